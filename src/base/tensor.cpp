@@ -1,0 +1,50 @@
+#include "base/tensor.h"
+
+#include <cstdlib>
+#include <new>
+
+#include "base/error.h"
+
+namespace nongemm {
+
+std::int64_t element_count(const Shape& shape) {
+  std::int64_t count = 1;
+  for (std::int64_t dim : shape) {
+    if (dim == kDynamic) return kDynamic;
+    count *= dim;
+  }
+  return count;
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i > 0) text += ", ";
+    text += shape[i] == kDynamic ? "?" : std::to_string(shape[i]);
+  }
+  return text + "]";
+}
+
+std::size_t HostTensor::byte_size() const { return static_cast<std::size_t>(element_count(shape)) * size_of(dtype); }
+
+std::pair<HostTensor, std::byte*> HostTensor::allocate(DType dtype, Shape shape) {
+  HostTensor tensor{dtype, std::move(shape), nullptr};
+  // 64 bytes: a cache line, and what vector loads of every host we run on want.
+  constexpr std::size_t kAlignment = 64;
+  const std::size_t rounded = (tensor.byte_size() + kAlignment) / kAlignment * kAlignment;
+  auto* bytes = static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded));
+  if (bytes == nullptr) {
+    throw Error(ErrorKind::kOutOfMemory, "no memory for a tensor of " + std::to_string(rounded) + " bytes");
+  }
+  tensor.data = std::shared_ptr<const std::byte>(bytes, [](const std::byte* p) { std::free(const_cast<std::byte*>(p)); });
+  return {tensor, bytes};
+}
+
+void check_value_count(std::size_t bytes_expected, std::size_t bytes_given, const Shape& shape) {
+  if (bytes_expected != bytes_given) {
+    throw Error(ErrorKind::kBadInput, "a tensor of shape " + to_string(shape) + " needs " +
+                                          std::to_string(bytes_expected) + " bytes, got " + std::to_string(bytes_given));
+  }
+}
+
+}  // namespace nongemm
