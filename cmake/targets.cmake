@@ -1,0 +1,77 @@
+# The kinds of targets the project has. Every folder of src/ uses these functions, so that flags, output folders and run
+# paths are decided here alone.
+
+# nongemm_library(NAME SOURCES file... [LIBS target...]): a static library; without sources a header-only one.
+function(nongemm_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  if(arg_SOURCES)
+    add_library(${name} STATIC ${arg_SOURCES})
+    target_link_libraries(${name} PUBLIC nongemm_flags ${arg_LIBS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE nongemm_flags ${arg_LIBS})
+  endif()
+endfunction()
+
+# nongemm_program(NAME SOURCES file... [LIBS target...]): an installed program, bin/NAME.
+function(nongemm_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} ${CMAKE_DL_LIBS})
+  install(TARGETS ${name} RUNTIME DESTINATION bin)
+endfunction()
+
+# nongemm_flow(NAME SOURCES file... [LIBS target...] [REQUIRES target...] [RPATH folder...])
+#
+# A flow is a module, lib/nongemm/libnongemm_flow_NAME.so, that the program loads when the flow is asked for: the program
+# itself links no framework and starts at once. Left out, with a note, when a target named in REQUIRES is missing.
+# Tests link the same objects as nongemm_flow_NAME. Folders in RPATH are searched for shared libraries at run time.
+function(nongemm_flow name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS;REQUIRES;RPATH")
+  foreach(required IN LISTS arg_REQUIRES)
+    if(NOT TARGET ${required})
+      message(STATUS "flow ${name}: left out, ${required} was not found")
+      return()
+    endif()
+  endforeach()
+
+  set(objects nongemm_flow_${name})
+  add_library(${objects} OBJECT ${arg_SOURCES})
+  target_link_libraries(${objects} PUBLIC nongemm_flags ${arg_LIBS} ${arg_REQUIRES} ${CMAKE_DL_LIBS})
+
+  set(module nongemm_flow_${name}_module)
+  add_library(${module} MODULE)
+  target_link_libraries(${module} PRIVATE ${objects})
+  # What the module takes from static libraries stays its own; whatever it does not resolve is an error here, not at run
+  # time, except inside the frameworks' libraries.
+  target_link_options(${module} PRIVATE -Wl,--exclude-libs,ALL -Wl,-z,defs
+                                        -Wl,--unresolved-symbols=ignore-in-shared-libs)
+  set_target_properties(${module} PROPERTIES OUTPUT_NAME nongemm_flow_${name}
+                                             LIBRARY_OUTPUT_DIRECTORY ${NONGEMM_MODULE_DIR}
+                                             BUILD_RPATH "${arg_RPATH}"
+                                             INSTALL_RPATH "$ORIGIN;$ORIGIN/torch/lib;${TorchWheel_LIBRARY_DIR};${arg_RPATH}")
+  install(TARGETS ${module} LIBRARY DESTINATION lib/nongemm)
+endfunction()
+
+# nongemm_test(NAME SOURCES file... [LIBS target...] [LABELS label...] [TIMEOUT seconds])
+#
+# One GoogleTest program and one ctest entry, run in the source folder. Tests see NONGEMM_SHARED_DIR (fixtures),
+# NONGEMM_SOURCE_DIR and NONGEMM_BINARY_DIR (bin/nongemm lies there) as string macros. Labels: "gpu" for tests that need
+# a device; they are left out on machines without one.
+function(nongemm_test name)
+  if(NOT NONGEMM_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "SOURCES;LIBS;LABELS")
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 600)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} GTest::gmock GTest::gtest_main ${CMAKE_DL_LIBS})
+  target_compile_definitions(${name} PRIVATE NONGEMM_SHARED_DIR="${NONGEMM_SHARED_DIR}"
+                                             NONGEMM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+                                             NONGEMM_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()

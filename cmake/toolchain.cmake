@@ -1,0 +1,26 @@
+# Compiler flags, sanitizers and the linker: everything that is the same for every target of the project.
+
+add_library(nongemm_flags INTERFACE)
+target_include_directories(nongemm_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
+target_compile_options(nongemm_flags INTERFACE -Wall -Wextra)
+if(NONGEMM_WERROR)
+  target_compile_options(nongemm_flags INTERFACE -Werror)
+endif()
+
+if(NONGEMM_SANITIZE)
+  add_compile_options(-fsanitize=${NONGEMM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${NONGEMM_SANITIZE})
+endif()
+
+# Threads, dlopen.
+find_package(Threads REQUIRED)
+
+# GNU ld needs seconds for what mold and lld link in a fraction of one.
+include(CheckLinkerFlag)
+foreach(linker mold lld)
+  check_linker_flag(CXX -fuse-ld=${linker} NONGEMM_HAS_${linker})
+  if(NONGEMM_HAS_${linker})
+    add_link_options(-fuse-ld=${linker})
+    break()
+  endif()
+endforeach()
