@@ -1,0 +1,66 @@
+// Files: mapped for reading, read whole with a limit, replaced atomically. Every failure names the path.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace nongemm {
+
+/// A regular file mapped read-only. Whatever points into it holds the shared pointer.
+class MappedFile {
+ public:
+  /// @throws Error (kIo) when the path is no regular file or cannot be opened.
+  static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  MappedFile(std::filesystem::path path, std::span<const std::byte> bytes);
+
+  std::filesystem::path path_;
+  std::span<const std::byte> bytes_;
+};
+
+/// The whole content of a regular file.
+/// @throws Error (kIo) when it cannot be read, (kBadInput) when it is longer than `max_bytes`.
+std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
+
+/// Up to `max_bytes` from the beginning of a regular file: enough to recognise its format.
+std::string read_head(const std::filesystem::path& path, std::size_t max_bytes);
+
+/// Writes beside the target and renames at commit(): the target is the old file or the complete new one, never half of
+/// it. Without commit() nothing remains. A target that is no regular file (a device, a pipe) is written directly.
+class AtomicFile {
+ public:
+  /// @throws Error (kIo) naming the path and the reason, here and in write() and commit().
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::string_view content);
+  void write(std::span<const std::byte> content);
+  void commit();
+
+ private:
+  [[noreturn]] void fail(const char* action, int error_number) const;
+
+  std::filesystem::path path_;       // as the user gave it, for messages
+  std::filesystem::path target_;     // symbolic links resolved
+  std::filesystem::path temporary_;  // empty when the target is written directly
+  int descriptor_ = -1;
+};
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+}  // namespace nongemm
