@@ -91,8 +91,7 @@ TEST(Safetensors, CopiesAMisalignedTensor) {
 }
 
 TEST(Safetensors, ReadsTheFixtureOfAnOriginal) {
-  const char* path = "../../shared/fixtures/numerics/gpt2/model.safetensors";
-  const fs::path fixture = fs::path(__FILE__).parent_path().parent_path() / path;
+  const fs::path fixture = fs::path(NONGEMM_SHARED_DIR) / "fixtures/numerics/gpt2/model.safetensors";
   if (!fs::exists(fixture)) GTEST_SKIP() << fixture << " is not here";
   const NamedTensors read = read_safetensors(fixture);
   EXPECT_EQ(read.size(), 29u);
