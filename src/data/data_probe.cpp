@@ -1,0 +1,66 @@
+// Runs one part of the data library on a file and writes raw results, so that scripts can compare it with the original
+// libraries: tests/reference/compare_images.py, compare_tokenizers.py. Not installed.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "data/image.h"
+#include "data/resize.h"
+
+namespace nongemm::data {
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+/// image FILE OUT orient|plain: raw RGB bytes; prints width and height.
+void probe_image(const Arguments& arguments) {
+  DecodeOptions options;
+  options.apply_orientation = arguments.at(2) == "orient";
+  const Image image = load_image(arguments.at(0), options);
+  write_file_atomically(arguments.at(1), {reinterpret_cast<const char*>(image.pixels.get()), image.byte_size()});
+  fmt::print("{} {}\n", image.width, image.height);
+}
+
+/// resize FILE OUT WIDTH HEIGHT FILTER pillow|torch: raw RGB bytes. FILTER is PIL's code.
+void probe_resize(const Arguments& arguments) {
+  const Image image = load_image(arguments.at(0));
+  ResizeSpec spec;
+  spec.width = std::stoi(arguments.at(2));
+  spec.height = std::stoi(arguments.at(3));
+  spec.filter = filter_from_pil(std::stoi(arguments.at(4))).value();
+  spec.arithmetic = arguments.at(5) == "torch" ? ResizeArithmetic::kTorchUint8 : ResizeArithmetic::kPillow;
+  const Image resized = resize(image, spec);
+  write_file_atomically(arguments.at(1), {reinterpret_cast<const char*>(resized.pixels.get()), resized.byte_size()});
+}
+
+struct Probe {
+  std::string_view name;
+  void (*run)(const Arguments&);
+};
+constexpr Probe kProbes[] = {{"image", probe_image}, {"resize", probe_resize}};
+
+int run(const Arguments& arguments) {
+  for (const Probe& probe : kProbes) {
+    if (!arguments.empty() && arguments[0] == probe.name) {
+      probe.run({arguments.begin() + 1, arguments.end()});
+      return EXIT_SUCCESS;
+    }
+  }
+  fmt::print(stderr, "usage: data_probe image|resize ARGUMENTS\n");
+  return EXIT_FAILURE;
+}
+
+}  // namespace
+}  // namespace nongemm::data
+
+int main(int count, char** arguments) try {
+  return nongemm::data::run({arguments + 1, arguments + count});
+} catch (const std::exception& error) {
+  fmt::print(stderr, "{}\n", error.what());
+  return EXIT_FAILURE;
+}
