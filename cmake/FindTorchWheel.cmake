@@ -19,6 +19,7 @@ endif()
 
 find_path(TorchWheel_ROOT include/ATen/core/dispatch/Dispatcher.h PATHS ${torch_candidates} NO_DEFAULT_PATH NO_CACHE)
 if(TorchWheel_ROOT)
+  string(REGEX REPLACE "/$" "" TorchWheel_ROOT ${TorchWheel_ROOT})
   find_library(TorchWheel_CPU torch_cpu PATHS ${TorchWheel_ROOT}/lib NO_DEFAULT_PATH NO_CACHE)
   find_library(TorchWheel_C10 c10 PATHS ${TorchWheel_ROOT}/lib NO_DEFAULT_PATH NO_CACHE)
 endif()

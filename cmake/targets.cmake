@@ -1,6 +1,9 @@
 # The kinds of targets the project has. Every folder of src/ uses these functions, so that flags, output folders and run
 # paths are decided here alone.
 
+# The program and its modules, without tests: what ./nongemm builds.
+add_custom_target(runtime)
+
 # nongemm_library(NAME SOURCES file... [LIBS target...]): a static library; without sources a header-only one.
 function(nongemm_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
@@ -18,6 +21,7 @@ function(nongemm_program name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} ${CMAKE_DL_LIBS})
+  add_dependencies(runtime ${name})
   install(TARGETS ${name} RUNTIME DESTINATION bin)
 endfunction()
 
@@ -50,6 +54,7 @@ function(nongemm_flow name)
                                              LIBRARY_OUTPUT_DIRECTORY ${NONGEMM_MODULE_DIR}
                                              BUILD_RPATH "${arg_RPATH}"
                                              INSTALL_RPATH "$ORIGIN;$ORIGIN/torch/lib;${TorchWheel_LIBRARY_DIR};${arg_RPATH}")
+  add_dependencies(runtime ${module})
   install(TARGETS ${module} LIBRARY DESTINATION lib/nongemm)
 endfunction()
 
