@@ -1,7 +1,9 @@
 #include "base/tensor.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <cstdlib>
-#include <new>
 
 #include "base/error.h"
 
@@ -31,19 +33,25 @@ std::pair<HostTensor, std::byte*> HostTensor::allocate(DType dtype, Shape shape)
   HostTensor tensor{dtype, std::move(shape), nullptr};
   // 64 bytes: a cache line, and what vector loads of every host we run on want.
   constexpr std::size_t kAlignment = 64;
-  const std::size_t rounded = (tensor.byte_size() + kAlignment) / kAlignment * kAlignment;
-  auto* bytes = static_cast<std::byte*>(std::aligned_alloc(kAlignment, rounded));
-  if (bytes == nullptr) {
-    throw Error(ErrorKind::kOutOfMemory, "no memory for a tensor of " + std::to_string(rounded) + " bytes");
+  // Filling fresh memory costs more in page faults than in writing it; 2 MiB pages need 512 times fewer.
+  constexpr std::size_t kHugePage = std::size_t{2} << 20;
+  const std::size_t size = std::max(tensor.byte_size(), kAlignment);
+  const bool huge = size >= 2 * kHugePage;
+  void* bytes = nullptr;
+  if (::posix_memalign(&bytes, huge ? kHugePage : kAlignment, size) != 0) {
+    throw Error(ErrorKind::kOutOfMemory, "no memory for a tensor of " + std::to_string(size) + " bytes");
   }
-  tensor.data = std::shared_ptr<const std::byte>(bytes, [](const std::byte* p) { std::free(const_cast<std::byte*>(p)); });
-  return {tensor, bytes};
+  if (huge) ::madvise(bytes, size / kHugePage * kHugePage, MADV_HUGEPAGE);  // a wish: refusal changes nothing
+  tensor.data = std::shared_ptr<const std::byte>(static_cast<const std::byte*>(bytes),
+                                                 [](const std::byte* p) { std::free(const_cast<std::byte*>(p)); });
+  return {tensor, static_cast<std::byte*>(bytes)};
 }
 
 void check_value_count(std::size_t bytes_expected, std::size_t bytes_given, const Shape& shape) {
   if (bytes_expected != bytes_given) {
     throw Error(ErrorKind::kBadInput, "a tensor of shape " + to_string(shape) + " needs " +
-                                          std::to_string(bytes_expected) + " bytes, got " + std::to_string(bytes_given));
+                                          std::to_string(bytes_expected) + " bytes, got " +
+                                          std::to_string(bytes_given));
   }
 }
 
