@@ -1,0 +1,48 @@
+#include "base/text.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace nongemm {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), 0);
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substitute = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({substitute, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& known) {
+  if (known.empty()) return "";
+  std::vector<std::pair<std::size_t, const std::string*>> near;
+  const std::size_t limit = std::max<std::size_t>(2, wanted.size() / 3);
+  for (const std::string& candidate : known) {
+    const bool extends = !wanted.empty() && candidate.starts_with(wanted);
+    const std::size_t distance = extends ? 1 : edit_distance(wanted, candidate);
+    if (distance <= limit) near.emplace_back(distance, &candidate);
+  }
+  std::stable_sort(near.begin(), near.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::string text;
+  if (!near.empty()) {
+    constexpr std::size_t kMost = 3;
+    near.resize(std::min(near.size(), kMost));
+    for (std::size_t i = 0; i < near.size(); ++i) {
+      text += i == 0 ? "did you mean '" : i + 1 == near.size() ? "' or '" : "', '";
+      text += *near[i].second;
+    }
+    return text + "'?";
+  }
+  constexpr std::size_t kMostKnown = 30;
+  for (std::size_t i = 0; i < std::min(known.size(), kMostKnown); ++i) text += (i == 0 ? "known: " : ", ") + known[i];
+  return known.size() > kMostKnown ? text + ", ..." : text;
+}
+
+}  // namespace nongemm

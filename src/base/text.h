@@ -1,0 +1,17 @@
+// Small helpers on text for messages.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nongemm {
+
+/// Levenshtein distance.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+/// "did you mean 'gpt2' or 'gpt2-xl'?", or "known: a, b, c" when nothing is near; empty when `known` is.
+std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& known);
+
+}  // namespace nongemm

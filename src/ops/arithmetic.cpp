@@ -1,0 +1,110 @@
+// Element-wise arithmetic. Paper II-A2.
+#include <array>
+
+#include "ops/entries.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+using namespace rules;
+
+constexpr Traits kBinary = {.single_operation = true};
+constexpr Traits kUnary = {.single_operation = true, .single_operand = true};
+constexpr Traits kUnaryNonlinear = {.single_operation = true, .single_operand = true, .nonlinear = true};
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, Traits traits, InferRule infer,
+                        CostRule cost = per_output<1>) {
+  return {.schema = schema, .group = Group::kArithmetic, .variant = variant, .traits = traits, .infer = infer,
+          .cost = cost};
+}
+
+/// A division that rounds keeps integers, a true one does not.
+std::vector<Type> divide_mode(const Operands& operands) {
+  return operands.has(2) ? elementwise(operands) : elementwise_float(operands);
+}
+
+std::vector<Type> where_rule(const Operands& operands) {
+  std::vector<Type> result = elementwise(operands);
+  // The condition takes part in the shape, not in the dtype.
+  Node branches = operands.node();
+  branches.args[0] = std::monostate{};
+  result[0].dtype = promoted_dtype(Operands(operands.graph(), branches, operands.schema()));
+  return result;
+}
+
+std::vector<Type> clamp_rule(const Operands& operands) { return elementwise(operands); }
+
+constexpr std::array kEntries = {
+    entry("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Add", kBinary, elementwise),
+    entry("aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "Add", kBinary, elementwise),
+    entry("aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)", "Add", kBinary,
+          in_place),
+    entry("aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise),
+    entry("aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise),
+    entry("aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)", "Sub", kBinary,
+          in_place),
+    entry("aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise),
+    entry("aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise),
+    entry("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor", "Mul", kBinary, elementwise),
+    entry("aten::mul.Scalar(Tensor self, Scalar other) -> Tensor", "Mul", kBinary, elementwise),
+    entry("aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", "Mul", kBinary, in_place),
+    entry("aten::div.Tensor(Tensor self, Tensor other) -> Tensor", "TrueDiv", kBinary, elementwise_float),
+    entry("aten::div.Scalar(Tensor self, Scalar other) -> Tensor", "TrueDiv", kBinary, elementwise_float),
+    entry("aten::div.Tensor_mode(Tensor self, Tensor other, *, str? rounding_mode) -> Tensor", "Div", kBinary,
+          divide_mode),
+    entry("aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", "TrueDiv", kBinary, in_place),
+    entry("aten::floor_divide(Tensor self, Tensor other) -> Tensor", "FloorDiv", kBinary, elementwise),
+    entry("aten::remainder.Scalar(Tensor self, Scalar other) -> Tensor", "Remainder", kBinary, elementwise),
+    entry("aten::remainder.Tensor(Tensor self, Tensor other) -> Tensor", "Remainder", kBinary, elementwise),
+    entry("aten::pow.Tensor_Scalar(Tensor self, Scalar exponent) -> Tensor", "Pow", kUnaryNonlinear, elementwise),
+    entry("aten::pow.Scalar(Scalar self, Tensor exponent) -> Tensor", "Pow", kUnaryNonlinear, elementwise),
+    entry("aten::pow.Tensor_Tensor(Tensor self, Tensor exponent) -> Tensor", "Pow", kBinary, elementwise),
+    entry("aten::maximum(Tensor self, Tensor other) -> Tensor", "Maximum", kBinary, elementwise),
+    entry("aten::minimum(Tensor self, Tensor other) -> Tensor", "Minimum", kBinary, elementwise),
+    entry("aten::max.other(Tensor self, Tensor other) -> Tensor", "Maximum", kBinary, elementwise),
+    entry("aten::min.other(Tensor self, Tensor other) -> Tensor", "Minimum", kBinary, elementwise),
+    entry("aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", "Clamp", kUnary, clamp_rule,
+          per_output<2>),
+    entry("aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)", "Clamp", kUnary, in_place,
+          per_output<2>),
+    entry("aten::clamp_min(Tensor self, Scalar min) -> Tensor", "Clamp", kUnary, clamp_rule),
+    entry("aten::clamp_max(Tensor self, Scalar max) -> Tensor", "Clamp", kUnary, clamp_rule),
+    entry("aten::neg(Tensor self) -> Tensor", "Neg", kUnary, like_first),
+    entry("aten::abs(Tensor self) -> Tensor", "Abs", kUnary, like_first),
+    entry("aten::sign(Tensor self) -> Tensor", "Sign", kUnary, like_first),
+    entry("aten::square(Tensor self) -> Tensor", "Square", kUnaryNonlinear, like_first),
+    entry("aten::floor(Tensor self) -> Tensor", "Floor", kUnary, like_first),
+    entry("aten::ceil(Tensor self) -> Tensor", "Ceil", kUnary, like_first),
+    entry("aten::round(Tensor self) -> Tensor", "Round", kUnary, like_first),
+    entry("aten::exp(Tensor self) -> Tensor", "Exp", kUnaryNonlinear, elementwise_float),
+    entry("aten::expm1(Tensor self) -> Tensor", "Exp", kUnaryNonlinear, elementwise_float),
+    entry("aten::log(Tensor self) -> Tensor", "Log", kUnaryNonlinear, elementwise_float),
+    entry("aten::log2(Tensor self) -> Tensor", "Log", kUnaryNonlinear, elementwise_float),
+    entry("aten::log1p(Tensor self) -> Tensor", "Log", kUnaryNonlinear, elementwise_float),
+    entry("aten::sqrt(Tensor self) -> Tensor", "Sqrt", kUnaryNonlinear, elementwise_float),
+    entry("aten::rsqrt(Tensor self) -> Tensor", "Rsqrt", kUnaryNonlinear, elementwise_float),
+    entry("aten::reciprocal(Tensor self) -> Tensor", "Reciprocal", kUnaryNonlinear, elementwise_float),
+    entry("aten::sin(Tensor self) -> Tensor", "Sin", kUnaryNonlinear, elementwise_float),
+    entry("aten::cos(Tensor self) -> Tensor", "Cos", kUnaryNonlinear, elementwise_float),
+    entry("aten::erf(Tensor self) -> Tensor", "Erf", kUnaryNonlinear, elementwise_float),
+    entry("aten::where.self(Tensor condition, Tensor self, Tensor other) -> Tensor", "Where", kBinary, where_rule),
+    entry("aten::where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor", "Where", kBinary,
+          where_rule),
+    entry("aten::where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor", "Where", kBinary,
+          where_rule),
+    entry("aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", "MaskedFill", kBinary,
+          [](const Operands& operands) {
+            std::vector<Type> result = elementwise(operands);
+            result[0].dtype = operands.tensor(0).dtype;
+            return result;
+          }),
+    entry("aten::masked_fill_.Scalar(Tensor(a!) self, Tensor mask, Scalar value) -> Tensor(a!)", "MaskedFill", kBinary,
+          in_place),
+};
+
+}  // namespace
+
+std::span<const OpEntry> arithmetic_entries() { return kEntries; }
+
+}  // namespace nongemm

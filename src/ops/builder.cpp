@@ -1,0 +1,187 @@
+#include "ops/builder.h"
+
+#include <utility>
+
+#include "base/error.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+
+const Type& Tensor::type() const { return builder_->graph().values[id_].type; }
+
+std::int64_t Tensor::size(std::int64_t dim) const { return shape()[rules::wrap_dim(dim, shape().size())]; }
+
+Builder::Builder(std::string name, DType dtype) : dtype_(dtype) {
+  graph_.name = std::move(name);
+  graph_.attributes["dtype"] = name_of(dtype);
+}
+
+Builder::ScopeGuard Builder::scope(std::string name, std::string type) {
+  const ScopeId outer = scope_;
+  // A module entered twice is one scope.
+  for (ScopeId i = static_cast<ScopeId>(graph_.scopes.size()); i-- > 1;) {
+    const Scope& known = graph_.scopes[i];
+    if (known.parent == outer && known.name == name && known.type == type) {
+      scope_ = i;
+      return ScopeGuard(*this, outer);
+    }
+  }
+  graph_.scopes.push_back(Scope{outer, std::move(name), std::move(type)});
+  scope_ = static_cast<ScopeId>(graph_.scopes.size() - 1);
+  return ScopeGuard(*this, outer);
+}
+
+std::string Builder::full_name(const std::string& name) const {
+  const std::string path = graph_.scope_path(scope_);
+  return path.empty() ? name : path + "." + name;
+}
+
+ValueId Builder::add_value(Type type, NodeId producer) {
+  graph_.values.push_back(Value{std::move(type), producer});
+  return static_cast<ValueId>(graph_.values.size() - 1);
+}
+
+Tensor Builder::input(std::string name, DType dtype, Shape shape, InputKind kind) {
+  const ValueId id = add_value(rules::tensor_type(dtype, std::move(shape)), kNoId);
+  graph_.inputs.push_back(Input{id, std::move(name), kind});
+  return {this, id};
+}
+
+Tensor Builder::add_weight(const std::string& name, DType dtype, Shape shape, InitSpec init) {
+  const std::string path = full_name(name);
+  if (const auto known = weights_.find(path); known != weights_.end()) return {this, known->second};
+  const ValueId id = add_value(rules::tensor_type(dtype, std::move(shape)), kNoId);
+  graph_.weights.push_back(Weight{id, path, init, {}});
+  weights_.emplace(path, id);
+  return {this, id};
+}
+
+Tensor Builder::parameter(const std::string& name, Shape shape, InitSpec init) {
+  return add_weight(name, dtype_, std::move(shape), init);
+}
+
+Tensor Builder::buffer(const std::string& name, DType dtype, Shape shape, InitSpec init) {
+  return add_weight(name, dtype, std::move(shape), init);
+}
+
+Tensor Builder::constant(HostTensor tensor, const std::string& name) {
+  const ValueId id = add_value(rules::tensor_type(tensor.dtype, tensor.shape), kNoId);
+  graph_.constants.push_back(Constant{id, std::move(tensor)});
+  if (!name.empty()) graph_.checkpoint_rules.ignored.push_back(full_name(name));
+  return {this, id};
+}
+
+void Builder::tie(const Tensor& weight, std::string full_name) {
+  for (Weight& candidate : graph_.weights) {
+    if (candidate.value == weight.id()) candidate.aliases.push_back(std::move(full_name));
+  }
+}
+
+void Builder::output(std::string name, const Tensor& tensor) {
+  graph_.outputs.push_back(Output{tensor.id(), std::move(name)});
+}
+
+namespace {
+
+/// What a schema argument accepts, written as a builder writes it: 1 for 1.0, 2 for [2, 2].
+Argument fit(const Graph& graph, const SchemaArg& arg, Argument value, std::string_view op) {
+  if (auto* number = std::get_if<std::int64_t>(&value)) {
+    if (arg.kind == ArgKind::kFloat && !arg.list) return static_cast<double>(*number);
+    if (arg.kind == ArgKind::kInt && arg.list) {
+      return std::vector<Int>(static_cast<std::size_t>(std::max(arg.fixed_size, 1)), Int(*number));
+    }
+  }
+  // An integer computed by a node in place of a list's only element.
+  const bool absent = std::holds_alternative<std::monostate>(value);
+  if (absent && !arg.optional && arg.kind != ArgKind::kGenerator) {
+    throw Error(ErrorKind::kBadInput, std::string(op) + ": argument '" + arg.name + "' is missing");
+  }
+  bool fits = absent;
+  switch (arg.kind) {
+    case ArgKind::kTensor:
+      fits = fits || (arg.list ? std::holds_alternative<std::vector<Use>>(value) || std::holds_alternative<Use>(value)
+                               : !std::holds_alternative<std::vector<Use>>(value));
+      break;
+    case ArgKind::kInt:
+      fits = fits || (arg.list ? std::holds_alternative<std::vector<Int>>(value)
+                               : std::holds_alternative<std::int64_t>(value) || std::holds_alternative<Use>(value));
+      break;
+    case ArgKind::kFloat:
+      fits = fits || (arg.list ? std::holds_alternative<std::vector<double>>(value)
+                               : std::holds_alternative<double>(value) || std::holds_alternative<Use>(value));
+      break;
+    case ArgKind::kBool:
+      fits = fits || std::holds_alternative<bool>(value) || std::holds_alternative<Use>(value) ||
+             std::holds_alternative<std::vector<bool>>(value);
+      break;
+    case ArgKind::kScalar:
+      fits = fits || std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value) ||
+             std::holds_alternative<bool>(value) || std::holds_alternative<Use>(value);
+      break;
+    case ArgKind::kDType:
+      fits = fits || std::holds_alternative<DType>(value);
+      break;
+    case ArgKind::kString:
+    case ArgKind::kDevice:
+    case ArgKind::kLayout:
+    case ArgKind::kMemoryFormat:
+      fits = fits || std::holds_alternative<std::string>(value);
+      break;
+    case ArgKind::kGenerator:
+      break;
+  }
+  if (!fits) throw Error(ErrorKind::kBadInput, std::string(op) + ": argument '" + arg.name + "' has the wrong kind");
+  for_each_use(value, [&](ValueId id) {
+    if (id >= graph.values.size()) throw Error(ErrorKind::kBadInput, std::string(op) + " uses an unknown value");
+  });
+  return value;
+}
+
+}  // namespace
+
+std::vector<Tensor> Builder::call_all(std::string_view op_name, std::initializer_list<Arg> args,
+                                      std::initializer_list<NamedArg> named) {
+  const Op& op = OpTable::get().at(op_name);
+  if (args.size() > op.schema.args.size()) {
+    throw Error(ErrorKind::kBadInput, op.name + " takes " + std::to_string(op.schema.args.size()) + " arguments, got " +
+                                          std::to_string(args.size()));
+  }
+  Node node;
+  node.op = op.name;
+  node.scope = scope_;
+  node.args.resize(op.schema.args.size());
+  std::vector<bool> given(node.args.size(), false);
+  std::size_t position = 0;
+  for (const Arg& arg : args) {
+    node.args[position] = fit(graph_, op.schema.args[position], arg.value, op.name);
+    given[position++] = true;
+  }
+  for (const NamedArg& arg : named) {
+    const int at = op.schema.find_arg(arg.name);
+    if (at < 0) throw Error(ErrorKind::kBadInput, op.name + " has no argument '" + std::string(arg.name) + "'");
+    const auto index = static_cast<std::size_t>(at);
+    node.args[index] = fit(graph_, op.schema.args[index], arg.value.value, op.name);
+    given[index] = true;
+  }
+  for (std::size_t i = 0; i < node.args.size(); ++i) {
+    if (given[i]) continue;
+    const SchemaArg& arg = op.schema.args[i];
+    node.args[i] = fit(graph_, arg, arg.has_default ? arg.default_value : Argument{}, op.name);
+  }
+  const auto id = static_cast<NodeId>(graph_.nodes.size());
+  std::vector<Tensor> results;
+  for (Type& type : infer_types(graph_, node, op)) {
+    node.outputs.push_back(add_value(std::move(type), id));
+    results.emplace_back(this, node.outputs.back());
+  }
+  graph_.nodes.push_back(std::move(node));
+  graph_.blocks[block_].nodes.push_back(id);
+  return results;
+}
+
+Tensor Builder::call(std::string_view op, std::initializer_list<Arg> args, std::initializer_list<NamedArg> named) {
+  const std::vector<Tensor> results = call_all(op, args, named);
+  return results.empty() ? Tensor() : results.front();
+}
+
+}  // namespace nongemm

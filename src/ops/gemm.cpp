@@ -1,0 +1,281 @@
+// GEMM: operators that are matrix multiplications, or become one (convolution by im2col). Paper II-A1.
+#include <array>
+
+#include "base/error.h"
+#include "ops/entries.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+using namespace rules;
+
+void check_inner(const Operands& operands, std::int64_t a, std::int64_t b) {
+  if (a == b || a == kDynamic || b == kDynamic) return;
+  throw Error(ErrorKind::kBadInput,
+              operands.node().op + ": inner dimensions " + std::to_string(a) + " and " + std::to_string(b) + " differ");
+}
+
+// --- linear(input [*, in], weight [out, in], bias [out]?) -> [*, out] ---
+std::vector<Type> infer_linear(const Operands& operands) {
+  const Type& input = operands.tensor(0);
+  const Type& weight = operands.tensor(1);
+  Shape shape = input.shape;
+  check_inner(operands, shape.back(), weight.shape.back());
+  shape.pop_back();
+  if (weight.shape.size() == 2) shape.push_back(weight.shape[0]);
+  return {tensor_type(input.dtype, shape)};
+}
+
+Cost cost_linear(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(1).shape.back());
+  if (operands.has(2)) cost.flops += count_of(results[0]);
+  return cost;
+}
+
+// --- matmul: torch.matmul's rules for 1-D operands and batched broadcasting ---
+std::vector<Type> infer_matmul(const Operands& operands) {
+  const Type& a = operands.tensor(0);
+  const Type& b = operands.tensor(1);
+  Shape left = a.shape;
+  Shape right = b.shape;
+  if (left.empty() || right.empty()) throw Error(ErrorKind::kBadInput, "matmul needs at least one dimension");
+  const bool vector_left = left.size() == 1;
+  const bool vector_right = right.size() == 1;
+  if (vector_left) left.insert(left.begin(), 1);
+  if (vector_right) right.push_back(1);
+  check_inner(operands, left.back(), right[right.size() - 2]);
+  Shape shape = broadcast(Shape(left.begin(), left.end() - 2), Shape(right.begin(), right.end() - 2));
+  if (!vector_left) shape.push_back(left[left.size() - 2]);
+  if (!vector_right) shape.push_back(right.back());
+  return {tensor_type(a.dtype, shape)};
+}
+
+Cost cost_matmul(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(0).shape.back());
+  return cost;
+}
+
+// --- addmm(bias, a [n, k], b [k, m]) ---
+std::vector<Type> infer_addmm(const Operands& operands) {
+  const Type& a = operands.tensor(1);
+  const Type& b = operands.tensor(2);
+  check_inner(operands, a.shape.back(), b.shape[b.shape.size() - 2]);
+  Shape shape = a.shape;
+  shape.back() = b.shape.back();
+  return {tensor_type(a.dtype, shape)};
+}
+
+Cost cost_addmm(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  cost.flops = count_of(results[0]) * (2.0 * static_cast<double>(operands.tensor(1).shape.back()) + 1.0);
+  return cost;
+}
+
+// --- convolutions: input [n, c, spatial...], weight [out, c / groups, kernel...] ---
+std::int64_t convolved(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
+                       std::int64_t dilation) {
+  return size == kDynamic ? kDynamic : (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+}
+
+std::vector<std::int64_t> per_dimension(const Operands& operands, std::size_t arg, std::size_t count) {
+  std::vector<std::int64_t> values = operands.integers(arg);
+  if (values.size() == 1) values.resize(count, values[0]);
+  return values;
+}
+
+/// Convolution keeps a channels-last input's order of memory.
+void keep_channels_last(const Type& input, Type& result) {
+  if (input.strides.empty() || is_contiguous(input) || input.shape.size() != 4 || !is_dense(input)) return;
+  if (input.strides[1] != 1) return;
+  const Shape& s = result.shape;
+  result.strides = {s[1] * s[2] * s[3], 1, s[3] * s[1], s[1]};
+  if (is_contiguous(result)) result.strides.clear();
+}
+
+std::vector<Type> infer_conv(const Operands& operands) {
+  const Type& input = operands.tensor(0);
+  const Type& weight = operands.tensor(1);
+  const std::size_t spatial = weight.shape.size() - 2;
+  if (input.shape.size() != spatial + 2) throw Error(ErrorKind::kBadInput, "convolution input has the wrong rank");
+  const std::int64_t groups = operands.integer(operands.position("groups"));
+  check_inner(operands, input.shape[1], weight.shape[1] * groups);
+  const auto stride = per_dimension(operands, 3, spatial);
+  const auto padding = per_dimension(operands, 4, spatial);
+  const auto dilation = per_dimension(operands, 5, spatial);
+  Shape shape = {input.shape[0], weight.shape[0]};
+  for (std::size_t i = 0; i < spatial; ++i) {
+    shape.push_back(convolved(input.shape[2 + i], weight.shape[2 + i], stride[i], padding[i], dilation[i]));
+  }
+  Type result = tensor_type(input.dtype, shape);
+  keep_channels_last(input, result);
+  return {result};
+}
+
+Cost cost_conv(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  const Type& weight = operands.tensor(1);
+  const double per_output = count_of(weight) / static_cast<double>(weight.shape[0]);
+  cost.flops = count_of(results[0]) * (2.0 * per_output + (operands.has(2) ? 1.0 : 0.0));
+  return cost;
+}
+
+// --- transposed convolution: weight [in, out / groups, kernel...] ---
+std::vector<Type> infer_conv_transpose2d(const Operands& operands) {
+  const Type& input = operands.tensor(0);
+  const Type& weight = operands.tensor(1);
+  const auto stride = operands.pair(3, 1);
+  const auto padding = operands.pair(4, 0);
+  const auto extra = operands.pair(5, 0);
+  const auto dilation = operands.pair(7, 1);
+  Shape shape = {input.shape[0], weight.shape[1] * operands.integer(6)};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const std::int64_t size = input.shape[2 + i];
+    shape.push_back(size == kDynamic ? kDynamic
+                                     : (size - 1) * stride[i] - 2 * padding[i] +
+                                           dilation[i] * (weight.shape[2 + i] - 1) + extra[i] + 1);
+  }
+  return {tensor_type(input.dtype, shape)};
+}
+
+Cost cost_conv_transpose2d(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  const Type& weight = operands.tensor(1);
+  cost.flops = 2.0 * count_of(operands.tensor(0)) * count_of(weight) / static_cast<double>(weight.shape[0]);
+  if (operands.has(2)) cost.flops += count_of(results[0]);
+  return cost;
+}
+
+// --- einsum: explicit output ("bqc,bchw->bqhw") ---
+std::vector<Type> infer_einsum(const Operands& operands) {
+  const std::string equation(operands.text(0));
+  const std::vector<const Type*> tensors = operands.tensors(1);
+  const std::size_t arrow = equation.find("->");
+  if (arrow == std::string::npos) throw Error(ErrorKind::kUnsupported, "einsum '" + equation + "' has no output part");
+  std::array<std::int64_t, 128> sizes{};
+  sizes.fill(0);
+  std::size_t tensor = 0;
+  std::size_t dim = 0;
+  for (std::size_t i = 0; i < arrow; ++i) {
+    const char letter = equation[i];
+    if (letter == ' ') continue;
+    if (letter == ',') {
+      ++tensor;
+      dim = 0;
+      continue;
+    }
+    if (tensor >= tensors.size() || dim >= tensors[tensor]->shape.size()) {
+      throw Error(ErrorKind::kBadInput, "einsum '" + equation + "' does not fit its operands");
+    }
+    sizes[static_cast<unsigned char>(letter) % 128] = tensors[tensor]->shape[dim++];
+  }
+  Shape shape;
+  for (std::size_t i = arrow + 2; i < equation.size(); ++i) {
+    if (equation[i] != ' ') shape.push_back(sizes[static_cast<unsigned char>(equation[i]) % 128]);
+  }
+  return {tensor_type(tensors.at(0)->dtype, shape)};
+}
+
+Cost cost_einsum(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  // Contracted letters are those missing from the output; their sizes follow from the first operand that has them.
+  const std::string equation(operands.text(0));
+  const std::vector<const Type*> tensors = operands.tensors(1);
+  const std::size_t arrow = equation.find("->");
+  double contracted = 1;
+  std::string seen;
+  std::size_t tensor = 0;
+  std::size_t dim = 0;
+  for (std::size_t i = 0; i < arrow; ++i) {
+    if (equation[i] == ' ') continue;
+    if (equation[i] == ',') {
+      ++tensor;
+      dim = 0;
+      continue;
+    }
+    const std::int64_t size = tensors[tensor]->shape[dim++];
+    const bool in_output = equation.find(equation[i], arrow) != std::string::npos;
+    if (!in_output && seen.find(equation[i]) == std::string::npos) contracted *= static_cast<double>(size);
+    seen += equation[i];
+  }
+  cost.flops = 2.0 * count_of(results[0]) * contracted;
+  return cost;
+}
+
+constexpr Traits kTraits = {.reduction = true};
+
+constexpr std::array kEntries = {
+    OpEntry{.schema = "aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "Linear",
+            .traits = kTraits,
+            .infer = infer_linear,
+            .cost = cost_linear},
+    OpEntry{.schema = "aten::matmul(Tensor self, Tensor other) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "MatMul",
+            .traits = kTraits,
+            .infer = infer_matmul,
+            .cost = cost_matmul},
+    OpEntry{.schema = "aten::mm(Tensor self, Tensor mat2) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "MatMul",
+            .traits = kTraits,
+            .infer = infer_matmul,
+            .cost = cost_matmul},
+    OpEntry{.schema = "aten::bmm(Tensor self, Tensor mat2) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "BMM",
+            .traits = kTraits,
+            .infer = infer_matmul,
+            .cost = cost_matmul},
+    OpEntry{.schema = "aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "Linear",
+            .traits = kTraits,
+            .infer = infer_addmm,
+            .cost = cost_addmm},
+    OpEntry{.schema =
+                "aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "BMM",
+            .traits = kTraits,
+            .infer = infer_addmm,
+            .cost = cost_addmm},
+    OpEntry{.schema = "aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "Einsum",
+            .traits = kTraits,
+            .infer = infer_einsum,
+            .cost = cost_einsum},
+    OpEntry{.schema = "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, "
+                      "SymInt[1] padding=0, SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "Conv1d",
+            .traits = kTraits,
+            .infer = infer_conv,
+            .cost = cost_conv},
+    OpEntry{.schema = "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, "
+                      "SymInt[2] padding=0, SymInt[2] dilation=1, SymInt groups=1) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "Conv2d",
+            .traits = kTraits,
+            .infer = infer_conv,
+            .cost = cost_conv},
+    OpEntry{.schema = "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
+                      "SymInt[2] stride=1, SymInt[2] padding=0, SymInt[2] output_padding=0, SymInt groups=1, "
+                      "SymInt[2] dilation=1) -> Tensor",
+            .group = Group::kGemm,
+            .variant = "ConvTranspose2d",
+            .traits = kTraits,
+            .infer = infer_conv_transpose2d,
+            .cost = cost_conv_transpose2d},
+};
+
+}  // namespace
+
+std::span<const OpEntry> gemm_entries() { return kEntries; }
+
+}  // namespace nongemm

@@ -1,0 +1,70 @@
+// Operator groups of the paper (section II-A, Table II), widened where today's models need it (DESIGN.md).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace nongemm {
+
+enum class Group : std::uint8_t {
+  kGemm,
+  kAttention,
+  kActivation,
+  kNormalization,
+  kArithmetic,
+  kMemoryLayout,
+  kMemoryMovement,
+  kLogit,
+  kRoi,
+  kInterpolation,
+  kEmbedding,
+  kPooling,
+  kReduction,
+  kQuantization,
+  kCommunication,
+  kSynchronisation,
+  kControl,
+  kOther,
+};
+
+struct GroupInfo {
+  Group group;
+  std::string_view id;     // in JSON and options
+  std::string_view title;  // in tables
+  std::string_view what;   // one line of documentation
+};
+
+inline constexpr std::array kGroups = {
+    GroupInfo{Group::kGemm, "gemm", "GEMM", "matrix multiplications and convolutions of every kind"},
+    GroupInfo{Group::kAttention, "attention", "Attention", "fused attention; counted with GEMM unless asked otherwise"},
+    GroupInfo{Group::kActivation, "activation", "Activation", "GELU, ReLU, SiLU, ..."},
+    GroupInfo{Group::kNormalization, "normalization", "Normalization", "layer, batch, RMS and group normalization"},
+    GroupInfo{Group::kArithmetic, "arithmetic", "Element-wise arithmetic", "add, mul, comparisons, masks"},
+    GroupInfo{Group::kMemoryLayout, "memory-layout", "Memory (layout)", "views: no work on the device"},
+    GroupInfo{Group::kMemoryMovement, "memory-movement", "Memory (movement)", "copies, concatenation, gather, roll"},
+    GroupInfo{Group::kLogit, "logit", "Logit computation", "softmax, log-softmax, sigmoid of logits"},
+    GroupInfo{Group::kRoi, "roi", "RoI selection", "non-maximum suppression, RoIAlign, top-k selection of boxes"},
+    GroupInfo{Group::kInterpolation, "interpolation", "Interpolation", "up- and down-sampling"},
+    GroupInfo{Group::kEmbedding, "embedding", "Embedding", "table look-up of token and position vectors"},
+    GroupInfo{Group::kPooling, "pooling", "Pooling", "max and average pooling"},
+    GroupInfo{Group::kReduction, "reduction", "Reduction", "sums, means, maxima, sorting outside a normalization"},
+    GroupInfo{Group::kQuantization, "quantization", "Quantization", "quantize and dequantize"},
+    GroupInfo{Group::kCommunication, "communication", "Communication", "copies between host and device, collectives"},
+    GroupInfo{Group::kSynchronisation, "synchronisation", "Host synchronisation",
+              "values that the host must wait for: item, is_nonzero, nonzero"},
+    GroupInfo{Group::kControl, "control", "Control", "loops over data-dependent counts"},
+    GroupInfo{Group::kOther, "other", "Other", "operators that the table does not know"},
+};
+
+constexpr const GroupInfo& info(Group group) { return kGroups[static_cast<std::size_t>(group)]; }
+
+/// Groups that count as GEMM in the GEMM / non-GEMM split; attention does unless the user asks otherwise (DESIGN.md).
+constexpr bool counts_as_gemm(Group group, bool attention_is_gemm = true) {
+  return group == Group::kGemm || (attention_is_gemm && group == Group::kAttention);
+}
+
+std::optional<Group> parse_group(std::string_view id);
+
+}  // namespace nongemm

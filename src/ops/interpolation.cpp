@@ -1,0 +1,72 @@
+// Interpolation: resizing feature maps.
+#include <array>
+#include <cmath>
+
+#include "base/error.h"
+#include "ops/entries.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+using namespace rules;
+
+/// input [n, c, h, w]; the size is given, or (.vec) follows from scale factors.
+std::vector<Type> infer_upsample(const Operands& operands) {
+  const Type& input = operands.tensor(0);
+  Type result = tensor_type(input.dtype, input.shape);
+  if (operands.has(1)) {
+    const std::vector<std::int64_t> size = operands.pair(1, kDynamic);
+    result.shape[2] = size[0];
+    result.shape[3] = size[1];
+  } else {
+    const auto* factors = std::get_if<std::vector<double>>(&operands.raw(operands.position("scale_factors")));
+    if (factors == nullptr || factors->size() != 2) {
+      throw Error(ErrorKind::kBadInput, operands.node().op + " needs an output size or two scale factors");
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+      if (result.shape[2 + i] == kDynamic) continue;
+      result.shape[2 + i] = static_cast<std::int64_t>(
+          std::floor(static_cast<double>(result.shape[2 + i]) * (*factors)[i]));
+    }
+  }
+  if (input.strides.empty() || is_contiguous(input)) return {result};
+  // Channels-last stays channels-last.
+  if (strides_of(input)[1] == 1) {
+    const Shape& s = result.shape;
+    result.strides = {s[1] * s[2] * s[3], 1, s[3] * s[1], s[1]};
+    if (is_contiguous(result)) result.strides.clear();
+  }
+  return {result};
+}
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, CostRule cost) {
+  return {.schema = schema, .group = Group::kInterpolation, .variant = variant,
+          .traits = {.single_operand = true}, .infer = infer_upsample, .cost = cost};
+}
+
+constexpr std::array kEntries = {
+    entry("aten::upsample_nearest2d(Tensor self, SymInt[2] output_size, float? scales_h=None, float? scales_w=None) "
+          "-> Tensor",
+          "Nearest", moves),
+    entry("aten::upsample_nearest2d.vec(Tensor input, SymInt[]? output_size, float[]? scale_factors) -> Tensor",
+          "Nearest", moves),
+    entry("aten::upsample_bilinear2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+          "float? scales_w=None) -> Tensor",
+          "Bilinear", per_output<8>),
+    entry("aten::upsample_bilinear2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
+          "float[]? scale_factors) -> Tensor",
+          "Bilinear", per_output<8>),
+    entry("aten::upsample_bicubic2d(Tensor self, SymInt[2] output_size, bool align_corners, float? scales_h=None, "
+          "float? scales_w=None) -> Tensor",
+          "Bicubic", per_output<32>),
+    entry("aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
+          "float[]? scale_factors) -> Tensor",
+          "Bicubic", per_output<32>),
+};
+
+}  // namespace
+
+std::span<const OpEntry> interpolation_entries() { return kEntries; }
+
+}  // namespace nongemm

@@ -1,0 +1,317 @@
+// Memory operators that only change how a tensor is looked at. Where PyTorch may have to copy (reshape, contiguous,
+// flatten), the rule decides from the strides, and a copying call counts as movement.
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "ops/entries.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+using namespace rules;
+
+Type view_of(const Type& base, Shape shape, Shape strides) {
+  Type result;
+  result.dtype = base.dtype;
+  result.shape = std::move(shape);
+  result.strides = std::move(strides);
+  result.alias = true;
+  if (is_contiguous(result)) result.strides.clear();
+  return result;
+}
+
+/// The view if the strides allow one, else a copy.
+Type reshaped(const Type& self, const Shape& shape) {
+  Shape strides;
+  if (view_strides(self, shape, strides)) return view_of(self, shape, strides);
+  return tensor_type(self.dtype, shape);
+}
+
+std::vector<Type> infer_view(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const Shape shape = resolve_sizes(operands, 1, self.shape);
+  Shape strides;
+  if (!view_strides(self, shape, strides)) {
+    throw Error(ErrorKind::kBadInput, "a view with shape " + to_string(shape) + " would need a copy; use reshape");
+  }
+  return {view_of(self, shape, strides)};
+}
+
+std::vector<Type> infer_reshape(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  return {reshaped(self, resolve_sizes(operands, 1, self.shape))};
+}
+
+std::vector<Type> infer_contiguous(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  Type result = tensor_type(self.dtype, self.shape);
+  result.alias = is_contiguous(self);
+  return {result};
+}
+
+std::vector<Type> infer_flatten(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  if (self.shape.empty()) return {view_of(self, {1}, {1})};
+  const std::size_t first = wrap_dim(operands.integer(1), self.shape.size());
+  const std::size_t last = wrap_dim(operands.integer(2), self.shape.size());
+  Shape shape(self.shape.begin(), self.shape.begin() + static_cast<std::ptrdiff_t>(first));
+  shape.push_back(element_count(Shape(self.shape.begin() + static_cast<std::ptrdiff_t>(first),
+                                      self.shape.begin() + static_cast<std::ptrdiff_t>(last) + 1)));
+  shape.insert(shape.end(), self.shape.begin() + static_cast<std::ptrdiff_t>(last) + 1, self.shape.end());
+  return {reshaped(self, shape)};
+}
+
+std::vector<Type> infer_unflatten(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  Shape sizes = resolve_sizes(operands, 2, {self.shape[dim]});
+  Shape shape = self.shape;
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));
+  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(dim), sizes.begin(), sizes.end());
+  return {reshaped(self, shape)};
+}
+
+Type permuted(const Type& self, const std::vector<std::size_t>& order) {
+  const Shape strides = strides_of(self);
+  Shape shape;
+  Shape new_strides;
+  for (std::size_t dim : order) {
+    shape.push_back(self.shape[dim]);
+    new_strides.push_back(strides[dim]);
+  }
+  return view_of(self, shape, new_strides);
+}
+
+std::vector<Type> infer_permute(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  std::vector<std::size_t> order;
+  for (std::int64_t dim : operands.integers(1)) order.push_back(wrap_dim(dim, self.shape.size()));
+  if (order.size() != self.shape.size()) throw Error(ErrorKind::kBadInput, "permute needs one number per dimension");
+  return {permuted(self, order)};
+}
+
+std::vector<Type> infer_transpose(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  std::vector<std::size_t> order(self.shape.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::swap(order.at(wrap_dim(operands.integer(1), order.size())),
+            order.at(wrap_dim(operands.integer(2), order.size())));
+  return {permuted(self, order)};
+}
+
+std::vector<Type> infer_t(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  if (self.shape.size() < 2) return alias_of_first(operands);
+  return {permuted(self, {1, 0})};
+}
+
+std::vector<Type> infer_unsqueeze(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size() + 1);
+  Shape shape = self.shape;
+  Shape strides = strides_of(self);
+  // PyTorch gives the new dimension the stride that would make it contiguous with its right neighbour.
+  std::int64_t stride = 1;
+  if (dim < shape.size()) {
+    stride = shape[dim] == kDynamic || strides[dim] == kDynamic ? kDynamic : shape[dim] * strides[dim];
+  }
+  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(dim), 1);
+  strides.insert(strides.begin() + static_cast<std::ptrdiff_t>(dim), stride);
+  return {view_of(self, shape, strides)};
+}
+
+std::vector<Type> infer_squeeze(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  std::vector<bool> candidate(self.shape.size(), operands.size() < 2);
+  if (operands.size() >= 2) {
+    for (std::int64_t dim : operands.integers(1)) candidate[wrap_dim(dim, self.shape.size())] = true;
+  }
+  const Shape old_strides = strides_of(self);
+  Shape shape;
+  Shape strides;
+  for (std::size_t i = 0; i < self.shape.size(); ++i) {
+    if (candidate[i] && self.shape[i] == 1) continue;
+    shape.push_back(self.shape[i]);
+    strides.push_back(old_strides[i]);
+  }
+  return {view_of(self, shape, strides)};
+}
+
+std::vector<Type> infer_expand(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  Shape shape = operands.integers(1);
+  const Shape old_strides = strides_of(self);
+  Shape strides(shape.size(), 0);
+  const std::size_t added = shape.size() - self.shape.size();
+  const auto* sizes = std::get_if<std::vector<Int>>(&operands.raw(1));
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i < added) continue;
+    const std::int64_t from = self.shape[i - added];
+    const bool keep = sizes != nullptr && (*sizes)[i].known() && shape[i] == -1;
+    if (keep || shape[i] == from) {
+      shape[i] = from;
+      strides[i] = old_strides[i - added];
+    } else if (from != 1 && from != kDynamic && shape[i] != kDynamic) {
+      throw Error(ErrorKind::kBadInput, "cannot expand " + to_string(self.shape) + " to " + to_string(shape));
+    }
+  }
+  return {view_of(self, shape, strides)};
+}
+
+std::vector<Type> infer_expand_as(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const Shape& shape = operands.tensor(1).shape;
+  const Shape old_strides = strides_of(self);
+  Shape strides(shape.size(), 0);
+  const std::size_t added = shape.size() - self.shape.size();
+  for (std::size_t i = added; i < shape.size(); ++i) {
+    if (shape[i] == self.shape[i - added]) strides[i] = old_strides[i - added];
+  }
+  return {view_of(self, shape, strides)};
+}
+
+std::vector<Type> infer_select(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  Shape shape = self.shape;
+  Shape strides = strides_of(self);
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));
+  strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(dim));
+  return {view_of(self, shape, strides)};
+}
+
+/// A bound of slice: None gives `otherwise`, a computed one is dynamic.
+std::int64_t bound(const Operands& operands, std::size_t arg, std::int64_t size, std::int64_t otherwise) {
+  if (!operands.has(arg)) return otherwise;
+  if (std::holds_alternative<Use>(operands.raw(arg))) return kDynamic;
+  std::int64_t value = operands.integer(arg);
+  if (size == kDynamic) return value < 0 ? kDynamic - 1 : value;
+  if (value < 0) value += size;
+  return std::clamp<std::int64_t>(value, 0, size);
+}
+
+std::vector<Type> infer_slice(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  const std::int64_t step = operands.integer(4);
+  const std::int64_t size = self.shape[dim];
+  const std::int64_t start = bound(operands, 2, size, 0);
+  const std::int64_t end = bound(operands, 3, size, size);
+  Shape shape = self.shape;
+  Shape strides = strides_of(self);
+  const bool computed = std::holds_alternative<Use>(operands.raw(2)) || std::holds_alternative<Use>(operands.raw(3));
+  if (size == kDynamic || computed) {
+    shape[dim] = kDynamic;
+  } else {
+    shape[dim] = end > start ? (end - start + step - 1) / step : 0;
+  }
+  if (strides[dim] != kDynamic) strides[dim] *= step;
+  return {view_of(self, shape, strides)};
+}
+
+std::vector<Type> infer_narrow(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  Shape shape = self.shape;
+  shape[dim] = operands.integer(3);
+  return {view_of(self, shape, strides_of(self))};
+}
+
+std::vector<Type> pieces(const Type& self, std::size_t dim, const std::vector<std::int64_t>& sizes) {
+  std::vector<Type> results;
+  for (std::int64_t size : sizes) {
+    Shape shape = self.shape;
+    shape[dim] = size;
+    results.push_back(view_of(self, shape, strides_of(self)));
+  }
+  return results;
+}
+
+std::vector<std::int64_t> equal_pieces(std::int64_t total, std::int64_t size) {
+  if (total == kDynamic || size <= 0) {
+    throw Error(ErrorKind::kUnsupported, "a split into a number of pieces that is only known at run time");
+  }
+  std::vector<std::int64_t> sizes;
+  for (std::int64_t begin = 0; begin < total; begin += size) sizes.push_back(std::min(size, total - begin));
+  return sizes;
+}
+
+std::vector<Type> infer_split(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(2), self.shape.size());
+  return pieces(self, dim, equal_pieces(self.shape[dim], operands.integer(1)));
+}
+
+std::vector<Type> infer_chunk(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(2), self.shape.size());
+  const std::int64_t chunks = operands.integer(1);
+  return pieces(self, dim, equal_pieces(self.shape[dim], (self.shape[dim] + chunks - 1) / chunks));
+}
+
+std::vector<Type> infer_split_with_sizes(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  return pieces(self, wrap_dim(operands.integer(2), self.shape.size()), operands.integers(1));
+}
+
+std::vector<Type> infer_unbind(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  if (self.shape[dim] == kDynamic) {
+    throw Error(ErrorKind::kUnsupported, "unbind along a dimension that is only known at run time");
+  }
+  Shape shape = self.shape;
+  Shape strides = strides_of(self);
+  shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));
+  strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(dim));
+  return std::vector<Type>(static_cast<std::size_t>(self.shape[dim]), view_of(self, shape, strides));
+}
+
+constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
+  return {.schema = schema, .group = Group::kMemoryLayout, .variant = variant, .traits = kTraits, .infer = infer,
+          .cost = moves_unless_view};
+}
+
+constexpr std::array kEntries = {
+    entry("aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)", "View", infer_view),
+    entry("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)", "Reshape", infer_reshape),
+    entry("aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=contiguous_format) -> Tensor(a)",
+          "Contiguous", infer_contiguous),
+    entry("aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)", "Flatten",
+          infer_flatten),
+    entry("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)", "Unflatten", infer_unflatten),
+    entry("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)", "Permute", infer_permute),
+    entry("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", "Transpose", infer_transpose),
+    entry("aten::t(Tensor(a) self) -> Tensor(a)", "Transpose", infer_t),
+    entry("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", "Unsqueeze", infer_unsqueeze),
+    entry("aten::squeeze(Tensor(a) self) -> Tensor(a)", "Squeeze", infer_squeeze),
+    entry("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", "Squeeze", infer_squeeze),
+    entry("aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", "Squeeze", infer_squeeze),
+    entry("aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)", "Expand", infer_expand),
+    entry("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", "Expand", infer_expand_as),
+    entry("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", "Select", infer_select),
+    entry("aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) "
+          "-> Tensor(a)",
+          "Slice", infer_slice),
+    entry("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)", "Slice", infer_narrow),
+    entry("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]", "Split",
+          infer_split),
+    entry("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]", "Split",
+          infer_split_with_sizes),
+    entry("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", "Split", infer_chunk),
+    entry("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", "Unbind", infer_unbind),
+    entry("aten::alias(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first),
+    entry("aten::detach(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first),
+    entry("aten::lift_fresh(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first),
+    entry("aten::dropout(Tensor input, float p, bool train) -> Tensor", "Dropout", alias_of_first),
+};
+
+}  // namespace
+
+std::span<const OpEntry> layout_entries() { return kEntries; }
+
+}  // namespace nongemm

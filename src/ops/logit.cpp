@@ -1,0 +1,51 @@
+// Logit computation: what turns scores into probabilities.
+#include <array>
+
+#include "ops/entries.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+using namespace rules;
+
+std::vector<Type> infer_softmax(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  return {tensor_type(operands.dtype(2, self.dtype), self.shape)};
+}
+
+constexpr Traits kSoftmax = {.single_operand = true, .nonlinear = true, .reduction = true};
+constexpr Traits kSigmoid = {.single_operand = true, .nonlinear = true};
+
+constexpr std::array kEntries = {
+    OpEntry{.schema = "aten::softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
+            .group = Group::kLogit,
+            .variant = "Softmax",
+            .traits = kSoftmax,
+            .infer = infer_softmax,
+            .cost = per_output<5>},
+    OpEntry{.schema = "aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
+            .group = Group::kLogit,
+            .variant = "LogSoftmax",
+            .traits = kSoftmax,
+            .infer = infer_softmax,
+            .cost = per_output<6>},
+    OpEntry{.schema = "aten::sigmoid(Tensor self) -> Tensor",
+            .group = Group::kLogit,
+            .variant = "Sigmoid",
+            .traits = kSigmoid,
+            .infer = elementwise_float,
+            .cost = per_output<3>},
+    OpEntry{.schema = "aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)",
+            .group = Group::kLogit,
+            .variant = "Sigmoid",
+            .traits = kSigmoid,
+            .infer = in_place,
+            .cost = per_output<3>},
+};
+
+}  // namespace
+
+std::span<const OpEntry> logit_entries() { return kEntries; }
+
+}  // namespace nongemm

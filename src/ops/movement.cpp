@@ -1,0 +1,225 @@
+// Memory operators that copy: casts, concatenation, gathering, padding, shifting.
+#include <array>
+
+#include "base/error.h"
+#include "ops/entries.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+using namespace rules;
+
+// --- to: a copy only when the dtype changes (or copy=True); device moves are not part of a model's graph ---
+std::vector<Type> converted(const Operands& operands, DType dtype) {
+  const Type& self = operands.tensor(0);
+  const bool copy = operands.flag(operands.position("copy"));
+  if (dtype == self.dtype && !copy) return alias_of_first(operands);
+  std::vector<Type> result = like_first(operands);
+  result[0].dtype = dtype;
+  return result;
+}
+
+std::vector<Type> infer_to(const Operands& operands) {
+  return converted(operands, operands.dtype(operands.position("dtype"), operands.tensor(0).dtype));
+}
+
+std::vector<Type> infer_to_other(const Operands& operands) { return converted(operands, operands.tensor(1).dtype); }
+
+std::vector<Type> infer_to_copy(const Operands& operands) {
+  std::vector<Type> result = like_first(operands);
+  result[0].dtype = operands.dtype(1, result[0].dtype);
+  return result;
+}
+
+// --- cat: PyTorch skips empty one-dimensional tensors, which the first step of a KV cache relies on ---
+std::vector<Type> infer_cat(const Operands& operands) {
+  const Type* first = nullptr;
+  std::int64_t total = 0;
+  std::size_t dim = 0;
+  DType dtype = DType::kUndefined;
+  for (const Type* tensor : operands.tensors(0)) {
+    if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "cat of an absent tensor");
+    if (dtype == DType::kUndefined || is_floating(tensor->dtype)) dtype = tensor->dtype;
+    if (tensor->shape.size() == 1 && tensor->shape[0] == 0) continue;
+    if (first == nullptr) {
+      first = tensor;
+      dim = wrap_dim(operands.integer(1), tensor->shape.size());
+    }
+    if (tensor->shape.size() != first->shape.size()) {
+      throw Error(ErrorKind::kBadInput,
+                  "cat of " + to_string(first->shape) + " with " + to_string(tensor->shape) + ": ranks differ");
+    }
+    for (std::size_t i = 0; i < first->shape.size(); ++i) {
+      const bool unknown = first->shape[i] == kDynamic || tensor->shape[i] == kDynamic;
+      if (i != dim && !unknown && first->shape[i] != tensor->shape[i]) {
+        throw Error(ErrorKind::kBadInput, "cat of " + to_string(first->shape) + " with " + to_string(tensor->shape));
+      }
+    }
+    total = total == kDynamic || tensor->shape[dim] == kDynamic ? kDynamic : total + tensor->shape[dim];
+  }
+  if (first == nullptr) return {tensor_type(dtype, {0})};
+  Type result = tensor_type(dtype, first->shape);
+  result.shape[dim] = total;
+  return {result};
+}
+
+std::vector<Type> infer_stack(const Operands& operands) {
+  const std::vector<const Type*> tensors = operands.tensors(0);
+  if (tensors.empty()) throw Error(ErrorKind::kBadInput, "stack of no tensors");
+  Shape shape = tensors[0]->shape;
+  const std::size_t dim = wrap_dim(operands.integer(1), shape.size() + 1);
+  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(dim), static_cast<std::int64_t>(tensors.size()));
+  return {tensor_type(tensors[0]->dtype, shape)};
+}
+
+// --- index: advanced indexing with integer tensors or boolean masks ---
+std::vector<Type> infer_index(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::vector<const Type*> indices = operands.tensors(1);
+  Shape gathered;  // broadcast of all index shapes
+  Shape kept_before;
+  Shape kept_after;
+  bool seen = false;
+  bool gap = false;       // a kept dimension between indexed ones moves the result to the front
+  bool after_gap = false;
+  std::size_t dim = 0;
+  for (const Type* index : indices) {
+    if (index == nullptr) {
+      (seen ? kept_after : kept_before).push_back(self.shape.at(dim++));
+      if (seen) gap = true;
+      continue;
+    }
+    if (gap) after_gap = true;
+    const bool mask = index->dtype == DType::kBool || index->dtype == DType::kUInt8;
+    gathered = broadcast(gathered, mask ? Shape{kDynamic} : index->shape);
+    dim += mask ? index->shape.size() : 1;
+    seen = true;
+  }
+  for (; dim < self.shape.size(); ++dim) (seen ? kept_after : kept_before).push_back(self.shape[dim]);
+  Shape shape;
+  if (!after_gap) shape = kept_before;
+  shape.insert(shape.end(), gathered.begin(), gathered.end());
+  if (after_gap) shape.insert(shape.end(), kept_before.begin(), kept_before.end());
+  shape.insert(shape.end(), kept_after.begin(), kept_after.end());
+  return {tensor_type(self.dtype, shape)};
+}
+
+std::vector<Type> infer_gather(const Operands& operands) {
+  return {tensor_type(operands.tensor(0).dtype, operands.tensor(2).shape)};
+}
+
+std::vector<Type> infer_index_select(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  Shape shape = self.shape;
+  const Shape& index = operands.tensor(2).shape;
+  shape[wrap_dim(operands.integer(1), shape.size())] = index.empty() ? 1 : index[0];
+  return {tensor_type(self.dtype, shape)};
+}
+
+/// Gathering reads as much as it writes, not the whole table.
+Cost cost_gather(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  const double table = bytes_of(operands.tensor(0));
+  cost.bytes_read += std::min(table, bytes_of(results[0])) - table;
+  return cost;
+}
+
+// --- pad: [last_low, last_high, next_low, ...]; padding by nothing is still a copy ---
+std::vector<Type> infer_pad(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::vector<std::int64_t> pad = operands.integers(1);
+  Type result = like_first(operands)[0];
+  result.shape = self.shape;
+  for (std::size_t i = 0; i + 1 < pad.size(); i += 2) {
+    std::int64_t& size = result.shape.at(self.shape.size() - 1 - i / 2);
+    size = size == kDynamic || pad[i] == kDynamic || pad[i + 1] == kDynamic ? kDynamic : size + pad[i] + pad[i + 1];
+  }
+  result.strides.clear();
+  return {result};
+}
+
+std::vector<Type> infer_repeat(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  const std::vector<std::int64_t> repeats = operands.integers(1);
+  Shape shape(repeats.size() - self.shape.size(), 1);
+  shape.insert(shape.end(), self.shape.begin(), self.shape.end());
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    shape[i] = shape[i] == kDynamic || repeats[i] == kDynamic ? kDynamic : shape[i] * repeats[i];
+  }
+  return {tensor_type(self.dtype, shape)};
+}
+
+std::vector<Type> infer_repeat_interleave(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  if (!operands.has(2)) return {tensor_type(self.dtype, {element_count(self.shape) * operands.integer(1)})};
+  Shape shape = self.shape;
+  shape[wrap_dim(operands.integer(2), shape.size())] *= operands.integer(1);
+  return {tensor_type(self.dtype, shape)};
+}
+
+/// The result has the memory order of operand 0; only the touched part is written.
+Cost cost_write(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  cost.bytes_read -= bytes_of(operands.tensor(0));
+  return cost;
+}
+
+constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
+constexpr Traits kManyOperands = {.single_operation = true};
+constexpr Traits kIndexed = {.single_operation = true, .dynamic = true};
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, Traits traits = kTraits,
+                        CostRule cost = moves) {
+  return {.schema = schema, .group = Group::kMemoryMovement, .variant = variant, .traits = traits, .infer = infer,
+          .cost = cost};
+}
+
+constexpr std::array kEntries = {
+    entry("aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
+          "MemoryFormat? memory_format=None) -> Tensor(a)",
+          "To", infer_to, kTraits, moves_unless_view),
+    entry("aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, "
+          "bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
+          "To", infer_to, kTraits, moves_unless_view),
+    entry("aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, "
+          "Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, "
+          "MemoryFormat? memory_format=None) -> Tensor(a)",
+          "To", infer_to, kTraits, moves_unless_view),
+    entry("aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
+          "MemoryFormat? memory_format=None) -> Tensor(a)",
+          "To", infer_to_other, kTraits, moves_unless_view),
+    entry("aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+          "bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
+          "To", infer_to_copy),
+    entry("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", "Copy", like_first),
+    entry("aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)", "Copy", in_place,
+          kManyOperands, cost_write),
+    entry("aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)", "Fill", in_place, kTraits, cost_write),
+    entry("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)", "Fill", in_place, kTraits, cost_write),
+    entry("aten::zero_(Tensor(a!) self) -> Tensor(a!)", "Fill", in_place, kTraits, cost_write),
+    entry("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", "Cat", infer_cat, kManyOperands),
+    entry("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", "Stack", infer_stack, kManyOperands),
+    entry("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", "Index", infer_index, kIndexed, cost_gather),
+    entry("aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)",
+          "IndexPut", in_place, kIndexed, cost_write),
+    entry("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", "Index", infer_index_select, kIndexed,
+          cost_gather),
+    entry("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor", "Gather",
+          infer_gather, kIndexed, cost_gather),
+    entry("aten::pad(Tensor self, SymInt[] pad, str mode='constant', float? value=None) -> Tensor", "Pad", infer_pad),
+    entry("aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor", "Roll", contiguous_like_first),
+    entry("aten::flip(Tensor self, int[] dims) -> Tensor", "Flip", like_first),
+    entry("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", "Repeat", infer_repeat),
+    entry("aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) "
+          "-> Tensor",
+          "Repeat", infer_repeat_interleave),
+    entry("aten::tril(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first),
+    entry("aten::triu(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first),
+};
+
+}  // namespace
+
+std::span<const OpEntry> movement_entries() { return kEntries; }
+
+}  // namespace nongemm

@@ -1,0 +1,94 @@
+// The operator table: one entry per operator, everything known about it in one place.
+// An entry stands in the file of its group (activation.cpp, memory.cpp, ...); README.md says how to add one.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/graph.h"
+#include "ops/group.h"
+#include "ops/operands.h"
+#include "ops/schema.h"
+
+namespace nongemm {
+
+/// What the paper's Table II says of an operator.
+struct Traits {
+  bool single_operation = false;  // one arithmetic or memory operation, not a sequence of them
+  bool single_operand = false;    // one tensor operand besides its parameters
+  bool nonlinear = false;
+  bool dynamic = false;    // the work, or the size of the result, depends on the data
+  bool reduction = false;  // elements of the result depend on many elements of an operand
+
+  bool operator==(const Traits&) const = default;
+};
+
+/// Work of one call. Bytes are the least that must move: every operand read once, every result written once.
+struct Cost {
+  double flops = 0;
+  double bytes_read = 0;
+  double bytes_written = 0;
+
+  double bytes() const { return bytes_read + bytes_written; }
+};
+
+using InferRule = std::vector<Type> (*)(const Operands& operands);
+using CostRule = Cost (*)(const Operands& operands, std::span<const Type> results);
+
+class OnnxLowering;
+/// Emits ONNX nodes for one graph node; defined beside the entry it belongs to.
+using LowerRule = void (*)(OnnxLowering& lowering);
+
+/// One row of the table, as it is written down.
+struct OpEntry {
+  std::string_view schema;
+  Group group = Group::kOther;
+  /// The operator's common name within its group: "LayerNorm". In-place and overload variants share it.
+  std::string_view variant;
+  Traits traits;
+  InferRule infer = nullptr;
+  CostRule cost = nullptr;
+  LowerRule lower = nullptr;
+  /// Names that foreign traces give it.
+  std::initializer_list<std::string_view> known_as = {};
+};
+
+/// A row with its schema read.
+struct Op {
+  OpEntry entry;
+  Schema schema;
+  std::string name;  // "aten.add.Tensor"
+};
+
+/// The whole table, built at first use. Immutable afterwards and safe to share between threads.
+class OpTable {
+ public:
+  static const OpTable& get();
+
+  /// By qualified name ("aten.add.Tensor"); nullptr when the operator is not in the table.
+  const Op* find(std::string_view name) const;
+  /// Throws Error(kUnsupported) with the nearest names.
+  const Op& at(std::string_view name) const;
+  std::span<const Op> all() const { return ops_; }
+
+ private:
+  OpTable();
+  std::vector<Op> ops_;
+  struct Index;
+  std::vector<std::pair<std::string_view, std::size_t>> by_name_;  // sorted
+};
+
+/// Types of a node's results by its operator's rule. Errors name the operator, the operand types and the scope.
+std::vector<Type> infer_types(const Graph& graph, const Node& node, const Op& op);
+
+/// Work of a node; zero for views, unknown dimensions count as 0.
+Cost cost_of(const Graph& graph, const Node& node, const Op& op);
+
+/// The group of an operator as it ran: a reshape that could be a view is layout, one that copied is movement.
+Group group_of(const Graph& graph, const Node& node, const Op& op);
+
+}  // namespace nongemm
