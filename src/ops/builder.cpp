@@ -91,9 +91,10 @@ Argument fit(const Graph& graph, const SchemaArg& arg, Argument value, std::stri
       return std::vector<Int>(static_cast<std::size_t>(std::max(arg.fixed_size, 1)), Int(*number));
     }
   }
-  // An integer computed by a node in place of a list's only element.
   const bool absent = std::holds_alternative<std::monostate>(value);
-  if (absent && !arg.optional && arg.kind != ArgKind::kGenerator) {
+  // An absent device is the device of the run, even where the schema asks for one.
+  const bool may_be_absent = arg.optional || arg.kind == ArgKind::kGenerator || arg.kind == ArgKind::kDevice;
+  if (absent && !may_be_absent) {
     throw Error(ErrorKind::kBadInput, std::string(op) + ": argument '" + arg.name + "' is missing");
   }
   bool fits = absent;

@@ -1,0 +1,85 @@
+// The seam to the runtimes: a flow prepares a graph, the session runs it and leaves traces. A screenful, on purpose.
+// Flows are modules loaded when they are asked for (load.h); no framework type passes this border, and every vendor
+// error arrives as an Error that names the operator.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/tensor.h"
+#include "flows/trace.h"
+#include "graph/graph.h"
+
+namespace nongemm {
+
+struct RunOptions {
+  std::string device = "cpu";  // or "cuda:0"
+  /// Threads inside an operator; 0 leaves the runtime's default.
+  int threads = 0;
+  /// TF32 for fp32 matrix multiplications on CUDA.
+  bool tf32 = false;
+  std::uint64_t seed = 0;
+  /// A flow's own settings, by name ("ort.level" = "all").
+  std::map<std::string, std::string> settings;
+};
+
+/// Bytes, as the runtime's own allocator counted them.
+struct MemoryUse {
+  std::uint64_t weights = 0;
+  /// Most that was alive at once during an inference, weights included.
+  std::uint64_t peak = 0;
+};
+
+enum class TraceLevel : std::uint8_t {
+  kHost,         // host spans of nodes only
+  kAttribution,  // device records with the node that launched each
+  kTiming,       // device records alone, as light as can be
+};
+
+/// A prepared model. Not safe for use by several threads.
+class Session {
+ public:
+  virtual ~Session() = default;
+
+  /// In the order of Graph::inputs; copied to the device here.
+  virtual void set_inputs(const std::vector<HostTensor>& inputs) = 0;
+  /// One inference, nothing recorded; returns when its outputs are complete.
+  virtual void run() = 0;
+  /// Of the last run, in the order of Graph::outputs.
+  virtual std::vector<HostTensor> outputs() = 0;
+
+  /// One inference with records. Throws Error(kUnsupported) for a level the flow or the driver does not offer.
+  virtual void run_traced(TraceLevel level, Trace& trace) = 0;
+  /// One inference that watches memory.
+  virtual MemoryUse run_for_memory() = 0;
+  /// One inference that notes the types of results whose shapes were not known before.
+  virtual std::vector<ObservedTypes> run_for_types() = 0;
+
+  /// Captures the inference for replay (a CUDA graph); afterwards run() and run_traced() replay it.
+  /// Throws Error(kUnsupported) when the flow, device or model cannot.
+  virtual void capture() = 0;
+};
+
+/// What a flow says of itself for `list flows` and the context of reports.
+struct FlowInfo {
+  std::string name;     // "torch"
+  std::string title;    // "PyTorch (LibTorch)"
+  std::string version;  // of the runtime that was found
+  std::vector<std::string> devices;
+};
+
+class Flow {
+ public:
+  virtual ~Flow() = default;
+  virtual FlowInfo info() const = 0;
+  /// @param weights in the order of Graph::weights; one without data is drawn by the flow (InitSpec, seed), on the
+  ///        device where that is faster. The graph must outlive the session.
+  virtual std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
+                                           const RunOptions& options) = 0;
+};
+
+}  // namespace nongemm

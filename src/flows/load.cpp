@@ -1,0 +1,53 @@
+#include "flows/load.h"
+
+#include <dlfcn.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace nongemm {
+
+std::span<const FlowEntry> known_flows() {
+  static constexpr std::array kFlows = {
+      FlowEntry{"torch", "PyTorch (LibTorch)", "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
+  };
+  return kFlows;
+}
+
+std::string module_folder() {
+  if (const char* named = std::getenv("NONGEMM_MODULES")) return named;
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (program.parent_path().parent_path() / "lib" / "nongemm").string();
+}
+
+Flow& load_flow(const std::string& name) {
+  // Modules stay loaded until the process ends: runtimes register themselves in ways that cannot be undone.
+  static std::map<std::string, std::unique_ptr<Flow>> loaded;
+  if (const auto known = loaded.find(name); known != loaded.end()) return *known->second;
+
+  const FlowEntry* entry = nullptr;
+  std::vector<std::string> names;
+  for (const FlowEntry& candidate : known_flows()) {
+    if (candidate.name == name) entry = &candidate;
+    names.emplace_back(candidate.name);
+  }
+  if (entry == nullptr) throw Error(ErrorKind::kUsage, "unknown flow '" + name + "'", did_you_mean(name, names));
+
+  const std::string path = module_folder() + "/libnongemm_flow_" + name + ".so";
+  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr) {
+    throw Error(ErrorKind::kUnsupported, "flow '" + name + "' cannot be loaded: " + dlerror(),
+                std::string(entry->way_out));
+  }
+  auto* create = reinterpret_cast<NongemmCreateFlow>(dlsym(module, "nongemm_create_flow"));
+  if (create == nullptr) throw Error(ErrorKind::kFailed, path + " is not a flow module");
+  return *loaded.emplace(name, create()).first->second;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,33 @@
+// Finding and loading flow modules (lib/nongemm/libnongemm_flow_NAME.so beside the program).
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "flows/flow.h"
+
+namespace nongemm {
+
+/// A flow that exists, built in this installation or not.
+struct FlowEntry {
+  std::string_view name;
+  std::string_view title;
+  /// How to get it when it is missing.
+  std::string_view way_out;
+};
+
+std::span<const FlowEntry> known_flows();
+
+/// Loads the module at first use; later calls give the same flow. Throws Error(kUsage) for an unknown name, and
+/// Error(kUnsupported) with the loader's message and the way out when the module or its runtime cannot be loaded.
+Flow& load_flow(const std::string& name);
+
+/// The folder that holds the modules: NONGEMM_MODULES, or ../lib/nongemm beside the program.
+std::string module_folder();
+
+}  // namespace nongemm
+
+/// What a module exports: a function of this type named `nongemm_create_flow`.
+using NongemmCreateFlow = nongemm::Flow* (*)();

@@ -1,0 +1,136 @@
+#include "flows/torch/values.h"
+
+#include <ATen/ScalarOps.h>
+#include <ATen/ops/from_blob.h>
+
+#include "base/error.h"
+
+namespace nongemm::torch_flow {
+namespace {
+
+constexpr std::pair<DType, c10::ScalarType> kTypes[] = {
+    {DType::kBool, c10::kBool},       {DType::kUInt8, c10::kByte},      {DType::kInt8, c10::kChar},
+    {DType::kInt16, c10::kShort},     {DType::kInt32, c10::kInt},       {DType::kInt64, c10::kLong},
+    {DType::kFloat16, c10::kHalf},    {DType::kBFloat16, c10::kBFloat16}, {DType::kFloat32, c10::kFloat},
+    {DType::kFloat64, c10::kDouble},
+};
+
+at::Tensor wrapped_number(const c10::Scalar& number) {
+  at::Tensor tensor = c10::scalar_to_tensor(number);
+  tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return tensor;
+}
+
+c10::IValue memory_format(const std::string& name) {
+  if (name == "channels_last") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast);
+  if (name == "preserve_format") return static_cast<std::int64_t>(c10::MemoryFormat::Preserve);
+  return static_cast<std::int64_t>(c10::MemoryFormat::Contiguous);
+}
+
+c10::IValue none_for(const SchemaArg& schema, c10::Device device) {
+  if (schema.kind == ArgKind::kDevice) return device;
+  return {};
+}
+
+}  // namespace
+
+c10::ScalarType to_torch(DType dtype) {
+  for (const auto& [ours, theirs] : kTypes) {
+    if (ours == dtype) return theirs;
+  }
+  throw Error(ErrorKind::kUnsupported, "dtype " + std::string(name_of(dtype)) + " is not known to LibTorch");
+}
+
+DType from_torch(c10::ScalarType type) {
+  for (const auto& [ours, theirs] : kTypes) {
+    if (theirs == type) return ours;
+  }
+  return DType::kUndefined;
+}
+
+at::Tensor to_torch(const HostTensor& tensor, c10::Device device) {
+  // from_blob wants a mutable pointer; weights are never written: in-place operators work on activations.
+  void* bytes = const_cast<std::byte*>(tensor.data.get());
+  const auto options = at::TensorOptions().dtype(to_torch(tensor.dtype));
+  at::Tensor host = at::from_blob(bytes, tensor.shape, [owner = tensor.data](void*) mutable { owner.reset(); }, options);
+  return device.is_cpu() ? host : host.to(device);
+}
+
+HostTensor from_torch(const at::Tensor& tensor) {
+  const at::Tensor host = tensor.to(c10::kCPU).contiguous();
+  HostTensor result;
+  result.dtype = from_torch(host.scalar_type());
+  if (result.dtype == DType::kUndefined) {
+    throw Error(ErrorKind::kUnsupported, std::string("an output has dtype ") + c10::toString(host.scalar_type()));
+  }
+  result.shape = host.sizes().vec();
+  const auto owner = std::make_shared<at::Tensor>(host);
+  result.data = std::shared_ptr<const std::byte>(owner, static_cast<const std::byte*>(owner->const_data_ptr()));
+  return result;
+}
+
+Type type_of(const c10::IValue& value) {
+  Type type;
+  if (value.isTensor()) {
+    const at::Tensor& tensor = value.toTensor();
+    if (!tensor.defined()) return type;
+    type.dtype = from_torch(tensor.scalar_type());
+    type.shape = tensor.sizes().vec();
+    type.strides = tensor.strides().vec();
+    if (is_contiguous(type)) type.strides.clear();
+  } else if (value.isInt()) {
+    type.kind = Type::Kind::kInt;
+    type.dtype = DType::kInt64;
+  } else if (value.isDouble()) {
+    type.kind = Type::Kind::kFloat;
+    type.dtype = DType::kFloat64;
+  } else if (value.isBool()) {
+    type.kind = Type::Kind::kBool;
+    type.dtype = DType::kBool;
+  }
+  return type;
+}
+
+c10::IValue constant_argument(const Argument& argument, const SchemaArg& schema, c10::Device device) {
+  struct Visitor {
+    const SchemaArg& schema;
+    c10::Device device;
+
+    c10::IValue operator()(std::monostate) const { return none_for(schema, device); }
+    c10::IValue operator()(const Use&) const { return {}; }               // filled in at run time
+    c10::IValue operator()(const std::vector<Use>&) const { return {}; }  // filled in at run time
+    c10::IValue operator()(std::int64_t value) const {
+      if (schema.kind == ArgKind::kTensor) return wrapped_number(value);
+      return value;
+    }
+    c10::IValue operator()(double value) const {
+      if (schema.kind == ArgKind::kTensor) return wrapped_number(value);
+      return value;
+    }
+    c10::IValue operator()(bool value) const {
+      if (schema.kind == ArgKind::kTensor) return wrapped_number(value);
+      return value;
+    }
+    c10::IValue operator()(const std::vector<Int>& values) const {
+      c10::List<std::int64_t> list;
+      for (const Int& value : values) list.push_back(value.value);
+      return list;
+    }
+    c10::IValue operator()(const std::string& value) const {
+      if (schema.kind == ArgKind::kDevice) return c10::Device(value);
+      if (schema.kind == ArgKind::kMemoryFormat) return memory_format(value);
+      if (schema.kind == ArgKind::kLayout) return static_cast<std::int64_t>(c10::Layout::Strided);
+      return value;
+    }
+    c10::IValue operator()(DType value) const { return static_cast<std::int64_t>(to_torch(value)); }
+    c10::IValue operator()(const std::vector<double>& values) const { return c10::List<double>(values); }
+    c10::IValue operator()(const std::vector<bool>& values) const {
+      c10::List<bool> list;
+      for (const bool value : values) list.push_back(value);
+      return list;
+    }
+  };
+  return std::visit(Visitor{schema, device}, argument);
+}
+
+}  // namespace nongemm::torch_flow

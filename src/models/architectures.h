@@ -1,0 +1,10 @@
+// The architectures built in; each stands in the file of its name.
+#pragma once
+
+#include "models/model.h"
+
+namespace nongemm {
+
+const Architecture& gpt2_architecture();
+
+}  // namespace nongemm

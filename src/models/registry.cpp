@@ -1,0 +1,93 @@
+#include <array>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "models/architectures.h"
+#include "models/model.h"
+
+namespace nongemm {
+
+std::span<const Architecture* const> architectures() {
+  static const std::array kAll = {
+      &gpt2_architecture(),
+  };
+  return kAll;
+}
+
+std::string_view title_of(Domain domain) {
+  switch (domain) {
+    case Domain::kImageClassification:
+      return "Image Classification";
+    case Domain::kObjectDetection:
+      return "Object Detection";
+    case Domain::kImageSegmentation:
+      return "Image Segmentation";
+    case Domain::kLanguage:
+      return "NLP";
+  }
+  return "";
+}
+
+namespace {
+
+Model open_folder(const std::string& folder) {
+  Model model;
+  model.folder = folder;
+  model.name = std::filesystem::path(folder).lexically_normal().filename().string();
+  if (model.name.empty()) model.name = std::filesystem::path(folder).parent_path().filename().string();
+  model.config = Config::read_file((std::filesystem::path(folder) / "config.json").string());
+  const std::string type = model.config.text("model_type");
+  std::vector<std::string> known;
+  for (const Architecture* architecture : architectures()) {
+    if (architecture->model_type == type) model.architecture = architecture;
+    known.emplace_back(architecture->model_type);
+  }
+  if (model.architecture == nullptr) {
+    throw Error(ErrorKind::kUnsupported, model.config.origin() + ": no architecture for model_type '" + type + "'",
+                did_you_mean(type, known));
+  }
+  return model;
+}
+
+}  // namespace
+
+Model find_model(const std::string& name_or_folder) {
+  std::vector<std::string> known;
+  for (const Architecture* architecture : architectures()) {
+    for (const ModelRow& row : architecture->models) {
+      if (row.name == name_or_folder) {
+        Model model;
+        model.name = name_or_folder;
+        model.architecture = architecture;
+        model.row = &row;
+        model.config = Config::parse(row.config, name_or_folder);
+        return model;
+      }
+      known.emplace_back(row.name);
+    }
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(name_or_folder, ignored)) return open_folder(name_or_folder);
+  throw Error(ErrorKind::kUsage, "unknown model '" + name_or_folder + "'",
+              did_you_mean(name_or_folder, known) +
+                  " A folder with a config.json of a known architecture is a model, too.");
+}
+
+Graph build_graph(const Model& model, const ModelOptions& options) {
+  ModelOptions filled = options;
+  if (model.row != nullptr) {
+    if (!filled.sequence && model.row->sequence > 0) filled.sequence = model.row->sequence;
+    if (!filled.height && model.row->height > 0) filled.height = model.row->height;
+    if (!filled.width && model.row->width > 0) filled.width = model.row->width;
+  }
+  if (filled.batch < 1) {
+    throw Error(ErrorKind::kUsage, "batch " + std::to_string(filled.batch) + " is not possible", "use 1 or more");
+  }
+  Graph graph = model.architecture->build(model.config, filled);
+  graph.name = model.name;
+  graph.attributes["batch"] = std::to_string(filled.batch);
+  return graph;
+}
+
+}  // namespace nongemm
