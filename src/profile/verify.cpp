@@ -1,0 +1,138 @@
+#include "profile/verify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "base/error.h"
+#include "weights/safetensors.h"
+
+namespace nongemm {
+namespace {
+
+const HostTensor* find(const NamedTensors& tensors, std::string_view name) {
+  for (const auto& [candidate, tensor] : tensors) {
+    if (candidate == name) return &tensor;
+  }
+  return nullptr;
+}
+
+double element(const HostTensor& tensor, std::size_t i) {
+  switch (tensor.dtype) {
+    case DType::kFloat32:
+      return tensor.as<float>()[i];
+    case DType::kFloat64:
+      return tensor.as<double>()[i];
+    case DType::kInt64:
+      return static_cast<double>(tensor.as<std::int64_t>()[i]);
+    case DType::kInt32:
+      return tensor.as<std::int32_t>()[i];
+    case DType::kBool:
+    case DType::kUInt8:
+      return tensor.as<std::uint8_t>()[i];
+    default:
+      throw Error(ErrorKind::kUnsupported, "references of dtype " + std::string(name_of(tensor.dtype)));
+  }
+}
+
+OutputDifference compare(const std::string& name, const HostTensor& reference, const HostTensor* ours) {
+  OutputDifference row{.name = name, .shape = reference.shape, .mismatch = {}};
+  if (ours == nullptr) {
+    row.mismatch = "the model has no output of this name";
+    return row;
+  }
+  if (ours->shape != reference.shape) {
+    row.mismatch = "shape " + to_string(ours->shape) + ", expected " + to_string(reference.shape);
+    return row;
+  }
+  double scale = 0;
+  const auto count = static_cast<std::size_t>(element_count(reference.shape));
+  for (std::size_t i = 0; i < count; ++i) {
+    const double expected = element(reference, i);
+    const double difference = std::abs(element(*ours, i) - expected);
+    // A NaN on either side is a difference, whatever it is compared with.
+    row.largest_absolute = std::isnan(difference) ? INFINITY : std::max(row.largest_absolute, difference);
+    scale = std::max(scale, std::abs(expected));
+  }
+  row.largest_relative = scale > 0 ? row.largest_absolute / scale : row.largest_absolute;
+  return row;
+}
+
+Padding padding_of(const HostTensor& mask) {
+  const auto count = static_cast<std::size_t>(element_count(mask.shape));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (element(mask, i) == 0.0) return Padding::kPadded;
+  }
+  return Padding::kFull;
+}
+
+}  // namespace
+
+ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
+  bool has_mask = false;
+  for (const auto& [name, tensor] : inputs) {
+    const Shape& shape = tensor.shape;
+    if (name == "input_ids" && shape.size() == 2) {
+      options.batch = shape[0];
+      options.sequence = shape[1];
+    } else if (name == "attention_mask" || name == "pixel_mask") {
+      options.padding = padding_of(tensor);
+      has_mask = true;
+    } else if (shape.size() == 4) {
+      options.batch = shape[0];
+      options.height = shape[2];
+      options.width = shape[3];
+    } else if (shape.size() == 3 && is_floating(tensor.dtype)) {  // one image of a list
+      options.image_sizes.emplace_back(shape[1], shape[2]);
+      options.batch = static_cast<std::int64_t>(options.image_sizes.size());
+    } else {
+      options.extra_inputs.push_back(name);
+    }
+  }
+  if (!has_mask) options.padding = Padding::kNone;
+  return options;
+}
+
+std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder, Flow& flow, const RunOptions& run,
+                                            ModelOptions options) {
+  const Model model = find_model(folder.string());
+  const NamedTensors inputs = weights::read_safetensors(folder / "inputs.safetensors");
+  const NamedTensors references = weights::read_safetensors(folder / "outputs.safetensors");
+  if (options.attention == Attention::kDefault) {
+    const std::string named = model.config.text("_attn_implementation", "");
+    if (named == "eager") options.attention = Attention::kEager;
+    if (named == "sdpa") options.attention = Attention::kSdpa;
+  }
+  const Graph graph = build_graph(model, options_for(inputs, options));
+
+  const NamedTensors checkpoint = weights::read_safetensors(folder / "model.safetensors");
+  std::vector<HostTensor> bound;
+  for (const Weight& weight : graph.weights) {
+    const HostTensor* tensor = find(checkpoint, weight.name);
+    for (const std::string& alias : weight.aliases) tensor = tensor != nullptr ? tensor : find(checkpoint, alias);
+    if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "the checkpoint lacks " + weight.name);
+    bound.push_back(*tensor);
+  }
+  std::vector<HostTensor> ordered;
+  for (const Input& input : graph.inputs) {
+    const HostTensor* tensor = find(inputs, input.name);
+    if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "inputs.safetensors lacks '" + input.name + "'");
+    ordered.push_back(*tensor);
+  }
+  const std::unique_ptr<Session> session = flow.prepare(graph, bound, run);
+  session->set_inputs(ordered);
+  session->run();
+  const std::vector<HostTensor> outputs = session->outputs();
+
+  std::vector<OutputDifference> rows;
+  for (const auto& [name, reference] : references) {
+    const HostTensor* ours = nullptr;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (graph.outputs[i].name == name) ours = &outputs[i];
+    }
+    rows.push_back(compare(name, reference, ours));
+  }
+  return rows;
+}
+
+}  // namespace nongemm

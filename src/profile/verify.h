@@ -1,0 +1,31 @@
+// Checking a model against reference outputs of the original (fixtures as tests/reference makes them).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "models/model.h"
+
+namespace nongemm {
+
+/// How far one output is from its reference.
+struct OutputDifference {
+  std::string name;
+  Shape shape;
+  double largest_absolute = 0;
+  double largest_relative = 0;  // against the reference's largest magnitude
+  /// Shape or dtype differ, or the output is missing: what, for people. Empty when they could be compared.
+  std::string mismatch;
+};
+
+/// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
+ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
+
+/// Runs the model in `folder` (config.json, model.safetensors, inputs.safetensors, outputs.safetensors) and compares.
+/// Attention implementation: the options', or config.json's `_attn_implementation`.
+std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder, Flow& flow, const RunOptions& run,
+                                            ModelOptions options);
+
+}  // namespace nongemm
