@@ -247,6 +247,11 @@ std::uint64_t read_length(const char* bytes) {
   return length;
 }
 
+/// A header is a JSON object. Its length is left to the reader, which says what is wrong with it.
+bool is_safetensors(std::string_view head, std::uint64_t) {
+  return head.size() > kLengthBytes && head[kLengthBytes] == '{';
+}
+
 }  // namespace
 
 std::vector<SafetensorsEntry> parse_safetensors_header(std::span<const std::byte> file, std::string_view file_name) {
@@ -291,10 +296,9 @@ NamedTensors read_safetensors(const std::shared_ptr<const MappedFile>& file) {
 
 NamedTensors read_safetensors(const std::filesystem::path& path) { return read_safetensors(MappedFile::open(path)); }
 
-bool is_safetensors(std::string_view head, std::uint64_t file_size) {
-  if (head.size() <= kLengthBytes || head[kLengthBytes] != '{') return false;
-  const std::uint64_t length = read_length(head.data());
-  return length <= kMaxHeaderBytes && length <= file_size;
+CheckpointFormat safetensors_format() {
+  return {"safetensors", is_safetensors,
+          [](const std::shared_ptr<const MappedFile>& file) { return read_safetensors(file); }};
 }
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/tensor.h"
+#include "weights/checkpoint.h"
 
 namespace nongemm::weights {
 
@@ -35,8 +36,7 @@ std::vector<SafetensorsEntry> parse_safetensors_header(std::span<const std::byte
 NamedTensors read_safetensors(const std::shared_ptr<const MappedFile>& file);
 NamedTensors read_safetensors(const std::filesystem::path& path);
 
-/// True when the file begins as a safetensors file does: a plausible header length, then a JSON object.
-bool is_safetensors(std::string_view head, std::uint64_t file_size);
+CheckpointFormat safetensors_format();
 
 /// Writes atomically. Tensors are laid out so that each is aligned for its dtype; equal names are refused.
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors,

@@ -172,9 +172,9 @@ TEST(Safetensors, RefusesWrongLayout) {
 
 TEST(Safetensors, RecognisesItsFiles) {
   const std::string file = file_of("{}", 0);
-  EXPECT_TRUE(is_safetensors(file, file.size()));
-  EXPECT_FALSE(is_safetensors("PK\x03\x04 and the rest", 1000));
-  EXPECT_FALSE(is_safetensors("", 0));
+  EXPECT_TRUE(safetensors_format().recognises(file, file.size()));
+  EXPECT_FALSE(safetensors_format().recognises("PK\x03\x04 and the rest", 1000));
+  EXPECT_FALSE(safetensors_format().recognises("", 0));
 }
 
 TEST(Safetensors, RefusesToWriteDuplicateNames) {
