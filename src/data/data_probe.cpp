@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "data/image.h"
+#include "data/preprocess.h"
 #include "data/resize.h"
 
 namespace nongemm::data {
@@ -38,11 +39,30 @@ void probe_resize(const Arguments& arguments) {
   write_file_atomically(arguments.at(1), {reinterpret_cast<const char*>(resized.pixels.get()), resized.byte_size()});
 }
 
+/// preprocess NAME|CONFIG OUT FILE...: raw tensors one after the other; prints name, dtype and shape of each.
+void probe_preprocess(const Arguments& arguments) {
+  const std::string& name = arguments.at(0);
+  const ImageTransform transform =
+      name.ends_with(".json") ? read_preprocessor_config(name, ImageTransform()) : find_image_transform(name).value();
+  std::vector<Image> images;
+  for (std::size_t i = 2; i < arguments.size(); ++i) {
+    DecodeOptions options;
+    options.apply_orientation = transform.apply_orientation;
+    images.push_back(resize_and_crop(transform, load_image(arguments[i], options)));
+  }
+  std::string bytes;
+  for (const auto& [tensor_name, tensor] : collate(transform, images)) {
+    bytes.append(tensor.as<char>(), tensor.byte_size());
+    fmt::print("{} {} {}\n", tensor_name, name_of(tensor.dtype), fmt::join(tensor.shape, ","));
+  }
+  write_file_atomically(arguments.at(1), bytes);
+}
+
 struct Probe {
   std::string_view name;
   void (*run)(const Arguments&);
 };
-constexpr Probe kProbes[] = {{"image", probe_image}, {"resize", probe_resize}};
+constexpr Probe kProbes[] = {{"image", probe_image}, {"resize", probe_resize}, {"preprocess", probe_preprocess}};
 
 int run(const Arguments& arguments) {
   for (const Probe& probe : kProbes) {
@@ -51,7 +71,7 @@ int run(const Arguments& arguments) {
       return EXIT_SUCCESS;
     }
   }
-  fmt::print(stderr, "usage: data_probe image|resize ARGUMENTS\n");
+  fmt::print(stderr, "usage: data_probe image|resize|preprocess ARGUMENTS\n");
   return EXIT_FAILURE;
 }
 
