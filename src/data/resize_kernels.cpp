@@ -2,9 +2,10 @@
 
 #include <algorithm>
 
-#if defined(__x86_64__)
+#include "base/simd_dispatch.h"
+
+#if NONGEMM_HAS_AVX2_VERSION
 #include <immintrin.h>
-#define NONGEMM_AVX2 __attribute__((target("avx2")))
 #endif
 
 namespace nongemm::data {
@@ -41,25 +42,25 @@ void resample_column_plain(const std::uint8_t* rows, std::size_t stride, std::si
   }
 }
 
-#if defined(__x86_64__)
+#if NONGEMM_HAS_AVX2_VERSION
 namespace {
 
 // A weight of up to 24 bits is split, w = high * 4096 + low, so that the 16-bit multiply-add can be used on both parts.
 constexpr int kLowBits = 12;
 constexpr std::int32_t kLowMask = (1 << kLowBits) - 1;
 
-NONGEMM_AVX2 __m256i pair_of_weights(std::int32_t first, std::int32_t second) {
+NONGEMM_TARGET_AVX2 __m256i pair_of_weights(std::int32_t first, std::int32_t second) {
   return _mm256_set1_epi32(static_cast<std::int32_t>((static_cast<std::uint32_t>(second) << 16) |
                                                      (static_cast<std::uint32_t>(first) & 0xFFFF)));
 }
 
 /// Four weights to two pairs for every channel: w0 w1 in the lower half, w2 w3 in the upper one.
-NONGEMM_AVX2 __m256i spread_weights(__m128i four) {
+NONGEMM_TARGET_AVX2 __m256i spread_weights(__m128i four) {
   const __m128i packed = _mm_packs_epi32(four, four);
   return _mm256_set_m128i(_mm_shuffle_epi32(packed, 0x55), _mm_shuffle_epi32(packed, 0x00));
 }
 
-NONGEMM_AVX2 void resample_row_avx2(const std::uint8_t* row, const ResampleWeights& weights, std::uint8_t* out) {
+NONGEMM_TARGET_AVX2 void resample_row_avx2(const std::uint8_t* row, const ResampleWeights& weights, std::uint8_t* out) {
   // Bytes r0 g0 b0 r1 ... b3 to 16-bit r0 r1 g0 g1 b0 b1 0 0 | r2 r3 g2 g3 b2 b3 0 0.
   const __m256i order = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
                                          6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
@@ -91,8 +92,8 @@ NONGEMM_AVX2 void resample_row_avx2(const std::uint8_t* row, const ResampleWeigh
 }
 
 /// Sixteen neighbouring bytes of the result, the same weights for all of them.
-NONGEMM_AVX2 __m128i column_of_16(const std::uint8_t* in, std::size_t stride, const std::int32_t* line, int count,
-                                  __m256i half, __m128i shift) {
+NONGEMM_TARGET_AVX2 __m128i column_of_16(const std::uint8_t* in, std::size_t stride, const std::int32_t* line,
+                                         int count, __m256i half, __m128i shift) {
   __m256i high0 = _mm256_setzero_si256(), high1 = high0, low0 = high0, low1 = high0;
   for (int k = 0; k < count; k += 2) {
     const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + static_cast<std::size_t>(k) * stride));
@@ -116,8 +117,8 @@ NONGEMM_AVX2 __m128i column_of_16(const std::uint8_t* in, std::size_t stride, co
   return _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
 }
 
-NONGEMM_AVX2 void resample_column_avx2(const std::uint8_t* rows, std::size_t stride, std::size_t bytes,
-                                       const ResampleWeights& weights, int y, std::uint8_t* out) {
+NONGEMM_TARGET_AVX2 void resample_column_avx2(const std::uint8_t* rows, std::size_t stride, std::size_t bytes,
+                                              const ResampleWeights& weights, int y, std::uint8_t* out) {
   const std::size_t index = static_cast<std::size_t>(y);
   const std::int32_t* line = weights.weights.data() + index * static_cast<std::size_t>(weights.taps);
   const std::uint8_t* first = rows + static_cast<std::size_t>(weights.starts[index]) * stride;
@@ -134,21 +135,16 @@ NONGEMM_AVX2 void resample_column_avx2(const std::uint8_t* rows, std::size_t str
   std::copy_n(tail, bytes - x, out + x);
 }
 
-bool has_avx2() {
-  static const bool kHas = __builtin_cpu_supports("avx2") != 0;
-  return kHas;
-}
-
 }  // namespace
 
 void resample_row(const std::uint8_t* row, const ResampleWeights& weights, std::uint8_t* out) {
-  return has_avx2() ? resample_row_avx2(row, weights, out) : resample_row_plain(row, weights, out);
+  return runs_avx2() ? resample_row_avx2(row, weights, out) : resample_row_plain(row, weights, out);
 }
 
 void resample_column(const std::uint8_t* rows, std::size_t stride, std::size_t bytes, const ResampleWeights& weights,
                      int y, std::uint8_t* out) {
-  return has_avx2() ? resample_column_avx2(rows, stride, bytes, weights, y, out)
-                    : resample_column_plain(rows, stride, bytes, weights, y, out);
+  return runs_avx2() ? resample_column_avx2(rows, stride, bytes, weights, y, out)
+                     : resample_column_plain(rows, stride, bytes, weights, y, out);
 }
 
 #else

@@ -26,7 +26,8 @@ struct SyntheticInput {
 };
 
 /// One tensor for each entry, in order. Values depend on the seed and the name, not on the other inputs.
-/// Throws Error(kUsage) for a shape with unknown dimensions, a vocabulary below 1, or a dtype that cannot hold the kind.
+/// Throws Error(kUsage) for a shape with unknown dimensions, a vocabulary below 1, or a dtype that cannot hold the
+/// kind.
 NamedTensors make_synthetic_inputs(std::span<const SyntheticInput> inputs, std::uint64_t seed);
 
 }  // namespace nongemm::data
