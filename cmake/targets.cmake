@@ -3,6 +3,8 @@
 
 # The program and its modules, without tests: what ./nongemm builds.
 add_custom_target(runtime)
+# Every fuzz target.
+add_custom_target(fuzzers)
 
 # nongemm_library(NAME SOURCES file... [LIBS target...]): a static library; without sources a header-only one.
 function(nongemm_library name)
@@ -79,4 +81,27 @@ function(nongemm_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()
+
+# nongemm_fuzzer(NAME SOURCES file... [LIBS target...])
+#
+# A fuzz target: LLVMFuzzerTestOneInput over one reader of untrusted input. In the fuzz preset (clang) it is a libFuzzer
+# program, bin/NAME, to be started by hand: `build/fuzz/bin/NAME src/FOLDER/corpus/NAME`. Everywhere else the same source is a test
+# that replays the files in the folder corpus/NAME beside it, so that what fuzzing found stays found.
+function(nongemm_fuzzer name)
+  if(NOT NONGEMM_TESTS AND NOT NONGEMM_FUZZ)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS})
+  add_dependencies(fuzzers ${name})
+  if(NONGEMM_FUZZ)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    return()
+  endif()
+  target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/fuzz_replay.cpp)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name} corpus/${name} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS fuzz)
 endfunction()

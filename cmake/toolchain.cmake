@@ -16,6 +16,13 @@ if(NONGEMM_SANITIZE)
   add_link_options(-fsanitize=${NONGEMM_SANITIZE})
 endif()
 
+if(NONGEMM_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "fuzzing needs clang, not ${CMAKE_CXX_COMPILER_ID}: use the preset fuzz")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Threads, dlopen.
 find_package(Threads REQUIRED)
 

@@ -1,0 +1,30 @@
+# Shortcuts for people; everything behind them is tools/setup.sh, CMake and ctest.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+
+.PHONY: build test bench lint format install clean
+
+build: ## the program, in build/release/bin
+	tools/setup.sh release
+
+test: ## everything, warnings as errors, then all tests
+	tools/setup.sh ci all
+	@test -d ../shared || echo "note: ../shared (reference fixtures) is missing: the tests that read it will fail" >&2
+	ctest --preset ci --parallel $(JOBS)
+
+bench: ## the project's own figures, as ratios
+	tools/setup.sh release all
+	bench/run.sh
+
+lint: ## format, names, headers, shell scripts
+	tools/lint.sh
+
+format: ## rewrites the sources in the project's format
+	tools/setup.sh --lint-tools
+	git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format -i
+
+install: build ## PREFIX=/usr/local
+	cmake --install build/release --prefix $(PREFIX)
+
+clean: ## what was built, not what was fetched
+	rm -rf build

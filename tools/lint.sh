@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Checks that need no test run: format, names and mistakes that clang-tidy sees, headers that compile alone, scripts.
+#   tools/lint.sh [format|tidy|headers|scripts]...   without arguments: all
+# tidy and headers read the compile commands of build/ci, so that preset has to be configured (make test).
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+tools/setup.sh --lint-tools
+failed=()
+
+check() {
+  local name=$1 start=$SECONDS
+  if "lint_$name"; then echo "lint $name: ok ($((SECONDS - start)) s)"; else failed+=("$name"); fi
+}
+
+lint_format() {
+  git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format --dry-run -Werror || {
+    echo "make format puts this right" >&2
+    return 1
+  }
+}
+
+lint_tidy() { nice python3 tools/lint_sources.py tidy; }
+lint_headers() { nice python3 tools/lint_sources.py headers; }
+lint_scripts() { shellcheck nongemm .ci/run $(git ls-files '*.sh'); }
+
+[[ $# -gt 0 ]] || set -- format scripts headers tidy
+for name in "$@"; do check "$name"; done
+if [[ ${#failed[@]} -gt 0 ]]; then
+  echo "lint failed: ${failed[*]}" >&2
+  exit 1
+fi

@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Runs a check over every first-party source in parallel, with the flags that the ci preset compiles it with.
+
+  lint_sources.py tidy [FILE...]      clang-tidy with the checks of .clang-tidy
+  lint_sources.py headers [FILE...]   every header compiles when it is included alone
+
+Files that were changed last come first. After LINT_SECONDS (environment; default: no limit) no further file is begun,
+and how many were left out is said: a run in CI has other things to do too.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+COMMANDS = ROOT / "build/ci/compile_commands.json"
+
+
+def compile_commands():
+    """Source file -> its compiler call without the output and the source."""
+    if not COMMANDS.exists():
+        sys.exit(f"{COMMANDS} is missing: run make test first")
+    commands = {}
+    for entry in json.loads(COMMANDS.read_text()):
+        source = pathlib.Path(entry["file"])
+        words = shlex.split(entry["command"])
+        kept = []
+        skip = False
+        for word in words:
+            if skip or word in ("-c", str(source)):
+                skip = False
+            elif word == "-o":
+                skip = True
+            else:
+                kept.append(word)
+        commands[source] = kept
+    return commands
+
+
+def git(*arguments):
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True, text=True).stdout
+
+
+def tracked(pattern):
+    """Tracked files, those changed by the latest commits first."""
+    files = git("ls-files", pattern).splitlines()
+    rank = {}
+    for name in git("log", "--name-only", "--format=").splitlines():
+        rank.setdefault(name, len(rank))
+    return [ROOT / name for name in sorted(files, key=lambda name: rank.get(name, len(rank)))]
+
+
+def tidy_jobs(commands, files):
+    wanted = files or tracked("*.cpp")
+    for source in wanted:
+        if source in commands:
+            yield source, ["clang-tidy", "--quiet", str(source), "--", *commands[source][1:]]
+
+
+def header_jobs(commands, files):
+    for header in files or tracked("*.h"):
+        # The flags of a source in the same folder, for frameworks' include paths exist only in their flow's folder; of
+        # a test if there is one, for it has the definitions that headers for tests need.
+        beside = [source for source in commands if source.parent == header.parent]
+        beside.sort(key=lambda source: (not source.stem.endswith("_test"), source))
+        if beside:
+            yield header, [*commands[beside[0]], "-fsyntax-only", "-include", str(header), "-x", "c++", "/dev/null"]
+
+
+def run(job, deadline):
+    source, command = job
+    if time.monotonic() > deadline:
+        return source, None, ""
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    # clang-tidy's stderr only counts the warnings that it hides.
+    output = result.stdout if command[0] == "clang-tidy" else result.stderr
+    return source, result.returncode, output or result.stderr
+
+
+def main():
+    kinds = {"tidy": tidy_jobs, "headers": header_jobs}
+    if len(sys.argv) < 2 or sys.argv[1] not in kinds:
+        sys.exit(__doc__)
+    jobs = list(kinds[sys.argv[1]](compile_commands(), [pathlib.Path(f).resolve() for f in sys.argv[2:]]))
+    deadline = time.monotonic() + float(os.environ.get("LINT_SECONDS", "inf"))
+    failures = left_out = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for source, code, output in pool.map(lambda job: run(job, deadline), jobs):
+            left_out += code is None
+            if code:
+                failures += 1
+                print(f"{source.relative_to(ROOT)}:\n{output}", file=sys.stderr)
+    print(f"{sys.argv[1]}: {len(jobs) - left_out} files checked, {failures} with findings, {left_out} left out for time")
+    sys.exit(1 if failures else 0)
+
+
+main()
