@@ -21,6 +21,7 @@ constexpr std::size_t kLengthBytes = 8;
 // The limit of the format's own library: no header of an honest checkpoint comes near.
 constexpr std::uint64_t kMaxHeaderBytes = 100'000'000;
 constexpr std::size_t kMaxRank = 64;
+constexpr std::size_t kMaxNameBytes = 4096;
 constexpr const char* kWayOut = "fetch or save the file again";
 
 [[noreturn]] void refuse(std::string_view file_name, const std::string& what) {
@@ -69,6 +70,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool key(std::string& name) override {
+    if (name.size() > kMaxNameBytes) refuse(file_name_, fmt::format("a name in the header has {} bytes", name.size()));
     if (place_ == Place::kTop) {
       in_metadata_ = name == "__metadata__";
       if (!names_.insert(name).second) refuse(file_name_, fmt::format("tensor '{}' appears twice in the header", name));

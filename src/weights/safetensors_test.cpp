@@ -134,6 +134,7 @@ TEST(Safetensors, RefusesWrongStructure) {
   expect_error(R"({"__metadata__":{"a":1}})", 0, "'__metadata__' holds a number");
   expect_error(R"({"__metadata__":{"a":{}}})", 0, "'__metadata__' holds an object");
   expect_error(R"({"x":{"dtype":"F32","shape":[)" + std::string(200, '1') + R"(]}})", 0, "tensor 'x'");
+  expect_error("{\"" + std::string(5000, 'n') + "\":{}}", 0, "a name in the header has 5000 bytes");
   std::string dims = "1";
   for (int i = 0; i < 100; ++i) dims += ",1";
   expect_error(R"({"x":{"dtype":"F32","shape":[)" + dims + "]}}", 4, "more than 64 dimensions");

@@ -139,12 +139,12 @@ struct Chunk {
 
 }  // namespace
 
-NamedTensors synthesize_all(const std::vector<SyntheticSpec>& specs, std::uint64_t seed, int threads) {
+NamedTensors synthesize_all(const std::vector<WeightSpec>& specs, std::uint64_t seed, int threads) {
   NamedTensors tensors;
   std::vector<std::byte*> memory;
   std::vector<std::uint64_t> keys;
   std::vector<Chunk> chunks;
-  for (const SyntheticSpec& spec : specs) {
+  for (const WeightSpec& spec : specs) {
     if (!is_floating(spec.dtype) && spec.init.kind != InitSpec::Kind::kConstant) {
       throw Error(ErrorKind::kFailed,
                   fmt::format("weight '{}' is of type {}: random values are drawn for floating-point "
@@ -162,7 +162,7 @@ NamedTensors synthesize_all(const std::vector<SyntheticSpec>& specs, std::uint64
   }
   parallel_for(chunks.size(), threads, [&](std::size_t i) {
     const Chunk& chunk = chunks[i];
-    const SyntheticSpec& spec = specs[chunk.spec];
+    const WeightSpec& spec = specs[chunk.spec];
     std::byte* out = memory[chunk.spec] + chunk.begin * size_of(spec.dtype);
     if (is_floating(spec.dtype)) {
       draw_range(draw_of(spec.init), keys[chunk.spec], spec.dtype, chunk.begin, chunk.count, out);
@@ -173,6 +173,6 @@ NamedTensors synthesize_all(const std::vector<SyntheticSpec>& specs, std::uint64
   return tensors;
 }
 
-HostTensor synthesize(const SyntheticSpec& spec, std::uint64_t seed) { return synthesize_all({spec}, seed)[0].second; }
+HostTensor synthesize(const WeightSpec& spec, std::uint64_t seed) { return synthesize_all({spec}, seed)[0].second; }
 
 }  // namespace nongemm::weights

@@ -2,21 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "base/init_spec.h"
 #include "base/tensor.h"
+#include "weights/weight_spec.h"
 
 namespace nongemm::weights {
-
-/// One tensor to draw.
-struct SyntheticSpec {
-  std::string name;
-  DType dtype = DType::kFloat32;
-  Shape shape;
-  InitSpec init;
-};
 
 /// Element i depends on nothing but (seed, spec.name, i) and spec.init: not on shape, threads or machine, and fp16 and
 /// bf16 values are the rounded fp32 ones.
@@ -25,9 +16,9 @@ struct SyntheticSpec {
 /// at 3.46 deviations, kurtosis 2.7 in place of 3. Made for speed and finite activations, not for statistics.
 ///
 /// @throws Error (kFailed) for a normal or uniform init of an integer type, (kOutOfMemory)
-HostTensor synthesize(const SyntheticSpec& spec, std::uint64_t seed);
+HostTensor synthesize(const WeightSpec& spec, std::uint64_t seed);
 
 /// All of them, in order, on up to `threads` threads (0: all there are).
-NamedTensors synthesize_all(const std::vector<SyntheticSpec>& specs, std::uint64_t seed, int threads = 0);
+NamedTensors synthesize_all(const std::vector<WeightSpec>& specs, std::uint64_t seed, int threads = 0);
 
 }  // namespace nongemm::weights

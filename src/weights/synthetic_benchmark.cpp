@@ -12,15 +12,15 @@ namespace {
 
 constexpr std::int64_t kElements = 124'439'808;  // GPT-2's parameters
 
-std::vector<SyntheticSpec> specs_of(DType dtype) {
-  std::vector<SyntheticSpec> specs;
+std::vector<WeightSpec> specs_of(DType dtype) {
+  std::vector<WeightSpec> specs;
   for (int i = 0; i < 12; ++i)
     specs.push_back({"h." + std::to_string(i), dtype, {kElements / 12}, InitSpec::normal(0, 0.02)});
   return specs;
 }
 
 void synthesize_gpt2(benchmark::State& state, DType dtype) {
-  const std::vector<SyntheticSpec> specs = specs_of(dtype);
+  const std::vector<WeightSpec> specs = specs_of(dtype);
   for (auto _ : state) benchmark::DoNotOptimize(synthesize_all(specs, 0));
   state.SetBytesProcessed(state.iterations() * kElements * static_cast<std::int64_t>(size_of(dtype)));
 }

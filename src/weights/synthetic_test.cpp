@@ -28,7 +28,7 @@ double correlation(const std::vector<double>& a, const std::vector<double>& b, s
 }
 
 TEST(Synthetic, DependsOnSeedAndNameAlone) {
-  std::vector<SyntheticSpec> specs;
+  std::vector<WeightSpec> specs;
   for (int i = 0; i < 20; ++i) {
     specs.push_back(
         {fmt::format("w{}", i), DType::kFloat32, {i % 3 == 0 ? 3'000'001 : 17 * i}, InitSpec::normal(0, 1)});
@@ -107,10 +107,10 @@ TEST(Synthetic, NeighboursRowsAndTensorsAreUncorrelated) {
 }
 
 TEST(Synthetic, NarrowTypesAreTheRoundedFloats) {
-  const SyntheticSpec spec{"w", DType::kFloat32, {5000}, InitSpec::normal(1, 100)};
+  const WeightSpec spec{"w", DType::kFloat32, {5000}, InitSpec::normal(1, 100)};
   const HostTensor floats = synthesize(spec, 3);
   for (DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat64}) {
-    SyntheticSpec narrow = spec;
+    WeightSpec narrow = spec;
     narrow.dtype = dtype;
     const HostTensor tensor = synthesize(narrow, 3);
     for (int i = 0; i < 5000; ++i) {

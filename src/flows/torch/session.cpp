@@ -85,7 +85,7 @@ class MemoryWatch : public c10::MemoryReportingInfoBase {
 
 /// Weights without data are drawn, all at once and in parallel.
 std::vector<HostTensor> draw_missing(const Graph& graph, std::vector<HostTensor> tensors, const RunOptions& options) {
-  std::vector<weights::SyntheticSpec> specs;
+  std::vector<weights::WeightSpec> specs;
   std::vector<std::size_t> places;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (tensors[i].data) continue;
