@@ -6,5 +6,6 @@
 namespace nongemm {
 
 const Architecture& gpt2_architecture();
+const Architecture& detr_architecture();
 
 }  // namespace nongemm

@@ -25,14 +25,15 @@ void check_all_ones(Builder& builder, const Tensor& mask) {
 
 Tensor arange(Builder& builder, std::int64_t end) { return builder.call("aten.arange.default", {end}); }
 
-/// The boolean [batch, 1, tokens, tokens] mask, true where a key may be seen.
-Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t batch, std::int64_t tokens,
+/// The boolean [batch, 1, queries, keys] mask, true where a key may be seen.
+Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t batch, std::int64_t query_count,
                     bool causal) {
   using namespace fn;
+  const std::int64_t key_count = padding_mask ? padding_mask.size(1) : query_count;
   Tensor rows = arange(builder, batch);
   Tensor heads = arange(builder, 1);  // dispatched, though a mask that is the same for all heads does not use it
-  Tensor queries = add(arange(builder, tokens), 0);
-  Tensor keys = add(arange(builder, tokens), 0);
+  Tensor queries = add(arange(builder, query_count), 0);
+  Tensor keys = add(arange(builder, key_count), 0);
   rows = unsqueeze(unsqueeze(unsqueeze(rows, 1), 2), 3);
   heads = unsqueeze(unsqueeze(unsqueeze(heads, 0), 2), 3);
   queries = unsqueeze(unsqueeze(unsqueeze(queries, 0), 1), 3);
@@ -46,7 +47,7 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
     const Tensor seen = builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}});
     mask = builder.call("aten.__and__.Tensor", {mask, seen});
   }
-  return expand(mask, {batch, -1, tokens, tokens});
+  return expand(mask, {batch, -1, query_count, key_count});
 }
 
 Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
@@ -68,13 +69,13 @@ Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, st
   return boolean_mask(builder, padding_mask, batch, tokens, true);
 }
 
-Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
+Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
                           const ModelOptions& options) {
   if (!padding_mask) return {};
   padding_mask = to_bool(builder, padding_mask);
   builder.call("aten.is_nonzero.default", {builder.call("aten.all.default", {padding_mask})});
   if (options.padding != Padding::kPadded) return {};
-  const Tensor boolean = boolean_mask(builder, padding_mask, batch, tokens, false);
+  const Tensor boolean = boolean_mask(builder, padding_mask, batch, queries, false);
   return options.attention == Attention::kEager ? additive_mask(builder, boolean, dtype) : boolean;
 }
 

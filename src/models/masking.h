@@ -15,7 +15,9 @@ Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, st
                    const ModelOptions& options);
 
 /// The mask for an encoder, or None when nothing is padded.
-Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
+/// @param padding_mask [batch, keys], int64 or bool
+/// @param queries tokens that attend; differs from the keys in cross-attention
+Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
                           const ModelOptions& options);
 
 }  // namespace nongemm

@@ -11,6 +11,7 @@ namespace nongemm {
 std::span<const Architecture* const> architectures() {
   static const std::array kAll = {
       &gpt2_architecture(),
+      &detr_architecture(),
   };
   return kAll;
 }
