@@ -28,6 +28,11 @@ include(FindPackageHandleStandardArgs)
 find_package_handle_standard_args(TorchWheel REQUIRED_VARS TorchWheel_ROOT TorchWheel_CPU TorchWheel_C10
                                   REASON_FAILURE_MESSAGE ${torch_hint})
 
+# Who names a torch wants that one or an error; without one there are still the commands that need none.
+if(NONGEMM_TORCH AND NOT TorchWheel_FOUND)
+  message(FATAL_ERROR ${torch_hint})
+endif()
+
 if(TorchWheel_FOUND AND NOT TARGET Torch::cpu)
   set(TorchWheel_LIBRARY_DIR ${TorchWheel_ROOT}/lib)
   # cuda_runtime_api.h and cupti.h for the CUDA module; beside torch in the wheels' own layout.

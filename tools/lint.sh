@@ -21,7 +21,7 @@ lint_format() {
 
 lint_tidy() { nice python3 tools/lint_sources.py tidy; }
 lint_headers() { nice python3 tools/lint_sources.py headers; }
-lint_scripts() { shellcheck nongemm .ci/run $(git ls-files '*.sh'); }
+lint_scripts() { git ls-files -z nongemm .ci/run '*.sh' | xargs -0 shellcheck; }
 
 [[ $# -gt 0 ]] || set -- format scripts headers tidy
 for name in "$@"; do check "$name"; done

@@ -53,7 +53,7 @@ install_packages() {
 
   local command="apt-get install -y --no-install-recommends ${kept[*]}"
   [[ $(id -u) -eq 0 ]] ||
-    die "${#kept[@]} Debian packages are missing. Install them and run the same command again:" "sudo $command"
+    die "Debian packages are missing. Install them and run the same command again:" "sudo $command"
   step 1 "installing ${#kept[@]} Debian packages: ${kept[*]}"
   export DEBIAN_FRONTEND=noninteractive
   if ! { apt-get update && $command; } >>"$log" 2>&1 </dev/null; then
@@ -67,7 +67,7 @@ install_packages() {
 
 # The wheel's version and hash as tools/wheels.txt pins them.
 requirement() { grep "^$1==" "$root/tools/wheels.txt"; }
-version() { requirement "$1" | sed 's/.*==\([^ ]*\) .*/\1/'; }
+pinned() { requirement "$1" | cut -d' ' -f1; }
 
 # Prints the path of a wheel whose hash is right: one laid into $deps/wheels by hand, or fetched.
 wheel() {
@@ -82,24 +82,32 @@ wheel() {
   local tags=() tag output=$log progress=off
   [[ -t 2 ]] && output=/dev/stderr progress=on
   for tag in 2_28 2_27 2_25 2_17; do tags+=(--platform "manylinux_${tag}_x86_64"); done
-  if ! python3 -m pip download --disable-pip-version-check --no-deps --require-hashes --only-binary=:all: --progress-bar "$progress" \
-    --python-version 311 --implementation cp "${tags[@]}" --platform manylinux2014_x86_64 \
+  if ! python3 -m pip download --disable-pip-version-check --progress-bar "$progress" --no-deps --require-hashes \
+    --only-binary=:all: --python-version 311 --implementation cp "${tags[@]}" --platform manylinux2014_x86_64 \
     --dest "$deps/.download" --requirement "$deps/.download/$name.txt" >>"$output" 2>&1 </dev/null; then
-    [[ $output == "$log" ]] && tail -n 5 "$log" >&2
-    die "could not fetch the wheel $name $(version "$name") from PyPI" \
-      "Without network: put the wheel (Linux x86-64, CPython 3.11) into $deps/wheels/," \
-      "or name an existing installation: NONGEMM_TORCH=FOLDER for torch, NONGEMM_ORT=FOLDER for ONNX Runtime." \
-      "Log: $log"
+    [[ $output == "$log" ]] && tail -n 1 "$log" >&2
+    say "nongemm: could not fetch the wheel $(pinned "$name") from PyPI"
+    return 1
   fi
   wheel "$name"
 }
 
+no_wheel() {
+  local name missing=()
+  while read -r name _; do
+    grep -qsF "$name" "$deps"/*/.wheels || missing+=("$name")
+  done < <(grep '==' "$root/tools/wheels.txt")
+  die "the set-up lacks these wheels (Linux x86-64, CPython 3.11): ${missing[*]}" \
+    "Without network: put them into $deps/wheels/, or name an existing torch: NONGEMM_TORCH=FOLDER." "Log: $log"
+}
+
 # part NAME WHEEL...: unpacks the wheels with unpack_NAME into a staging folder that becomes $deps/NAME.
-# A list of the wheels inside tells later calls that it is complete and current.
+# A list of the wheels inside tells later calls that it is complete and current. The files are as new as the unpacking
+# (unzip -DD), for otherwise ninja would not rebuild what includes them after a wheel changed.
 part() {
   local name=$1 label="" stage=$deps/.stage/$1 w
   shift
-  for w in "$@"; do label+="$(requirement "$w" | cut -d' ' -f1) "; done
+  for w in "$@"; do label+="$(pinned "$w") "; done
   label+=$flavour
   [[ -f $deps/$name/.wheels && $(<"$deps/$name/.wheels") == "$label" ]] && return
   [[ $(uname -m) == x86_64 ]] || die "no wheels are pinned for $(uname -m)" \
@@ -107,20 +115,18 @@ part() {
   step "$current" "fetching ${label% *}, what a $flavour build needs of it"
   rm -rf "$stage"
   mkdir -p "$stage"
-  "unpack_$name" "$stage" "$@"
+  "unpack_$name" "$stage" "$@" || return
   echo "$label" >"$stage/.wheels"
-  rm -rf "${deps:?}/$name"
-  mv "$stage" "$deps/$name"
-  rm -rf "$deps/.download"
+  rm -rf "${deps:?}/$name" && mv "$stage" "$deps/$name" && rm -rf "$deps/.download"
 }
 
 # A CPU program needs libtorch_cpu and libc10; the CUDA libraries are half of the wheel.
 unpack_torch() {
   local file patterns=('torch/lib/libtorch_cpu.so' 'torch/lib/libc10.so' 'torch/lib/libgomp.so*')
   [[ $flavour == cuda ]] && patterns+=('torch/lib/libtorch_cuda*.so' 'torch/lib/libc10_cuda.so' 'torch/lib/libcaffe2_nvrtc.so')
-  file=$(wheel torch)
-  unzip -q "$file" 'torch/include/*' "${patterns[@]}" -d "$1"
-  mv "$1"/torch/* "$1" && rmdir "$1/torch"
+  file=$(wheel torch) &&
+    unzip -qDD "$file" 'torch/include/*' "${patterns[@]}" -d "$1" &&
+    mv "$1"/torch/* "$1" && rmdir "$1/torch"
 }
 
 # libtorch_cpu is linked to libcudart and libcupti, whatever machine it runs on.
@@ -128,25 +134,30 @@ unpack_nvidia() {
   local stage=$1 name file
   shift
   for name in "$@"; do
-    file=$(wheel "$name")
-    unzip -qo "$file" 'nvidia/cu13/include/*' 'nvidia/cu13/lib/libcu*.so*' -d "$stage"
+    file=$(wheel "$name") &&
+      unzip -qoDD "$file" 'nvidia/cu13/include/*' 'nvidia/cu13/lib/libcu*.so*' -d "$stage" || return
   done
   mv "$stage"/nvidia/* "$stage" && rmdir "$stage/nvidia"
 }
 
 unpack_onnxruntime() {
-  local file
-  file=$(wheel onnxruntime)
-  mkdir "$1/lib"
-  unzip -qj "$file" 'onnxruntime/capi/libonnxruntime*' -d "$1/lib"
-  ln -s "libonnxruntime.so.$(version onnxruntime)" "$1/lib/libonnxruntime.so.1"
-  # The wheel has no headers, and the program can do without this flow.
-  unpack_onnxruntime_headers "$1" >>"$log" 2>&1 ||
-    say "      ONNX Runtime's C headers were not found: the onnxruntime flow is left out ($log says why)"
+  local file version
+  file=$(wheel onnxruntime) && mkdir "$1/lib" && unzip -qjDD "$file" 'onnxruntime/capi/libonnxruntime*' -d "$1/lib" || return
+  version=$(pinned onnxruntime)
+  ln -s "libonnxruntime.so.${version#*==}" "$1/lib/libonnxruntime.so.1"
 }
 
-# Takes onnxruntime_c_api.h from the distribution's own package, of this release or of a later one: the C API is
-# stable, so an older header drives a newer library.
+# The wheel has no headers. Takes onnxruntime_c_api.h from the distribution's own package, of this release or of a later
+# one: the C API is stable, so an older header drives a newer library. Tried once a day.
+fetch_onnxruntime_headers() {
+  local tried=$deps/onnxruntime/.headers-tried
+  [[ -d $deps/onnxruntime/include || -n $(find "$tried" -mmin -1440 2>/dev/null) ]] && return
+  step 3 "fetching ONNX Runtime's C headers"
+  touch "$tried"
+  unpack_onnxruntime_headers >>"$log" 2>&1 ||
+    say "      they were not found: the onnxruntime flow is left out ($log says why)"
+}
+
 unpack_onnxruntime_headers() {
   local apt=$deps/.stage/apt mirror suite component=main options package=libonnxruntime-dev
   command -v apt-get >/dev/null || return
@@ -167,8 +178,7 @@ unpack_onnxruntime_headers() {
   apt-get "${options[@]}" update &&
     (cd "$apt" && apt-get "${options[@]}" download "$package") &&
     dpkg -x "$apt/$package"_*.deb "$apt/files" &&
-    mkdir -p "$1/include" &&
-    cp -r "$apt"/files/usr/include/onnxruntime/. "$1/include"
+    mv "$apt/files/usr/include/onnxruntime" "$deps/onnxruntime/include"
 }
 
 fetch_wheels() {
@@ -177,12 +187,17 @@ fetch_wheels() {
   [[ -e /proc/driver/nvidia/version || -n ${NONGEMM_WITH_CUDA:-} ]] && flavour=cuda
   if [[ -z ${NONGEMM_TORCH:-} ]]; then
     current=2
-    part nvidia nvidia-cuda-runtime nvidia-cuda-cupti
-    part torch torch
+    part nvidia nvidia-cuda-runtime nvidia-cuda-cupti || no_wheel
+    part torch torch || no_wheel
   fi
   if [[ -z ${NONGEMM_ORT:-} ]]; then
     current=3
-    part onnxruntime onnxruntime
+    # The program can do without this flow.
+    if part onnxruntime onnxruntime; then
+      fetch_onnxruntime_headers
+    else
+      say "      the onnxruntime flow is left out; the next set-up tries again"
+    fi
   fi
   rm -rf "$deps/.stage"
 }
@@ -226,14 +241,17 @@ fail_build() {
 }
 
 configure() {
-  [[ -f $build/build.ninja && -f $build/.nongemm-settings && $(<"$build/.nongemm-settings") == "$settings" ]] && return
+  local configured
+  configured=$({ cat "$deps"/*/.wheels "$deps/onnxruntime/include/onnxruntime_c_api.h" 2>/dev/null || true; } | sha256sum)
+  configured+=$settings
+  [[ -f $build/build.ninja && -f $build/.nongemm-settings && $(<"$build/.nongemm-settings") == "$configured" ]] && return
   step 4 "configuring $preset"
   local options=()
   # Somebody's newer compiler may warn about more than ours does; that must not keep them from using the program.
   [[ $preset == release ]] && options+=(-DNONGEMM_WERROR=OFF)
   cmake --preset "$preset" -DNONGEMM_DEPS="$deps" -DNONGEMM_TORCH="${NONGEMM_TORCH:-}" -DNONGEMM_ORT="${NONGEMM_ORT:-}" \
     -DCMAKE_CXX_COMPILER="$(compiler)" "${options[@]}" >>"$log" 2>&1 || fail_build "configuring"
-  echo "$settings" >"$build/.nongemm-settings"
+  echo "$configured" >"$build/.nongemm-settings"
 }
 
 build() {
