@@ -1,0 +1,29 @@
+// What a device can do at best, as measured on it: the roofs that operators are held against.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace nongemm {
+
+/// Absent figures could not be measured on this device; they are never 0.
+struct DeviceLimits {
+  std::string device;  // "NVIDIA H100 80GB HBM3", or the processor's name
+  /// Bytes per second of a large copy, read and written counted both.
+  std::optional<double> copy_bandwidth;
+  /// Bytes per second of a large reduction: reading alone.
+  std::optional<double> read_bandwidth;
+  /// Operations per second (a multiplication and an addition are two) of a large square matrix product, by the type of its operands.
+  std::optional<double> fp32_rate;
+  std::optional<double> tf32_rate;
+  std::optional<double> fp16_rate;
+  std::optional<double> bf16_rate;
+  std::optional<double> int8_rate;
+  /// Host time to launch a kernel through the runtime when nothing waits, ns.
+  std::optional<double> launch_ns;
+  /// From the call that launches an empty kernel on an idle device to the return of the wait for it, ns.
+  std::optional<double> round_trip_ns;
+};
+
+}  // namespace nongemm

@@ -1,0 +1,224 @@
+#include "profile/timeline.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
+
+#include "profile/common_sequence.h"
+
+namespace nongemm {
+namespace {
+
+/// Positions of each stream's records, in order of execution.
+std::map<std::uint32_t, std::vector<std::uint32_t>> by_stream(const Trace& trace) {
+  std::map<std::uint32_t, std::vector<std::uint32_t>> streams;
+  for (std::uint32_t i = 0; i < trace.device.size(); ++i) streams[trace.device[i].stream].push_back(i);
+  for (auto& [stream, positions] : streams) {
+    std::stable_sort(positions.begin(), positions.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return trace.device[a].begin_ns < trace.device[b].begin_ns;
+    });
+  }
+  return streams;
+}
+
+/// For each name of `timing` its place in `reference`; kNoId when it has none.
+std::vector<std::uint32_t> translate_names(const Trace& reference, const Trace& timing) {
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  for (std::uint32_t i = 0; i < reference.names.size(); ++i) places.emplace(reference.names[i], i);
+  std::vector<std::uint32_t> translated;
+  for (const std::string& name : timing.names) {
+    const auto place = places.find(name);
+    translated.push_back(place == places.end() ? kNoId : place->second);
+  }
+  return translated;
+}
+
+bool same_work(const DeviceRecord& reference, const DeviceRecord& timing, const std::vector<std::uint32_t>& names) {
+  if (reference.kind != timing.kind) return false;
+  if (timing.kind != DeviceRecord::Kind::kKernel) return reference.bytes == timing.bytes;
+  if (timing.name == kNoId || reference.name == kNoId) return timing.name == reference.name;
+  return names[timing.name] == reference.name;
+}
+
+NodeShare& share_of(Decomposition& parts, NodeId node) {
+  return node < parts.nodes.size() ? parts.nodes[node] : parts.unattributed;
+}
+
+void add(NodeShare& sum, const NodeShare& share) {
+  sum.kernel_ns += share.kernel_ns;
+  sum.device_ns += share.device_ns;
+  sum.gap_ns += share.gap_ns;
+  sum.records += share.records;
+}
+
+void scale(NodeShare& share, double factor) {
+  share.kernel_ns *= factor;
+  share.device_ns *= factor;
+  share.gap_ns *= factor;
+  share.records *= factor;
+}
+
+}  // namespace
+
+RecordMatch attribute(const Trace& reference, Trace& timing) {
+  const auto reference_streams = by_stream(reference);
+  const std::vector<std::uint32_t> names = translate_names(reference, timing);
+  RecordMatch match;
+  match.missing = reference.device.size();
+  std::int64_t all_ns = 0;
+  std::int64_t matched_ns = 0;
+  for (DeviceRecord& record : timing.device) {
+    record.node = kNoId;
+    record.span = kNoId;
+    all_ns += record.end_ns - record.begin_ns;
+  }
+  for (const auto& [stream, positions] : by_stream(timing)) {
+    const auto counterpart = reference_streams.find(stream);
+    if (counterpart == reference_streams.end()) continue;
+    const std::vector<std::uint32_t>& originals = counterpart->second;
+    const auto same = [&](std::size_t i, std::size_t k) {
+      return same_work(reference.device[originals[i]], timing.device[positions[k]], names);
+    };
+    for (const auto& [i, k] : common_sequence(originals.size(), positions.size(), kMostDifferences, same)) {
+      DeviceRecord& record = timing.device[positions[k]];
+      record.node = reference.device[originals[i]].node;
+      record.span = reference.device[originals[i]].span;
+      matched_ns += record.end_ns - record.begin_ns;
+      ++match.matched;
+    }
+  }
+  match.surplus = timing.device.size() - match.matched;
+  match.missing -= match.matched;
+  if (all_ns > 0) match.matched_time = static_cast<double>(matched_ns) / static_cast<double>(all_ns);
+  return match;
+}
+
+std::int64_t align_to_window(Trace& trace) {
+  if (trace.device.empty()) return 0;
+  std::int64_t first = trace.device.front().begin_ns;
+  std::int64_t last = trace.device.front().end_ns;
+  for (const DeviceRecord& record : trace.device) {
+    first = std::min(first, record.begin_ns);
+    last = std::max(last, record.end_ns);
+  }
+  const std::int64_t early = trace.begin_ns - first;
+  const std::int64_t late = last - trace.end_ns;
+  if (early <= 0 && late <= 0) return 0;
+  if (early + late > 0) return 0;  // longer than the window: no shift makes it fit
+  const std::int64_t shift = early > 0 ? early : -late;
+  for (DeviceRecord& record : trace.device) {
+    record.begin_ns += shift;
+    record.end_ns += shift;
+  }
+  return shift;
+}
+
+double Decomposition::device_ns() const {
+  return std::accumulate(nodes.begin(), nodes.end(), unattributed.device_ns,
+                         [](double sum, const NodeShare& share) { return sum + share.device_ns; });
+}
+
+double Decomposition::gap_ns() const {
+  return std::accumulate(nodes.begin(), nodes.end(), unattributed.gap_ns,
+                         [](double sum, const NodeShare& share) { return sum + share.gap_ns; });
+}
+
+double Decomposition::kernel_ns() const {
+  return std::accumulate(nodes.begin(), nodes.end(), unattributed.kernel_ns,
+                         [](double sum, const NodeShare& share) { return sum + share.kernel_ns; });
+}
+
+double Decomposition::attributed_share() const {
+  const double all = kernel_ns();
+  return all > 0 ? 1.0 - unattributed.kernel_ns / all : 1.0;
+}
+
+Decomposition decompose(const Trace& trace, std::size_t node_count) {
+  Decomposition parts;
+  parts.wall_ns = static_cast<double>(trace.end_ns - trace.begin_ns);
+  parts.nodes.resize(node_count);
+
+  std::vector<const DeviceRecord*> records;
+  for (const DeviceRecord& record : trace.device) records.push_back(&record);
+  std::stable_sort(records.begin(), records.end(),
+                   [](const DeviceRecord* a, const DeviceRecord* b) { return a->begin_ns < b->begin_ns; });
+
+  std::int64_t covered_until = trace.begin_ns;
+  bool any = false;
+  for (const DeviceRecord* record : records) {
+    NodeShare& share = share_of(parts, record->node);
+    const std::int64_t duration = record->end_ns - record->begin_ns;
+    share.kernel_ns += static_cast<double>(duration);
+    share.records += 1;
+    const std::int64_t begin = std::clamp(record->begin_ns, trace.begin_ns, trace.end_ns);
+    const std::int64_t end = std::clamp(record->end_ns, begin, std::max(begin, trace.end_ns));
+    parts.clipped_ns += static_cast<double>(duration - (end - begin));
+    if (begin > covered_until) {
+      (any ? share.gap_ns : parts.head_ns) += static_cast<double>(begin - covered_until);
+      covered_until = begin;
+    }
+    if (end > covered_until) {
+      share.device_ns += static_cast<double>(end - covered_until);
+      covered_until = end;
+    }
+    any = true;
+  }
+  parts.tail_ns = static_cast<double>(trace.end_ns - covered_until);
+  return parts;
+}
+
+Decomposition mean_of(std::span<const Decomposition> parts) {
+  Decomposition mean;
+  if (parts.empty()) return mean;
+  mean.nodes.resize(parts.front().nodes.size());
+  for (const Decomposition& part : parts) {
+    mean.wall_ns += part.wall_ns;
+    mean.head_ns += part.head_ns;
+    mean.tail_ns += part.tail_ns;
+    mean.clipped_ns += part.clipped_ns;
+    add(mean.unattributed, part.unattributed);
+    for (std::size_t i = 0; i < mean.nodes.size(); ++i) add(mean.nodes[i], part.nodes[i]);
+  }
+  const double factor = 1.0 / static_cast<double>(parts.size());
+  mean.wall_ns *= factor;
+  mean.head_ns *= factor;
+  mean.tail_ns *= factor;
+  mean.clipped_ns *= factor;
+  scale(mean.unattributed, factor);
+  for (NodeShare& share : mean.nodes) scale(share, factor);
+  return mean;
+}
+
+Decomposition without_overhead(const Decomposition& measured, double plain_wall_ns) {
+  Decomposition plain = measured;
+  plain.wall_ns = plain_wall_ns;
+  const double idle = measured.head_ns + measured.gap_ns() + measured.tail_ns;
+  const double overhead = measured.wall_ns - plain_wall_ns;
+  // Also the other way: a pass that happened to be faster than the plain median is stretched.
+  const double factor = idle > 0 ? std::max(0.0, (idle - overhead) / idle) : 0.0;
+  plain.head_ns *= factor;
+  plain.tail_ns *= factor;
+  plain.unattributed.gap_ns *= factor;
+  for (NodeShare& share : plain.nodes) share.gap_ns *= factor;
+  return plain;
+}
+
+std::vector<double> host_time(const Trace& trace, std::size_t node_count) {
+  std::vector<double> times(node_count);
+  for (const NodeSpan& span : trace.nodes) {
+    if (span.node < node_count) times[span.node] += static_cast<double>(span.end_ns - span.begin_ns);
+  }
+  return times;
+}
+
+std::vector<double> wait_time(const Trace& trace, std::size_t node_count) {
+  std::vector<double> times(node_count);
+  for (const SynchronisationRecord& wait : trace.synchronisations) {
+    if (wait.node < node_count) times[wait.node] += static_cast<double>(wait.end_ns - wait.begin_ns);
+  }
+  return times;
+}
+
+}  // namespace nongemm
