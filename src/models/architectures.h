@@ -7,5 +7,7 @@ namespace nongemm {
 
 const Architecture& gpt2_architecture();
 const Architecture& detr_architecture();
+const Architecture& swin_architecture();
+const Architecture& vit_architecture();
 
 }  // namespace nongemm

@@ -107,7 +107,9 @@ Tensor transpose(const Tensor& a, std::int64_t dim0, std::int64_t dim1) {
 Tensor permute(const Tensor& a, const Shape& dims) { return a.builder().call("aten.permute.default", {a, dims}); }
 Tensor unsqueeze(const Tensor& a, std::int64_t dim) { return a.builder().call("aten.unsqueeze.default", {a, dim}); }
 Tensor expand(const Tensor& a, const Shape& shape) { return a.builder().call("aten.expand.default", {a, shape}); }
-Tensor contiguous(const Tensor& a) { return a.builder().call("aten.contiguous.default", {a}); }
+Tensor contiguous(const Tensor& a) {
+  return is_contiguous(a.type()) ? a : a.builder().call("aten.contiguous.default", {a});
+}
 Tensor flatten(const Tensor& a, std::int64_t first, std::int64_t last) {
   return a.builder().call("aten.flatten.using_ints", {a, first, last});
 }
@@ -116,6 +118,11 @@ Tensor select(const Tensor& a, std::int64_t dim, std::int64_t index) {
 }
 Tensor slice(const Tensor& a, std::int64_t dim, const Arg& start, const Arg& end, std::int64_t step) {
   return a.builder().call("aten.slice.Tensor", {a, dim, start, end, step});
+}
+Tensor index_slice(const Tensor& a, std::int64_t dim, std::int64_t start, std::int64_t end) {
+  const std::int64_t size = a.size(dim);
+  if (start == 0 && size != kDynamic && end >= size) return a;
+  return slice(a, dim, start, end);
 }
 std::vector<Tensor> split(const Tensor& a, std::int64_t size, std::int64_t dim) {
   return a.builder().call_all("aten.split.Tensor", {a, size, dim});

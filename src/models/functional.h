@@ -1,6 +1,7 @@
 // torch's functions by their names, for builders: each adds the node that the same call in the original dispatches.
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <vector>
 
@@ -37,16 +38,22 @@ Tensor gelu(const Tensor& input, const char* approximate = "none");
 Tensor relu(const Tensor& input);
 Tensor relu_(const Tensor& input);
 
+/// The end of a slice that goes to the end.
+inline constexpr std::int64_t kToEnd = INT64_MAX;
+
 Tensor view(const Tensor& a, const Shape& shape);
 Tensor reshape(const Tensor& a, const Shape& shape);
 Tensor transpose(const Tensor& a, std::int64_t dim0, std::int64_t dim1);
 Tensor permute(const Tensor& a, const Shape& dims);
 Tensor unsqueeze(const Tensor& a, std::int64_t dim);
 Tensor expand(const Tensor& a, const Shape& shape);
+/// Nothing when it is contiguous already, as Python's Tensor.contiguous() is not dispatched then.
 Tensor contiguous(const Tensor& a);
 Tensor flatten(const Tensor& a, std::int64_t first, std::int64_t last = -1);
 Tensor select(const Tensor& a, std::int64_t dim, std::int64_t index);
 Tensor slice(const Tensor& a, std::int64_t dim, const Arg& start, const Arg& end, std::int64_t step = 1);
+/// `a[..., start:end, ...]`: nothing when that is the whole dimension, as Python's indexing dispatches.
+Tensor index_slice(const Tensor& a, std::int64_t dim, std::int64_t start, std::int64_t end = kToEnd);
 std::vector<Tensor> split(const Tensor& a, std::int64_t size, std::int64_t dim);
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim);
 Tensor to(const Tensor& a, DType dtype);

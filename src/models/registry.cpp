@@ -12,6 +12,8 @@ std::span<const Architecture* const> architectures() {
   static const std::array kAll = {
       &gpt2_architecture(),
       &detr_architecture(),
+      &swin_architecture(),
+      &vit_architecture(),
   };
   return kAll;
 }

@@ -12,15 +12,12 @@ using namespace rules;
 // --- scaled_dot_product_attention: query [n.., heads, q, d], key [n.., heads, k, d], value [n.., heads, k, dv] ---
 std::vector<Type> infer_sdpa(const Operands& operands) {
   const Type& query = operands.tensor(0);
+  const std::int64_t out = operands.tensor(2).shape.back();
+  // The fused kernels lay the result out as the query, mostly [n, q, heads, d], so that the reshape after it is free.
+  if (out == query.shape.back()) return like_first(operands);
   Shape shape = query.shape;
-  shape.back() = operands.tensor(2).shape.back();
-  Type result = tensor_type(query.dtype, shape);
-  // The fused kernels compute [n, q, heads, d] and hand out the transposed view, so that the reshape after it is free.
-  if (shape.size() == 4) {
-    result.strides = {shape[1] * shape[2] * shape[3], shape[3], shape[1] * shape[3], 1};
-    if (is_contiguous(result)) result.strides.clear();
-  }
-  return {result};
+  shape.back() = out;
+  return {tensor_type(query.dtype, shape)};
 }
 
 Cost cost_sdpa(const Operands& operands, std::span<const Type> results) {

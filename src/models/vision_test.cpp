@@ -1,0 +1,93 @@
+// The torchvision and segmentation models: sizes of the named rows, and options and configurations that are refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "models/architectures.h"
+#include "models/model.h"
+
+namespace nongemm {
+namespace {
+
+using testing::HasSubstr;
+
+std::int64_t parameters(const Graph& graph) {
+  std::int64_t count = 0;
+  for (const Weight& weight : graph.weights) count += element_count(graph.values[weight.value].type.shape);
+  return count;
+}
+
+Graph build(const Architecture& architecture, std::string_view config, const ModelOptions& options = {}) {
+  Model model;
+  model.name = "model";
+  model.architecture = &architecture;
+  model.config = Config::parse(config, "config.json");
+  return build_graph(model, options);
+}
+
+/// The message of the error that `call` throws.
+template <typename Call>
+std::string refusal(Call&& call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+TEST(Vision, NamedModelsHaveTheirKnownSizes) {
+  for (const char* name : {"vit-b", "vit-l", "vit-h", "swin-t", "swin-s", "swin-b"}) {
+    const Model model = find_model(name);
+    EXPECT_EQ(parameters(build_graph(model, {})), model.row->parameters) << name;
+  }
+}
+
+TEST(Vit, TakesTheFastPathForAnEvenNumberOfHeadsOnly) {
+  constexpr const char* kEven = R"({"image_size": 16, "patch_size": 8, "num_layers": 1, "num_heads": 2,
+                                    "hidden_dim": 12, "mlp_dim": 8})";
+  constexpr const char* kOdd = R"({"image_size": 16, "patch_size": 8, "num_layers": 1, "num_heads": 3,
+                                   "hidden_dim": 12, "mlp_dim": 8})";
+  ModelOptions sdpa;
+  sdpa.attention = Attention::kSdpa;
+  EXPECT_EQ(build(vit_architecture(), kEven).attributes.at("attention"), "fast path");
+  EXPECT_EQ(build(vit_architecture(), kOdd).attributes.at("attention"), "sdpa");
+  EXPECT_EQ(build(vit_architecture(), kEven, sdpa).attributes.at("attention"), "sdpa");
+}
+
+TEST(Vit, RefusesWhatTheOriginalDoesNotHave) {
+  ModelOptions eager;
+  eager.attention = Attention::kEager;
+  EXPECT_THAT(refusal([&] { build_graph(find_model("vit-b"), eager); }), HasSubstr("eager"));
+  ModelOptions larger;
+  larger.height = 256;
+  EXPECT_THAT(refusal([&] { build_graph(find_model("vit-b"), larger); }), HasSubstr("224"));
+  EXPECT_THAT(refusal([&] { build(vit_architecture(), "{}"); }), HasSubstr("image_size"));
+  EXPECT_THAT(refusal([&] {
+                build(vit_architecture(), R"({"image_size": 16, "patch_size": 5, "num_layers": 1, "num_heads": 2,
+                                              "hidden_dim": 12, "mlp_dim": 8})");
+              }),
+              HasSubstr("patch_size"));
+}
+
+TEST(Swin, RefusesWhatTheOriginalDoesNotHave) {
+  ModelOptions sdpa;
+  sdpa.attention = Attention::kSdpa;
+  EXPECT_THAT(refusal([&] { build_graph(find_model("swin-t"), sdpa); }), HasSubstr("sdpa"));
+  ModelOptions tiny;
+  tiny.height = 3;
+  EXPECT_THAT(refusal([&] { build_graph(find_model("swin-t"), tiny); }), HasSubstr("patch"));
+  EXPECT_THAT(refusal([&] {
+                build(swin_architecture(), R"({"patch_size": [4, 4], "embed_dim": 8, "depths": [1, 1],
+                                               "num_heads": [3, 2], "window_size": [7, 7]})");
+              }),
+              HasSubstr("num_heads"));
+  EXPECT_THAT(refusal([&] {
+                build(swin_architecture(), R"({"patch_size": [4, 4], "embed_dim": 8, "depths": [1],
+                                               "num_heads": [2], "window_size": [0, 7]})");
+              }),
+              HasSubstr("window_size"));
+}
+
+}  // namespace
+}  // namespace nongemm
