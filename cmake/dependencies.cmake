@@ -5,6 +5,7 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PNG REQUIRED)
+find_package(ZLIB REQUIRED)
 
 # nongemm_pkg_config(NAME MODULE): target deps::NAME from the pkg-config module MODULE.
 function(nongemm_pkg_config name module)
@@ -12,7 +13,6 @@ function(nongemm_pkg_config name module)
   add_library(deps::${name} ALIAS PkgConfig::${name})
 endfunction()
 
-nongemm_pkg_config(zip libzip)
 nongemm_pkg_config(jpeg libjpeg)
 nongemm_pkg_config(sentencepiece sentencepiece)
 nongemm_pkg_config(pcre2 libpcre2-8)
