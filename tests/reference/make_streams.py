@@ -1,19 +1,25 @@
 """Writes operator streams: what PyTorch eager dispatches for one inference, outermost calls only, in order.
 
-    python make_streams.py OUTPUT [NAME ...]        NAME from stream_models.MODELS; all when none is given
+    python make_streams.py OUTPUT [NAME ...]           NAME from stream_models.MODELS; all when none is given
+    python make_streams.py OUTPUT --cases FOLDER ...   the streams of numerics cases
 
-torch.profiler on the CPU, under no_grad, eval mode: every `aten::`/`torchvision::` event without such an event around it,
-in order of start. A file holds {"model", ..., "config", "operators", "scopes"}: operators as
-[operator, input shapes, composite module type where there is one], scopes[i] the module path and type that operator i ran in.
+torch.profiler on the CPU, under no_grad, eval mode: every `aten::`/`torchvision::` event without such an event around
+it, in order of start. A file holds {"model", ..., "config", "operators", "scopes", "calls"}: operators as
+[operator, input shapes, composite module type where there is one]; scopes[i] is the module path and type that operator
+i ran in; calls[i] is the call in words: overload, dtypes and shapes of tensors, values of scalars ("?" where the
+profiler gives none).
 """
 
+import functools
 import json
 import pathlib
 import sys
+import tempfile
 import time
 import warnings
 
 import torch
+from torch._C._profiler import _ExperimentalConfig
 from torch.profiler import ProfilerActivity, profile, record_function
 
 import stream_models
@@ -52,16 +58,53 @@ def ancestors(event):
         yield event
 
 
+def traced_arguments(recorded):
+    """Per event id the arguments as the trace file has them: dtypes, shapes (of lists too), values."""
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        recorded.export_chrome_trace(file.name)
+        events = json.load(open(file.name))["traceEvents"]
+    return {
+        e["args"]["External id"]: e["args"] for e in events if e.get("cat") == "cpu_op" and "Input Dims" in e["args"]
+    }
+
+
+DTYPES = {
+    "long int": "int64",
+    "int": "int32",
+    "unsigned char": "uint8",
+    "c10::Half": "float16",
+    "c10::BFloat16": "bfloat16",
+    "float": "float32",
+    "double": "float64",
+    "bool": "bool",
+}
+
+
+def call_in_words(event, traced):
+    def argument(kind, dims, value):
+        if kind == "TensorList":
+            return "[" + ", ".join(f"T{d}".replace(" ", "") for d in dims) + "]"
+        if kind in DTYPES:
+            return f"{DTYPES[kind]}{dims}".replace(" ", "")
+        return str(value) if value != "" else "None" if kind == "" else "?"
+
+    words = [argument(*three) for three in zip(traced["Input type"], traced["Input Dims"], traced["Concrete Inputs"])]
+    name = event.name.split("::")[1] + (f".{event.overload_name}" if event.overload_name else "")
+    return f"{name}({', '.join(words)})"
+
+
 def stream(model, run):
-    """[operator, shapes, composite], and the scopes, of one call of `run`."""
+    """Operators [name, shapes, composite], scopes and calls of one call of `run`."""
+    overloads = _ExperimentalConfig(capture_overload_names=True)
     with torch.no_grad():
         run()
         handles = mark_modules(model)
-        with profile(activities=[ProfilerActivity.CPU], record_shapes=True) as recorded:
+        with profile(activities=[ProfilerActivity.CPU], record_shapes=True, experimental_config=overloads) as recorded:
             run()
     for handle in handles:
         handle.remove()
-    operators, scopes = [], []
+    traced = traced_arguments(recorded)
+    operators, scopes, calls = [], [], []
     for event in sorted(recorded.events(), key=lambda e: (e.time_range.start, -e.time_range.end, e.id)):
         around = list(ancestors(event))
         if not is_operator(event) or any(is_operator(a) for a in around):
@@ -70,13 +113,14 @@ def stream(model, run):
         composite = next((s.split(": ")[1] for s in inside if s.split(": ")[1] in COMPOSITES), None)
         operators.append([event.name, event.input_shapes] + ([composite] if composite else []))
         scopes.append(inside[0] if inside else "")
-    return operators, scopes
+        calls.append(call_in_words(event, traced[event.id]))
+    return operators, scopes, calls
 
 
-def write(name, output):
+def write(name, output, maker):
     started = time.time()
-    model, run, config = stream_models.MODELS[name]()
-    operators, scopes = stream(model, run)
+    model, run, config = maker()
+    operators, scopes, calls = stream(model, run)
     head = {
         "model": name,
         "torch": torch.__version__,
@@ -86,7 +130,16 @@ def write(name, output):
         "config": config,
     }
     lines = ",\n".join(json.dumps(o, separators=(",", ":")) for o in operators)
-    text = json.dumps(head)[:-1] + ', "operators": [\n' + lines + '\n],\n"scopes": ' + json.dumps(scopes) + "}\n"
+    text = (
+        json.dumps(head)[:-1]
+        + ', "operators": [\n'
+        + lines
+        + '\n],\n"scopes": '
+        + json.dumps(scopes)
+        + ',\n"calls": '
+        + json.dumps(calls)
+        + "}\n"
+    )
     (output / (name.replace(":", "-") + ".json")).write_text(text)
     print(f"{name}: {len(operators)} operators, {time.time() - started:.0f} s", flush=True)
 
@@ -94,9 +147,15 @@ def write(name, output):
 def main(arguments):
     output = pathlib.Path(arguments[0])
     output.mkdir(parents=True, exist_ok=True)
-    for name in arguments[1:] or stream_models.MODELS:
+    makers = stream_models.MODELS
+    if arguments[1:2] == ["--cases"]:
+        makers = {
+            pathlib.Path(f).name: functools.partial(stream_models.numerics_case, pathlib.Path(f)) for f in arguments[2:]
+        }
+        arguments = arguments[:1]
+    for name in arguments[1:] or makers:
         try:
-            write(name, output)
+            write(name, output, makers[name])
         except Exception as error:  # one model's failure does not end the run
             print(f"{name}: FAILED: {type(error).__name__}: {error}", flush=True)
 

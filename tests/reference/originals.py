@@ -35,7 +35,7 @@ def hf_config(config):
 
 
 def build(config, dtype=torch.float32):
-    """The original model in eval mode, weights still as the constructor made them; the config's own dtype is not asked."""
+    """The original model in eval mode, weights still as the constructor made them; the config's dtype is ignored."""
     kind = config["model_type"]
     if kind in HF_CLASSES:
         cls, cfg = HF_CLASSES[kind], hf_config(config)
@@ -144,7 +144,9 @@ def flatten(output, name=""):
     """The tensors of an output by their names, nested names joined by dots; a key-value cache is left out."""
     if isinstance(output, torch.Tensor):
         return {name or "output": output}
-    items = output.items() if hasattr(output, "items") else enumerate(output) if isinstance(output, (list, tuple)) else []
+    items = (
+        output.items() if hasattr(output, "items") else enumerate(output) if isinstance(output, (list, tuple)) else []
+    )
     flat = {}
     for key, value in items:
         flat.update(flatten(value, f"{name}.{key}" if name else str(key)))

@@ -1,10 +1,12 @@
 """The models that make_streams.py runs: name -> function giving (model, callable, config)."""
 
 import functools
+import json
 
 import torch
 import torchvision
 import transformers
+from safetensors.torch import load_file
 from torchvision.models import detection
 
 import originals
@@ -56,8 +58,18 @@ GPT2 = {
 }
 
 
-@model("gpt2:b1:s256:sdpa", "gpt2:b1:s256:eager", "gpt2:b2:s32:sdpa", "gpt2:b2:s32:eager", "gpt2:b1:s256:sdpa:fp16",
-       "gpt2:b1:s256:eager:fp16", "gpt2:b1:s256:eager:bf16", "gpt2-large:b1:s64:sdpa", "gpt2-xl:b1:s64:sdpa", "gpt2-xl:b1:s64:eager")
+@model(
+    "gpt2:b1:s256:sdpa",
+    "gpt2:b1:s256:eager",
+    "gpt2:b2:s32:sdpa",
+    "gpt2:b2:s32:eager",
+    "gpt2:b1:s256:sdpa:fp16",
+    "gpt2:b1:s256:eager:fp16",
+    "gpt2:b1:s256:eager:bf16",
+    "gpt2-large:b1:s64:sdpa",
+    "gpt2-xl:b1:s64:sdpa",
+    "gpt2-xl:b1:s64:eager",
+)
 def gpt2(name, *parts):
     return text(parts, {"model_type": "gpt2", **GPT2[name]})
 
@@ -68,19 +80,54 @@ def bert(_, *parts):
 
 
 LLAMA = {
-    "llama2_7b": dict(hidden_size=4096, intermediate_size=11008, num_attention_heads=32, num_key_value_heads=32, vocab_size=32000,
-                      max_position_embeddings=4096, rms_norm_eps=1e-5),
-    "llama3_8b": dict(hidden_size=4096, intermediate_size=14336, num_attention_heads=32, num_key_value_heads=8, vocab_size=128256,
-                      max_position_embeddings=8192, rms_norm_eps=1e-5, rope_parameters={"rope_theta": 500000.0, "rope_type": "default"},
-                      bos_token_id=128000, eos_token_id=128001),
+    "llama2_7b": dict(
+        hidden_size=4096,
+        intermediate_size=11008,
+        num_attention_heads=32,
+        num_key_value_heads=32,
+        vocab_size=32000,
+        max_position_embeddings=4096,
+        rms_norm_eps=1e-5,
+    ),
+    "llama3_8b": dict(
+        hidden_size=4096,
+        intermediate_size=14336,
+        num_attention_heads=32,
+        num_key_value_heads=8,
+        vocab_size=128256,
+        max_position_embeddings=8192,
+        rms_norm_eps=1e-5,
+        rope_parameters={"rope_theta": 500000.0, "rope_type": "default"},
+        bos_token_id=128000,
+        eos_token_id=128001,
+    ),
 }
-LLAMA["llama31_8b"] = {**LLAMA["llama3_8b"], "max_position_embeddings": 131072, "rope_parameters": dict(
-    rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=8192)}
+LLAMA["llama31_8b"] = {
+    **LLAMA["llama3_8b"],
+    "max_position_embeddings": 131072,
+    "rope_parameters": dict(
+        rope_type="llama3",
+        rope_theta=500000.0,
+        factor=8.0,
+        low_freq_factor=1.0,
+        high_freq_factor=4.0,
+        original_max_position_embeddings=8192,
+    ),
+}
 
 
-@model("llama2_7b:b1:s128:sdpa", "llama2_7b:b1:s128:eager", "llama2_7b:b2:s32:sdpa", "llama2_7b:b1:s128:sdpa:bf16",
-       "llama2_7b:b1:s128:eager:fp16", "llama3_8b:b1:s128:sdpa:bf16", "llama3_8b:b1:s128:eager:bf16", "llama3_8b:b1:s512:sdpa:fp16",
-       "llama3_8b:b2:s32:sdpa:bf16", "llama31_8b:b1:s128:sdpa:bf16")
+@model(
+    "llama2_7b:b1:s128:sdpa",
+    "llama2_7b:b1:s128:eager",
+    "llama2_7b:b2:s32:sdpa",
+    "llama2_7b:b1:s128:sdpa:bf16",
+    "llama2_7b:b1:s128:eager:fp16",
+    "llama3_8b:b1:s128:sdpa:bf16",
+    "llama3_8b:b1:s128:eager:bf16",
+    "llama3_8b:b1:s64:sdpa:fp16",
+    "llama3_8b:b2:s32:sdpa:bf16",
+    "llama31_8b:b1:s128:sdpa:bf16",
+)
 def llama(name, *parts):
     layers = 2  # 32 in the originals
     return text(parts, {"model_type": "llama", **LLAMA[name], "num_hidden_layers": layers})
@@ -89,7 +136,10 @@ def llama(name, *parts):
 def vision(parts, config, height, width, **extra):
     batch = number(parts, "b", 1)
     height, width = number(parts, "h", height), number(parts, "w", width)
-    inputs = {"pixel_values": torch.randn(batch, 3, height, width), **{k: v(batch, height, width) for k, v in extra.items()}}
+    inputs = {
+        "pixel_values": torch.randn(batch, 3, height, width),
+        **{k: v(batch, height, width) for k, v in extra.items()},
+    }
     return hugging_face(parts, config, inputs)
 
 
@@ -107,14 +157,24 @@ def detr(name, *parts):
     return vision(parts, config, 800, 1088, **mask)
 
 
-@model("maskformer:b1:h384:w384", "maskformer:b1:h384:w512", "maskformer:b1:eager:h384:w384", "maskformer:b2:h192:w192", "maskformer:b1")
+@model(
+    "maskformer:b1:h384:w384",
+    "maskformer:b1:h384:w512",
+    "maskformer:b1:eager:h384:w384",
+    "maskformer:b2:h192:w192",
+    "maskformer:b1",
+)
 def maskformer(_, *parts):
     return vision(parts, {"model_type": "maskformer"}, 800, 1088)
 
 
 @model("vit_b:b1", "vit_b:b2", "vit_l:b1", "vit_h:b1")
 def vit(name, *parts):
-    build = {"vit_b": torchvision.models.vit_b_16, "vit_l": torchvision.models.vit_l_16, "vit_h": torchvision.models.vit_h_14}[name]
+    build = {
+        "vit_b": torchvision.models.vit_b_16,
+        "vit_l": torchvision.models.vit_l_16,
+        "vit_h": torchvision.models.vit_h_14,
+    }[name]
     network = build().eval()
     images = torch.randn(number(parts, "b", 1), 3, 224, 224)
     return network, lambda: network(images), {"model_type": "torchvision.vision_transformer", "builder": build.__name__}
@@ -127,7 +187,14 @@ def swin(name, *parts):
     return network, lambda: network(images), {"model_type": "torchvision.swin_transformer", "builder": name}
 
 
-@model("fasterrcnn:b1", "maskrcnn:b1", "fasterrcnn:b1:trained_norm", "maskrcnn:b2")
+@model(
+    "fasterrcnn:b1",
+    "maskrcnn:b1",
+    "fasterrcnn:b1:trained_norm",
+    "maskrcnn:b2",
+    "fasterrcnn:b1:cuda_nms",
+    "maskrcnn:b1:cuda_nms",
+)
 def rcnn(name, *parts):
     """Random heads find nothing: the box head's class weights are widened until about a hundred detections remain."""
     build = {"fasterrcnn": detection.fasterrcnn_resnet50_fpn, "maskrcnn": detection.maskrcnn_resnet50_fpn}[name]
@@ -145,7 +212,18 @@ def rcnn(name, *parts):
     generator = torch.Generator().manual_seed(0)
     batch = [torch.rand(3, 800, 1066, generator=generator) for _ in range(number(parts, "b", 1))]
     config = {"builder": build.__name__, "norm_layer": "frozen_batch_norm" if "trained_norm" in parts else "batch_norm"}
+    if "cuda_nms" in parts:  # the CPU switches to a loop over classes at 1000 boxes, CUDA at 25000
+        torchvision.ops.boxes.batched_nms = torchvision.ops.boxes._batched_nms_coordinate_trick
     return network, lambda: network(batch), config
 
 
 RCNN_SPREAD = 40.0
+
+
+def numerics_case(folder):
+    """The model and inputs of a numerics case."""
+    config = json.loads((folder / "config.json").read_text())
+    network = originals.build(config)
+    network.load_state_dict(load_file(folder / "model.safetensors"))
+    inputs = load_file(folder / "inputs.safetensors")
+    return network, lambda: originals.call(network, inputs), config
