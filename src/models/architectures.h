@@ -5,7 +5,9 @@
 
 namespace nongemm {
 
+const Architecture& bert_architecture();
 const Architecture& gpt2_architecture();
+const Architecture& llama_architecture();
 const Architecture& detr_architecture();
 const Architecture& swin_architecture();
 const Architecture& vit_architecture();

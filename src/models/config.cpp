@@ -63,6 +63,12 @@ std::int64_t Config::positive(std::string_view key, std::int64_t otherwise) cons
   return has(key) ? positive(key) : otherwise;
 }
 
+std::int64_t Config::bounded(std::string_view key, std::int64_t otherwise, std::int64_t most) const {
+  const std::int64_t value = positive(key, otherwise);
+  if (value > most) fail(key, "is " + std::to_string(value) + ", must be at most " + std::to_string(most));
+  return value;
+}
+
 double Config::number(std::string_view key) const {
   const nlohmann::json* value = find(json_->value, key);
   if (value == nullptr) fail(key, "is missing");

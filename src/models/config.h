@@ -10,6 +10,10 @@
 
 namespace nongemm {
 
+/// Limits that no real model comes near, so that a hostile configuration cannot ask for endless graphs or tables.
+inline constexpr std::int64_t kMostLayers = 4096;
+inline constexpr std::int64_t kMostPositions = std::int64_t{1} << 22;
+
 /// Read-only. Getters throw Error(kBadInput) naming the file and key when a key is missing or of the wrong type.
 class Config {
  public:
@@ -25,6 +29,8 @@ class Config {
   /// integer() that must be at least 1: head counts, layer sizes.
   std::int64_t positive(std::string_view key) const;
   std::int64_t positive(std::string_view key, std::int64_t otherwise) const;
+  /// integer() in [1, most].
+  std::int64_t bounded(std::string_view key, std::int64_t otherwise, std::int64_t most) const;
   double number(std::string_view key) const;
   double number(std::string_view key, double otherwise) const;
   bool flag(std::string_view key, bool otherwise) const;

@@ -1,12 +1,5 @@
 #include "models/functional.h"
 
-#include <array>
-#include <cmath>
-#include <numbers>
-
-#include "base/error.h"
-#include "base/text.h"
-
 namespace nongemm::fn {
 
 Tensor add(const Tensor& a, const Arg& b) { return a.builder().call("aten.add.Tensor", {a, b}); }
@@ -18,6 +11,7 @@ Tensor neg(const Tensor& a) { return a.builder().call("aten.neg.default", {a}); 
 Tensor rsqrt(const Tensor& a) { return a.builder().call("aten.rsqrt.default", {a}); }
 Tensor sin(const Tensor& a) { return a.builder().call("aten.sin.default", {a}); }
 Tensor cos(const Tensor& a) { return a.builder().call("aten.cos.default", {a}); }
+Tensor reciprocal(const Tensor& a) { return a.builder().call("aten.reciprocal.default", {a}); }
 Tensor mean(const Tensor& a, std::int64_t dim, bool keepdim) {
   return a.builder().call("aten.mean.dim", {a, Shape{dim}, keepdim});
 }
@@ -36,67 +30,12 @@ Tensor layer_norm(const Tensor& input, const Shape& normalized, const Tensor& we
   return input.builder().call("aten.layer_norm.default", {input, normalized, weight, bias, eps});
 }
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value, const Tensor& mask,
-                                    bool is_causal, const Arg& scale) {
+                                    bool is_causal, const Arg& scale, bool enable_gqa) {
   return query.builder().call("aten.scaled_dot_product_attention.default", {query, key, value, mask, 0.0, is_causal},
-                              {{"scale", scale}});
+                              {{"scale", scale}, {"enable_gqa", enable_gqa}});
 }
 Tensor embedding(const Tensor& weight, const Tensor& indices, std::int64_t padding_idx) {
   return weight.builder().call("aten.embedding.default", {weight, indices, padding_idx});
-}
-
-Tensor gelu(const Tensor& input, const char* approximate) {
-  return input.builder().call("aten.gelu.default", {input}, {{"approximate", approximate}});
-}
-Tensor relu(const Tensor& input) { return input.builder().call("aten.relu.default", {input}); }
-Tensor relu_(const Tensor& input) { return input.builder().call("aten.relu_.default", {input}); }
-
-namespace {
-
-Tensor call(const Tensor& input, std::string_view op) { return input.builder().call(op, {input}); }
-
-/// 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), operator by operator (NewGELUActivation).
-Tensor new_gelu(const Tensor& x) {
-  const Tensor half = mul(x, 0.5);
-  const Tensor cube = pow(x, 3.0);
-  const Tensor inner = mul(add(x, mul(cube, 0.044715)), std::sqrt(2.0 / std::numbers::pi));
-  return mul(half, add(call(inner, "aten.tanh.default"), 1.0));
-}
-
-struct NamedActivation {
-  std::string_view name;
-  const char* module;
-  Tensor (*apply)(const Tensor&);
-};
-
-constexpr std::array kActivations = {
-    NamedActivation{"gelu", "GELUActivation", [](const Tensor& x) { return gelu(x); }},
-    NamedActivation{"gelu_new", "NewGELUActivation", new_gelu},
-    NamedActivation{"gelu_pytorch_tanh", "GELUTanh", [](const Tensor& x) { return gelu(x, "tanh"); }},
-    NamedActivation{"quick_gelu", "QuickGELUActivation",
-                    [](const Tensor& x) { return mul(x, call(mul(x, 1.702), "aten.sigmoid.default")); }},
-    NamedActivation{"relu", "ReLU", [](const Tensor& x) { return relu(x); }},
-    NamedActivation{"relu6", "ReLU6",
-                    [](const Tensor& x) { return x.builder().call("aten.hardtanh.default", {x, 0.0, 6.0}); }},
-    NamedActivation{"silu", "SiLUActivation", [](const Tensor& x) { return call(x, "aten.silu.default"); }},
-    NamedActivation{"swish", "SiLUActivation", [](const Tensor& x) { return call(x, "aten.silu.default"); }},
-    NamedActivation{"tanh", "Tanh", [](const Tensor& x) { return call(x, "aten.tanh.default"); }},
-    NamedActivation{"sigmoid", "Sigmoid", [](const Tensor& x) { return call(x, "aten.sigmoid.default"); }},
-    NamedActivation{"mish", "MishActivation", [](const Tensor& x) { return call(x, "aten.mish.default"); }},
-};
-
-}  // namespace
-
-Tensor activation(const Tensor& input, std::string_view name) {
-  std::vector<std::string> known;
-  for (const NamedActivation& entry : kActivations) {
-    if (entry.name == name) {
-      const auto scope = input.builder().scope("act", entry.module);
-      return entry.apply(input);
-    }
-    known.emplace_back(entry.name);
-  }
-  throw Error(ErrorKind::kUnsupported, "activation '" + std::string(name) + "' is not built in",
-              did_you_mean(name, known));
 }
 
 Tensor view(const Tensor& a, const Shape& shape) { return a.builder().call("aten.view.default", {a, shape}); }
@@ -126,6 +65,9 @@ Tensor index_slice(const Tensor& a, std::int64_t dim, std::int64_t start, std::i
 }
 std::vector<Tensor> split(const Tensor& a, std::int64_t size, std::int64_t dim) {
   return a.builder().call_all("aten.split.Tensor", {a, size, dim});
+}
+std::vector<Tensor> chunk(const Tensor& a, std::int64_t chunks, std::int64_t dim) {
+  return a.builder().call_all("aten.chunk.default", {a, chunks, dim});
 }
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim) {
   return tensors.front().builder().call("aten.cat.default", {tensors, dim});

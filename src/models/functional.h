@@ -19,6 +19,7 @@ Tensor neg(const Tensor& a);
 Tensor rsqrt(const Tensor& a);
 Tensor sin(const Tensor& a);
 Tensor cos(const Tensor& a);
+Tensor reciprocal(const Tensor& a);
 Tensor mean(const Tensor& a, std::int64_t dim, bool keepdim);
 
 Tensor matmul(const Tensor& a, const Tensor& b);
@@ -27,12 +28,14 @@ Tensor addmm(const Tensor& bias, const Tensor& a, const Tensor& b);
 Tensor softmax(const Tensor& a, std::int64_t dim, const Arg& dtype = kNone);
 Tensor layer_norm(const Tensor& input, const Shape& normalized, const Tensor& weight, const Tensor& bias, double eps);
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
-                                    const Tensor& mask = {}, bool is_causal = false, const Arg& scale = kNone);
+                                    const Tensor& mask = {}, bool is_causal = false, const Arg& scale = kNone,
+                                    bool enable_gqa = false);
 Tensor embedding(const Tensor& weight, const Tensor& indices, std::int64_t padding_idx = -1);
 
 /// An activation by its Hugging Face name ("gelu", "gelu_new", "relu", "silu", "quick_gelu", ...), inside the scope of
 /// the module that transformers uses for it. Throws Error(kUnsupported) naming the known ones.
-Tensor activation(const Tensor& input, std::string_view name);
+/// @param module the attribute that holds it in its parent
+Tensor activation(const Tensor& input, std::string_view name, const char* module = "act");
 /// torch.nn.functional.gelu(input), and with approximate="tanh"
 Tensor gelu(const Tensor& input, const char* approximate = "none");
 Tensor relu(const Tensor& input);
@@ -55,6 +58,7 @@ Tensor slice(const Tensor& a, std::int64_t dim, const Arg& start, const Arg& end
 /// `a[..., start:end, ...]`: nothing when that is the whole dimension, as Python's indexing dispatches.
 Tensor index_slice(const Tensor& a, std::int64_t dim, std::int64_t start, std::int64_t end = kToEnd);
 std::vector<Tensor> split(const Tensor& a, std::int64_t size, std::int64_t dim);
+std::vector<Tensor> chunk(const Tensor& a, std::int64_t chunks, std::int64_t dim);
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t dim);
 Tensor to(const Tensor& a, DType dtype);
 

@@ -3,17 +3,23 @@
 #include <cmath>
 #include <string>
 
-#include "base/error.h"
 #include "models/architectures.h"
+#include "models/attention.h"
 #include "models/cache.h"
 #include "models/functional.h"
 #include "models/masking.h"
-#include "ops/builder.h"
+#include "models/modules.h"
+#include "models/text_inputs.h"
 
 namespace nongemm {
 namespace {
 
 using namespace fn;
+
+/// A size under GPT-2's own key or under the one that other models use for it.
+std::int64_t size(const Config& config, const char* key, const char* alias, std::int64_t otherwise) {
+  return config.positive(config.has(key) ? key : alias, otherwise);
+}
 
 struct Gpt2 {
   std::int64_t vocabulary, positions, width, layers, heads, inner;
@@ -23,10 +29,10 @@ struct Gpt2 {
 
   explicit Gpt2(const Config& config)
       : vocabulary(config.positive("vocab_size", 50257)),
-        positions(config.positive("n_positions", 1024)),
-        width(config.positive("n_embd", 768)),
-        layers(config.positive("n_layer", 12)),
-        heads(config.positive("n_head", 12)),
+        positions(size(config, "n_positions", "max_position_embeddings", 1024)),
+        width(size(config, "n_embd", "hidden_size", 768)),
+        layers(size(config, "n_layer", "num_hidden_layers", 12)),
+        heads(size(config, "n_head", "num_attention_heads", 12)),
         inner(config.positive("n_inner", 4 * width)),
         activation(config.text("activation_function", "gelu_new")),
         epsilon(config.number("layer_norm_epsilon", 1e-5)),
@@ -37,6 +43,7 @@ struct Gpt2 {
         cache(config.flag("use_cache", true)),
         tied(config.flag("tie_word_embeddings", true)) {
     if (width % heads != 0) config.fail("n_head", "does not divide n_embd " + std::to_string(width));
+    if (layers > kMostLayers) config.fail("n_layer", "is too large");
     if (config.flag("add_cross_attention", false)) config.fail("add_cross_attention", "is not supported");
   }
 };
@@ -52,26 +59,18 @@ Tensor conv1d(Builder& b, const std::string& name, const Tensor& x, std::int64_t
   return view(addmm(bias, view(x, {-1, in}), weight), shape);
 }
 
-Tensor norm(Builder& b, const std::string& name, const Tensor& x, double epsilon) {
-  const auto scope = b.scope(name, "LayerNorm");
-  const std::int64_t width = x.size(-1);
-  return layer_norm(x, {width}, b.parameter("weight", {width}, InitSpec::constant(1)),
-                    b.parameter("bias", {width}, InitSpec::constant(0)), epsilon);
-}
-
 Tensor attend(Builder& b, const Gpt2& model, const Tensor& query, const Tensor& key, const Tensor& value,
               const Tensor& mask, double scaling, Attention attention) {
   if (attention != Attention::kEager) {
-    const bool causal = !mask && query.size(2) > 1;
-    return transpose(scaled_dot_product_attention(query, key, value, mask, causal, scaling), 1, 2);
+    return nongemm::attention(query, key, value, mask, scaling, attention, {.causal = true});
   }
   if (model.upcast) {  // _upcast_and_reordered_attn: scores in fp32, the scale inside the multiplication
     const std::int64_t batch = query.size(0);
     const std::int64_t tokens = query.size(2);
     const std::int64_t keys = key.size(2);
     const std::int64_t head = query.size(3);
-    const Tensor scores = b.call("aten.empty.memory_format", {Shape{batch * model.heads, tokens, keys}},
-                                 {{"dtype", DType::kFloat32}});
+    const Tensor scores =
+        b.call("aten.empty.memory_format", {Shape{batch * model.heads, tokens, keys}}, {{"dtype", DType::kFloat32}});
     const Tensor q = reshape(query, {-1, tokens, head});
     const Tensor k = reshape(transpose(key, -1, -2), {-1, head, keys});
     Tensor weights = b.call("aten.baddbmm.default", {scores, to(q, DType::kFloat32), to(k, DType::kFloat32)},
@@ -94,27 +93,22 @@ Tensor attention_block(Builder& b, const Gpt2& model, std::int64_t layer, const 
   double scaling = model.scale ? 1.0 / std::sqrt(static_cast<double>(head)) : 1.0;
   if (model.scale_by_layer) scaling /= static_cast<double>(layer + 1);
 
-  const std::vector<Tensor> qkv =
-      split(conv1d(b, "c_attn", x, 3 * model.width, model.deviation), model.width, 2);
-  const auto to_heads = [&](const Tensor& t) {
-    return transpose(view(t, {t.size(0), t.size(1), -1, head}), 1, 2);
-  };
-  Tensor key = to_heads(qkv[1]);
-  Tensor value = to_heads(qkv[2]);
-  const Tensor query = to_heads(qkv[0]);
+  const std::vector<Tensor> qkv = split(conv1d(b, "c_attn", x, 3 * model.width, model.deviation), model.width, 2);
+  Tensor key = split_heads(qkv[1], head);
+  Tensor value = split_heads(qkv[2], head);
+  const Tensor query = split_heads(qkv[0], head);
   if (model.cache) append_to_empty_cache(b, key, value);
 
   const Tensor out = attend(b, model, query, key, value, mask, scaling, attention);
-  const Tensor merged = contiguous(reshape(out, {out.size(0), out.size(1), -1}));
+  const Tensor merged = reshape(out, {out.size(0), out.size(1), -1});
   // GPT-2 scales the initial weights of residual projections by the depth of the residual stream.
-  return conv1d(b, "c_proj", merged, model.width,
-                model.deviation / std::sqrt(2.0 * static_cast<double>(model.layers)));
+  return conv1d(b, "c_proj", merged, model.width, model.deviation / std::sqrt(2.0 * static_cast<double>(model.layers)));
 }
 
 Tensor block(Builder& b, const Gpt2& model, std::int64_t layer, Tensor x, const Tensor& mask, Attention attention) {
   const auto scope = b.scope("h." + std::to_string(layer), "GPT2Block");
-  x = add(attention_block(b, model, layer, norm(b, "ln_1", x, model.epsilon), mask, attention), x);
-  Tensor y = norm(b, "ln_2", x, model.epsilon);
+  x = add(attention_block(b, model, layer, nn::layer_norm(b, "ln_1", x, model.epsilon), mask, attention), x);
+  Tensor y = nn::layer_norm(b, "ln_2", x, model.epsilon);
   {
     const auto mlp = b.scope("mlp", "GPT2MLP");
     y = conv1d(b, "c_fc", y, model.inner, model.deviation);
@@ -126,47 +120,34 @@ Tensor block(Builder& b, const Gpt2& model, std::int64_t layer, Tensor x, const 
 
 Graph build(const Config& config, const ModelOptions& options) {
   const Gpt2 model(config);
-  const std::int64_t tokens = options.sequence.value_or(model.positions);
-  if (tokens < 1 || tokens > model.positions) {
-    throw Error(ErrorKind::kUsage, config.origin() + ": a sequence of " + std::to_string(tokens) + " tokens",
-                "the model has " + std::to_string(model.positions) + " positions (n_positions)");
-  }
+  const std::int64_t tokens = checked_tokens(config, options, model.positions, "n_positions");
   Builder b("gpt2", options.dtype);
   b.graph().attributes["sequence"] = std::to_string(tokens);
   const bool eager = options.attention == Attention::kEager;
   b.graph().attributes["attention"] = eager ? "eager" : "sdpa";
-  b.graph().checkpoint_rules = {.ignored = {"*.attn.bias", "*.attn.masked_bias"},
-                                .optional_prefixes = {"transformer."},
-                                .renames = {}};
+  b.graph().checkpoint_rules = {
+      .ignored = {"*.attn.bias", "*.attn.masked_bias"}, .optional_prefixes = {"transformer."}, .renames = {}};
 
-  const Tensor ids =
-      b.input("input_ids", DType::kInt64, {options.batch, tokens}, {InputKind::Content::kTokens, model.vocabulary});
-  Tensor padding;
-  if (options.padding != Padding::kNone) {
-    padding = b.input("attention_mask", DType::kInt64, {options.batch, tokens}, {InputKind::Content::kMask, 0});
-  }
-
+  const TextInputs inputs = text_inputs(b, options, tokens, model.vocabulary, model.vocabulary);
   Tensor table;
   Tensor x;
   {
     const auto transformer = b.scope("transformer", "GPT2Model");
-    const auto weight = [&](const char* name, std::int64_t rows) {
-      const auto scope = b.scope(name, "Embedding");
-      return b.parameter("weight", {rows, model.width}, InitSpec::normal(0, model.deviation));
-    };
-    const auto look_up = [&](const char* name, const Tensor& weights, const Tensor& indices) {
-      const auto scope = b.scope(name, "Embedding");
-      return embedding(weights, indices);
-    };
-    const Tensor flat = view(ids, {-1, tokens});
-    table = weight("wte", model.vocabulary);
-    x = look_up("wte", table, flat);
+    table = nn::embedding_table(b, "wte", model.vocabulary, model.width, InitSpec::normal(0, model.deviation));
+    const Tensor places =
+        nn::embedding_table(b, "wpe", model.positions, model.width, InitSpec::normal(0, model.deviation));
+    const Tensor flat = view(inputs.ids, {-1, tokens});
+    Tensor types = inputs.token_type_ids;
+    if (types) types = view(types, {-1, tokens});
+    x = nn::embedding(b, "wte", table, flat);
     const Tensor positions = unsqueeze(add(b.call("aten.arange.default", {tokens}), 0), 0);
-    x = add(x, look_up("wpe", weight("wpe", model.positions), positions));
+    x = add(x, nn::embedding(b, "wpe", places, positions));
+    Tensor padding = inputs.mask;
     if (padding) padding = view(padding, {options.batch, -1});
     const Tensor mask = causal_mask(b, padding, options.batch, tokens, options.dtype, options);
+    if (types) x = add(x, nn::embedding(b, "wte", table, types));
     for (std::int64_t i = 0; i < model.layers; ++i) x = block(b, model, i, x, mask, options.attention);
-    x = norm(b, "ln_f", x, model.epsilon);
+    x = nn::layer_norm(b, "ln_f", x, model.epsilon);
     x = view(x, {-1, tokens, model.width});
   }
   const auto head = b.scope("lm_head", "Linear");
@@ -196,11 +177,8 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& gpt2_architecture() {
-  static const Architecture architecture = {.model_type = "gpt2",
-                                            .domain = Domain::kLanguage,
-                                            .dataset = "wikitext",
-                                            .build = build,
-                                            .models = kModels};
+  static const Architecture architecture = {
+      .model_type = "gpt2", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
   return architecture;
 }
 

@@ -30,17 +30,19 @@ enum class Padding : std::uint8_t {
 struct ModelOptions {
   std::int64_t batch = 1;
   /// Tokens per sample; the registry's default when absent.
-  std::optional<std::int64_t> sequence;
+  std::optional<std::int64_t> sequence = std::nullopt;
+  /// The sequence is the length of given inputs: refuse it only where the original would.
+  bool sequence_from_inputs = false;
   /// Input pixels; the registry's default when absent.
-  std::optional<std::int64_t> height;
-  std::optional<std::int64_t> width;
+  std::optional<std::int64_t> height = std::nullopt;
+  std::optional<std::int64_t> width = std::nullopt;
   DType dtype = DType::kFloat32;
   Attention attention = Attention::kDefault;
   Padding padding = Padding::kFull;
   /// Graph inputs beyond the usual ones ("token_type_ids"), when the caller has them.
-  std::vector<std::string> extra_inputs;
+  std::vector<std::string> extra_inputs = {};
   /// Images of different sizes in one batch (R-CNN takes a list): {height, width} each; overrides batch, height, width.
-  std::vector<std::pair<std::int64_t, std::int64_t>> image_sizes;
+  std::vector<std::pair<std::int64_t, std::int64_t>> image_sizes = {};
   /// Some originals choose operators by device ("cpu" or "cuda").
   std::string device = "cpu";
 };

@@ -20,6 +20,18 @@ Tensor layer_norm(Builder& builder, const std::string& name, const Tensor& input
   return fn::layer_norm(input, {width}, weight, builder.parameter("bias", {width}, InitSpec::constant(0)), epsilon);
 }
 
+Tensor embedding_table(Builder& builder, const std::string& name, std::int64_t rows, std::int64_t width,
+                       InitSpec weight) {
+  const auto scope = builder.scope(name, "Embedding");
+  return builder.parameter("weight", {rows, width}, weight);
+}
+
+Tensor embedding(Builder& builder, const std::string& name, const Tensor& table, const Tensor& indices,
+                 std::int64_t padding_index) {
+  const auto scope = builder.scope(name, "Embedding");
+  return fn::embedding(table, indices, padding_index);
+}
+
 Tensor conv2d(Builder& builder, const std::string& name, const Tensor& input, std::int64_t out,
               const Conv2dOptions& options) {
   const auto scope = builder.scope(name, "Conv2d");

@@ -15,6 +15,14 @@ Tensor linear(Builder& builder, const std::string& name, const Tensor& input, st
 /// nn.LayerNorm over the last dimension.
 Tensor layer_norm(Builder& builder, const std::string& name, const Tensor& input, double epsilon);
 
+/// nn.Embedding's table [rows, width], without a call.
+Tensor embedding_table(Builder& builder, const std::string& name, std::int64_t rows, std::int64_t width,
+                       InitSpec weight = InitSpec::normal(0, 0.02));
+
+/// nn.Embedding: indices [..] -> [.., width]
+Tensor embedding(Builder& builder, const std::string& name, const Tensor& table, const Tensor& indices,
+                 std::int64_t padding_index = -1);
+
 struct Conv2dOptions {
   Shape kernel;  // {height, width}
   Shape stride = {1, 1};

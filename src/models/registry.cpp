@@ -11,6 +11,8 @@ namespace nongemm {
 std::span<const Architecture* const> architectures() {
   static const std::array kAll = {
       &gpt2_architecture(),
+      &bert_architecture(),
+      &llama_architecture(),
       &detr_architecture(),
       &swin_architecture(),
       &vit_architecture(),

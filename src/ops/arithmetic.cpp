@@ -64,6 +64,8 @@ constexpr std::array kEntries = {
     entry("aten::minimum(Tensor self, Tensor other) -> Tensor", "Minimum", kBinary, elementwise),
     entry("aten::max.other(Tensor self, Tensor other) -> Tensor", "Maximum", kBinary, elementwise),
     entry("aten::min.other(Tensor self, Tensor other) -> Tensor", "Minimum", kBinary, elementwise),
+    entry("aten::clip(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", "Clamp", kUnary, clamp_rule,
+          per_output<2>),
     entry("aten::clamp(Tensor self, Scalar? min=None, Scalar? max=None) -> Tensor", "Clamp", kUnary, clamp_rule,
           per_output<2>),
     entry("aten::clamp_(Tensor(a!) self, Scalar? min=None, Scalar? max=None) -> Tensor(a!)", "Clamp", kUnary, in_place,

@@ -75,6 +75,7 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
     if (name == "input_ids" && shape.size() == 2) {
       options.batch = shape[0];
       options.sequence = shape[1];
+      options.sequence_from_inputs = true;
     } else if (name == "attention_mask" || name == "pixel_mask") {
       options.padding = padding_of(tensor);
       has_mask = true;

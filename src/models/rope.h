@@ -1,0 +1,53 @@
+// Rotary position embedding with the scalings of transformers 5.17 (modeling_rope_utils.py).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/config.h"
+#include "ops/builder.h"
+
+namespace nongemm {
+
+/// What a configuration says of its rotary embedding: `rope_parameters`, or the older `rope_scaling` and `rope_theta`.
+struct Rope {
+  enum class Type : std::uint8_t { kDefault, kLinear, kDynamic, kYarn, kLongRope, kLlama3, kProportional };
+
+  Type type = Type::kDefault;
+  std::int64_t head_width = 0;
+  std::int64_t positions = 0;           // max_position_embeddings
+  std::int64_t original_positions = 0;  // those of the training before the context was extended
+  double theta = 10000.0;
+  double factor = 1.0;
+  /// The table is recomputed by the sequence's length, which may then exceed `positions`.
+  bool grows() const { return type == Type::kDynamic; }
+
+  double low_frequency = 1.0, high_frequency = 4.0;  // llama3
+  double beta_fast = 32.0, beta_slow = 1.0;          // yarn
+  bool truncate = true;                              // yarn
+  std::vector<double> short_factors, long_factors;   // longrope
+  double partial = 1.0;                              // proportional
+  /// Cosine and sine are multiplied by it.
+  double attention_scaling = 1.0;
+
+  /// @param head_width even
+  /// Throws Error(kBadInput) naming the key that is missing, wrong or not supported.
+  static Rope read(const Config& config, std::int64_t head_width, std::int64_t positions);
+};
+
+/// Inverse frequencies for a sequence of `tokens`, [head_width / 2], in fp32 arithmetic as the original's.
+std::vector<float> inverse_frequencies(const Rope& rope, std::int64_t tokens);
+
+struct RotaryTables {
+  Tensor cos, sin;  // [1, tokens, head_width]
+};
+
+/// LlamaRotaryEmbedding.forward, in scope, as in every call after the first.
+/// @param position_ids [1, tokens] int64
+RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype);
+
+/// apply_rotary_pos_emb: query and key [batch, heads, tokens, head_width] are replaced by the rotated ones.
+void rotate(const RotaryTables& tables, Tensor& query, Tensor& key);
+
+}  // namespace nongemm
