@@ -24,9 +24,14 @@ void PrintTo(const StreamCase& test, std::ostream* out) { *out << test.file; }
 
 const std::vector<StreamCase> kCases = {
     {"bert-b1-s128-eager", "bert", {.dtype = DType::kFloat16, .attention = Attention::kEager}},
+    {"detr-b1", "detr", {.dtype = DType::kFloat16}},
     {"gpt2-b1-s256-eager", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kEager}},
     {"gpt2-b1-s256-sdpa", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kSdpa}},
-    {"llama3_8b-b1-s512-sdpa", "llama3-8b", {.sequence = 512, .dtype = DType::kFloat16, .attention = Attention::kSdpa}},
+    {"llama3_8b-b1-s512-sdpa",
+     "llama3-8b",
+     {.sequence = 512, .dtype = DType::kFloat16, .attention = Attention::kSdpa}},
+    {"swin_t-b1", "swin-t", {.dtype = DType::kFloat16}},
+    {"vit_b-b1", "vit-b", {.dtype = DType::kFloat16}},
 };
 
 std::filesystem::path find_stream(const std::string& name) {
