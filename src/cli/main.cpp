@@ -1,13 +1,79 @@
+// The program: reads the command line, calls one subcommand, turns errors into messages and exit codes.
+#include <fmt/format.h>
+
+#include <array>
 #include <cstdio>
-#include "flows/load.h"
-#include "profile/verify.h"
+
 #include "base/error.h"
-using namespace nongemm;
-int main(int argc, char** argv) {
+#include "base/text.h"
+#include "cli/command.h"
+#include "profile/stopping.h"
+
+#ifndef NONGEMM_VERSION
+#define NONGEMM_VERSION "unknown"
+#endif
+
+namespace nongemm::cli {
+namespace {
+
+constexpr std::array<AddCommand, 5> kCommands = {
+    add_list_command, add_inspect_command, add_run_command, add_verify_command, add_report_command,
+};
+
+/// Names of the options and subcommands that would have been understood where parsing stopped.
+std::vector<std::string> known_words(const CLI::App& app) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
+  std::vector<std::string> words;
+  for (const CLI::Option* option : at->get_options()) {
+    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  }
+  for (const CLI::App* subcommand : at->get_subcommands([](const CLI::App*) { return true; })) {
+    words.push_back(subcommand->get_name());
+  }
+  return words;
+}
+
+int usage_error(const CLI::App& app, const CLI::ParseError& error) {
+  std::string message = error.what();
+  if (const std::vector<std::string> extra = app.remaining(true); !extra.empty()) {
+    message = fmt::format("'{}' is not understood here\n  {}", extra.front(), did_you_mean(extra.front(), known_words(app)));
+  }
+  fmt::print(stderr, "nongemm: {}\n  nongemm {} --help lists what there is\n", message,
+             app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name());
+  return kUsageError;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("Where inference time goes besides matrix multiplication, per operator, deployment flow and device.",
+               "nongemm");
+  app.set_version_flag("--version", NONGEMM_VERSION);
+  app.require_subcommand(1);
+  int exit_code = kSuccess;
+  for (const AddCommand add : kCommands) add(app, exit_code);
   try {
-    for (int i = 1; i < argc; ++i) {
-      for (const auto& row : verify_folder(argv[i], load_flow("torch"), {}, {}))
-        std::printf("%s %s %g %g %s\n", argv[i], row.name.c_str(), row.largest_absolute, row.largest_relative, row.mismatch.c_str());
-    }
-  } catch (const Error& e) { std::printf("%s: %s\n", name_of(e.kind()), e.what()); return 1; }
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) {  // --help, --version
+    return app.exit(done);
+  } catch (const CLI::ParseError& error) {
+    return usage_error(app, error);
+  }
+  return exit_code;
+}
+
+}  // namespace
+}  // namespace nongemm::cli
+
+int main(int argc, char** argv) {
+  nongemm::install_interrupt_handler();
+  try {
+    return nongemm::cli::run(argc, argv);
+  } catch (const nongemm::Error& error) {
+    fmt::print(stderr, "nongemm: {}\n", error.what());
+    const bool wrong_input = error.kind() == nongemm::ErrorKind::kUsage || error.kind() == nongemm::ErrorKind::kBadInput;
+    return wrong_input ? nongemm::cli::kUsageError : nongemm::cli::kFailure;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "nongemm: {}\n", error.what());
+    return nongemm::cli::kFailure;
+  }
 }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "profile/prepare.h"
 #include "weights/safetensors.h"
 
 namespace nongemm {
@@ -106,21 +107,14 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder,
   }
   const Graph graph = build_graph(model, options_for(inputs, options));
 
-  const NamedTensors checkpoint = weights::read_safetensors(folder / "model.safetensors");
-  std::vector<HostTensor> bound;
-  for (const Weight& weight : graph.weights) {
-    const HostTensor* tensor = find(checkpoint, weight.name);
-    for (const std::string& alias : weight.aliases) tensor = tensor != nullptr ? tensor : find(checkpoint, alias);
-    if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "the checkpoint lacks " + weight.name);
-    bound.push_back(*tensor);
-  }
+  const PreparedWeights bound = prepare_weights(model, graph, {});
   std::vector<HostTensor> ordered;
   for (const Input& input : graph.inputs) {
     const HostTensor* tensor = find(inputs, input.name);
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "inputs.safetensors lacks '" + input.name + "'");
     ordered.push_back(*tensor);
   }
-  const std::unique_ptr<Session> session = flow.prepare(graph, bound, run);
+  const std::unique_ptr<Session> session = flow.prepare(graph, bound.tensors, run);
   session->set_inputs(ordered);
   session->run();
   const std::vector<HostTensor> outputs = session->outputs();

@@ -1,0 +1,92 @@
+// From a graph and a measurement to where the time goes. Without a measurement the same rows carry static figures only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "ops/op.h"
+#include "profile/measurement.h"
+
+namespace nongemm {
+
+struct AnalysisOptions {
+  /// Count a node inside a composite module (LlamaRMSNorm) to that module's group; otherwise by its operator alone.
+  bool by_module = true;
+  bool attention_is_gemm = true;
+};
+
+/// One node, classified and costed.
+struct NodeRow {
+  NodeId id = kNoId;
+  std::string op;
+  std::string scope;
+  std::string module;  // class of the innermost module
+  Group group = Group::kOther;
+  std::string variant;
+  Traits traits;
+  std::string shapes;   // of its tensor operands: "[1, 256, 768] x [768]"
+  std::string results;  // of its results
+  std::string dtype;    // of its first result
+  std::int64_t parameters = 0;
+  Cost cost;
+  double calls = 1;
+  double host_s = 0;
+  double device_s = 0;
+  double gap_s = 0;
+  double kernels = 0;
+
+  /// Time on the device that does the work: the node's kernels, or its call where the host is the device.
+  double time_s = 0;
+};
+
+/// Sums over nodes that share a key.
+struct Bucket {
+  std::string name;     // group id, operator name, variant, or operator with shapes
+  Group group = Group::kOther;
+  std::string variant;
+  Traits traits;
+  std::string example;  // shapes of the costliest node
+  std::string dtype;
+  std::string module;
+  std::int64_t nodes = 0;
+  double calls = 0;
+  double time_s = 0;
+  double host_s = 0;
+  double gap_s = 0;
+  double kernels = 0;
+  std::int64_t parameters = 0;
+  Cost cost;
+  double share = 0;        // of the latency; 0 when not measured
+  double costliest_s = -1;  // time of the example
+};
+
+struct Analysis {
+  bool measured = false;
+  bool on_device = false;
+  /// Wall time that the parts below divide: the node pass's.
+  double wall_s = 0;
+  double gemm_s = 0;
+  double nongemm_s = 0;
+  double gap_s = 0;
+  double head_s = 0;
+  double tail_s = 0;
+  double outside_s = 0;
+  std::vector<NodeRow> nodes;
+  std::vector<Bucket> groups;      // by group, largest first
+  std::vector<Bucket> operators;   // by operator within group and module variant, largest first
+  std::vector<Bucket> workload;    // by operator, shapes and dtype, in order of first use
+  std::vector<Bucket> variants;    // by group and variant
+  std::optional<Group> dominant;   // the non-GEMM group with the most time
+  std::int64_t parameters = 0;
+  double weight_bytes = 0;
+  Cost total;
+};
+
+Analysis analyse(const Graph& graph, const Measurement* measurement, const AnalysisOptions& options);
+
+/// "[1, 256, 768] x [768]" of a node's tensor operands, observed shapes in place of unknown ones.
+std::string operand_shapes(const Graph& graph, const Node& node);
+
+}  // namespace nongemm

@@ -1,0 +1,29 @@
+#include "analysis/composite.h"
+
+#include <array>
+
+namespace nongemm {
+
+std::span<const CompositeModule> composite_modules() {
+  static constexpr std::array kModules = {
+      CompositeModule{"LlamaRMSNorm", Group::kNormalization, "RMSNorm"},
+      CompositeModule{"DetrFrozenBatchNorm2d", Group::kNormalization, "FrozenBatchNorm2d"},
+      CompositeModule{"FrozenBatchNorm2d", Group::kNormalization, "FrozenBatchNorm2d"},
+      CompositeModule{"NewGELUActivation", Group::kActivation, "NewGELU"},
+      CompositeModule{"QuickGELUActivation", Group::kActivation, "QuickGELU"},
+      CompositeModule{"FastGELUActivation", Group::kActivation, "FastGELU"},
+      CompositeModule{"LaplaceActivation", Group::kActivation, "Laplace"},
+  };
+  return kModules;
+}
+
+const CompositeModule* composite_of(const Graph& graph, ScopeId scope) {
+  for (; scope != kRootScope; scope = graph.scopes[scope].parent) {
+    for (const CompositeModule& module : composite_modules()) {
+      if (module.type == graph.scopes[scope].type) return &module;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace nongemm

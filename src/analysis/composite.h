@@ -1,0 +1,23 @@
+// Composite modules: several operators in the graph, one normalization or activation in the paper (DESIGN.md).
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "graph/graph.h"
+#include "ops/group.h"
+
+namespace nongemm {
+
+struct CompositeModule {
+  std::string_view type;  // the module's class
+  Group group;
+  std::string_view variant;
+};
+
+std::span<const CompositeModule> composite_modules();
+
+/// The innermost composite module around a scope, or nullptr.
+const CompositeModule* composite_of(const Graph& graph, ScopeId scope);
+
+}  // namespace nongemm

@@ -1,0 +1,205 @@
+#include "cli/options.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "flows/load.h"
+#include "profile/machine.h"
+
+namespace nongemm::cli {
+namespace {
+
+DType parse_run_dtype(const std::string& text) {
+  const std::optional<DType> dtype = parse_dtype(text);
+  if (!dtype || !is_floating(*dtype) || *dtype == DType::kFloat64) {
+    throw Error(ErrorKind::kUsage, "unknown dtype '" + text + "'", did_you_mean(text, {"fp32", "fp16", "bf16"}));
+  }
+  return *dtype;
+}
+
+Attention parse_attention(const std::string& text) {
+  if (text == "sdpa") return Attention::kSdpa;
+  if (text == "eager") return Attention::kEager;
+  throw Error(ErrorKind::kUsage, "unknown attention '" + text + "'", did_you_mean(text, {"sdpa", "eager"}));
+}
+
+/// "224" or "800x1088" (height x width).
+std::pair<std::int64_t, std::int64_t> parse_image_size(const std::string& text) {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  char cross = 0;
+  std::istringstream stream(text);
+  if (stream >> height && stream.eof()) return {height, height};
+  stream.clear();
+  stream.seekg(0);
+  if (stream >> height >> cross >> width && cross == 'x' && stream.peek() == EOF && height > 0 && width > 0) {
+    return {height, width};
+  }
+  throw Error(ErrorKind::kUsage, "image size '" + text + "' is not understood", "write 224 or 800x1088 (height x width)");
+}
+
+void check_positive(std::int64_t value, const char* option) {
+  if (value < 1) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} {} is not possible", option, value), "use 1 or more");
+  }
+}
+
+std::vector<std::string> known_flow_names() {
+  std::vector<std::string> names;
+  for (const FlowEntry& entry : known_flows()) names.emplace_back(entry.name);
+  return names;
+}
+
+void check_flow(const std::string& name) {
+  const std::vector<std::string> names = known_flow_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) {
+    throw Error(ErrorKind::kUsage, "unknown flow '" + name + "'", did_you_mean(name, names));
+  }
+}
+
+void check_device(const std::string& name) {
+  const bool cuda = name == "cuda" || (name.starts_with("cuda:") && name.size() > 5 &&
+                                       name.find_first_not_of("0123456789", 5) == std::string::npos);
+  if (name != "cpu" && !cuda) {
+    throw Error(ErrorKind::kUsage, "unknown device '" + name + "'", did_you_mean(name, {"cpu", "cuda", "cuda:0"}));
+  }
+}
+
+}  // namespace
+
+void add_graph_options(CLI::App& command, SweepOptions& options) {
+  command.add_option("MODEL", options.models, "registry names (nongemm list models) or folders with a config.json")
+      ->required();
+  command.add_option("--batch", options.batches, "samples per inference")->delimiter(',')->capture_default_str();
+  command.add_option("--seq-len", options.sequences, "tokens per sample (language models)")->delimiter(',');
+  command.add_option("--image-size", options.image_size, "input pixels, 224 or 800x1088 (vision models)");
+  command.add_option("--dtype", options.dtypes, "fp32, fp16 or bf16")->delimiter(',')->capture_default_str();
+  command.add_option("--attention", options.attentions, "sdpa or eager, where the original has both")->delimiter(',');
+  command
+      .add_option("--by", options.by,
+                  "module: operators inside LlamaRMSNorm, NewGELUActivation, ... count to that module's group; "
+                  "operator: each by itself")
+      ->check(CLI::IsMember({"module", "operator"}))
+      ->capture_default_str();
+  command.add_flag("--attention-as-nongemm", options.attention_as_nongemm, "do not count fused attention with GEMM");
+  command.add_option("--seed", options.seed, "of synthetic weights and inputs")->capture_default_str();
+}
+
+std::vector<PointSpec> points_of(const SweepOptions& options) {
+  for (const std::string& model : options.models) find_model(model);
+  for (const std::string& flow : options.flows) check_flow(flow);
+  for (const std::string& device : options.devices) check_device(device);
+  for (const std::int64_t batch : options.batches) check_positive(batch, "--batch");
+  for (const std::int64_t sequence : options.sequences) check_positive(sequence, "--seq-len");
+
+  PointSpec base;
+  base.weights.seed = options.seed;
+  base.analysis.by_module = options.by == "module";
+  base.analysis.attention_is_gemm = !options.attention_as_nongemm;
+  if (!options.image_size.empty()) {
+    const auto [height, width] = parse_image_size(options.image_size);
+    base.options.height = height;
+    base.options.width = width;
+  }
+  std::vector<Attention> attentions = {Attention::kDefault};
+  if (!options.attentions.empty()) {
+    attentions.clear();
+    for (const std::string& text : options.attentions) attentions.push_back(parse_attention(text));
+  }
+  std::vector<std::optional<std::int64_t>> sequences(options.sequences.begin(), options.sequences.end());
+  if (sequences.empty()) sequences.emplace_back();
+
+  std::vector<PointSpec> points;
+  for (const std::string& model : options.models) {
+    for (const std::string& flow : options.flows) {
+      for (const std::string& device : options.devices) {
+        for (const std::string& dtype : options.dtypes) {
+          for (const Attention attention : attentions) {
+            for (const auto& sequence : sequences) {
+              for (const std::int64_t batch : options.batches) {
+                PointSpec point = base;
+                point.model = model;
+                point.flow = flow;
+                point.device = device;
+                point.options.dtype = parse_run_dtype(dtype);
+                point.options.attention = attention;
+                point.options.sequence = sequence;
+                point.options.batch = batch;
+                points.push_back(std::move(point));
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  return points;
+}
+
+void add_output_options(CLI::App& command, OutputOptions& options) {
+  command.add_option("--output", options.folder, "folder for report.json and the other formats asked for");
+  command.add_option("--format", options.formats, "table, json, csv, md")->delimiter(',');
+}
+
+void check_output(const OutputOptions& options) {
+  for (const std::string& format : options.formats) find_writer(format);
+  if (options.folder.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  const std::filesystem::path probe = std::filesystem::path(options.folder) / ".nongemm-probe";
+  std::ofstream file(probe);
+  if (error || !(file << "x") || !file.flush()) {
+    throw Error(ErrorKind::kIo, "output folder '" + options.folder + "' cannot be written to",
+                error ? error.message() : "check its permissions and the free space");
+  }
+  file.close();
+  std::filesystem::remove(probe, error);
+}
+
+std::string write_report_file(const Document& document, const std::string& folder, const Writer& writer) {
+  std::ostringstream text;
+  writer.write(document, text);
+  const auto path = std::filesystem::path(folder) / ("report" + std::string(writer.extension));
+  write_file_atomically(path, text.str());
+  return path.string();
+}
+
+void write_output(const Document& document, const OutputOptions& options, const std::string& default_format) {
+  if (options.folder.empty()) {
+    if (options.formats.empty()) find_writer(default_format).write(document, std::cout);
+    for (const std::string& format : options.formats) find_writer(format).write(document, std::cout);
+    std::cout.flush();
+    if (!std::cout) throw Error(ErrorKind::kIo, "standard output cannot be written to");
+    return;
+  }
+  // The JSON report is always among the files: everything else can be made from it.
+  std::vector<std::string> formats = {"json"};
+  for (const std::string& format : options.formats) {
+    if (format != "json") formats.push_back(format);
+  }
+  for (const std::string& format : formats) {
+    fmt::print(stderr, "wrote {}\n", write_report_file(document, options.folder, find_writer(format)));
+  }
+  find_writer(default_format).write(document, std::cout);
+}
+
+std::vector<std::pair<std::string, std::string>> make_context() {
+  std::vector<std::pair<std::string, std::string>> context = describe_machine();
+  std::string command;
+  std::ifstream file("/proc/self/cmdline");
+  for (std::string word; std::getline(file, word, '\0');) {
+    if (command.empty()) word = std::filesystem::path(word).filename().string();
+    command += (command.empty() ? "" : " ") + word;
+  }
+  context.emplace_back("command", command);
+  return context;
+}
+
+}  // namespace nongemm::cli

@@ -1,0 +1,53 @@
+// Options that several subcommands take, declared once.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/model.h"
+#include "study/point.h"
+
+namespace nongemm::cli {
+
+/// The values a sweep goes through; every list has at least one element after parsing.
+struct SweepOptions {
+  std::vector<std::string> models;
+  std::vector<std::string> flows{"torch"};
+  std::vector<std::string> devices{"cpu"};
+  std::vector<std::int64_t> batches{1};
+  std::vector<std::int64_t> sequences;
+  std::vector<std::string> dtypes{"fp32"};
+  std::vector<std::string> attentions;
+  std::string image_size;
+  std::string by = "module";
+  bool attention_as_nongemm = false;
+  std::uint64_t seed = 0;
+};
+
+/// MODEL..., --batch, --seq-len, --dtype, --attention, --image-size, --by, ...: what says which graphs are built.
+void add_graph_options(CLI::App& command, SweepOptions& options);
+
+/// The cross product, in the order models, flows, devices, dtypes, attentions, sequences, batches.
+/// Throws Error(kUsage) for values that do not exist; unknown models are named before anything runs.
+std::vector<PointSpec> points_of(const SweepOptions& options);
+
+/// --output and --format.
+struct OutputOptions {
+  std::string folder;
+  std::vector<std::string> formats;
+};
+void add_output_options(CLI::App& command, OutputOptions& options);
+/// Before a long run: unknown formats and folders that cannot be written to are named now.
+void check_output(const OutputOptions& options);
+/// folder/report.EXTENSION, whole or not at all; gives its path.
+std::string write_report_file(const Document& document, const std::string& folder, const Writer& writer);
+/// Files into the folder, or to standard output.
+void write_output(const Document& document, const OutputOptions& options, const std::string& default_format);
+
+/// Context of a report made by this command line.
+std::vector<std::pair<std::string, std::string>> make_context();
+
+}  // namespace nongemm::cli

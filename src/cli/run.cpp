@@ -1,0 +1,93 @@
+// nongemm run MODEL...
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "profile/stopping.h"
+#include "study/point.h"
+
+namespace nongemm::cli {
+namespace {
+
+struct RunOptionsOfUser {
+  SweepOptions sweep;
+  OutputOptions output;
+  std::string weights;
+  std::string data;
+  int threads = 0;
+  int iterations = 0;
+  int warmup = -1;
+  double most_seconds = 10.0;
+  bool tf32 = false;
+};
+
+void say(const std::string& what) {
+  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
+}
+
+int exit_code_of(const Document& document) {
+  if (interrupted()) return kInterrupted;
+  const auto has = [&](std::string_view status) {
+    return std::any_of(document.points.begin(), document.points.end(),
+                       [&](const Point& point) { return point.status == status; });
+  };
+  const bool only_fine = std::all_of(document.points.begin(), document.points.end(), [](const Point& point) {
+    return point.status == "ok" || point.status == "unsupported";
+  });
+  return only_fine && has("ok") ? kSuccess : kFailure;
+}
+
+int run(const RunOptionsOfUser& options) {
+  check_output(options.output);
+  std::vector<PointSpec> specs = points_of(options.sweep);
+  Document document;
+  document.context = make_context();
+  for (std::size_t i = 0; i < specs.size() && !interrupted(); ++i) {
+    PointSpec& spec = specs[i];
+    spec.weights.path = options.weights;
+    spec.data = options.data;
+    spec.threads = options.threads;
+    spec.tf32 = options.tf32;
+    if (options.iterations > 0) spec.policy.iterations = options.iterations;
+    if (options.warmup >= 0) spec.policy.warmup = options.warmup;
+    spec.policy.most_seconds = options.most_seconds;
+    const std::string position = specs.size() > 1 ? fmt::format("[{}/{}] ", i + 1, specs.size()) : "";
+    document.points.push_back(run_point(spec, [&](const std::string& what) { say(position + spec.model + ": " + what); }));
+    // A sweep may end hard: what is done is on disk after every point.
+    if (!options.output.folder.empty()) write_report_file(document, options.output.folder, find_writer("json"));
+  }
+  say("");
+  write_output(document, options.output, "table");
+  return exit_code_of(document);
+}
+
+}  // namespace
+
+void add_run_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<RunOptionsOfUser>();
+  CLI::App* command = app.add_subcommand("run", "Run models and report where their inference time goes");
+  add_graph_options(*command, options->sweep);
+  command->add_option("--flow", options->sweep.flows, "deployment flows (nongemm list flows)")
+      ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--device", options->sweep.devices, "cpu, cuda or cuda:N")->delimiter(',')->capture_default_str();
+  command->add_option("--weights", options->weights, "checkpoint: file or folder (default: synthetic weights)");
+  command->add_option("--threads", options->threads, "threads inside an operator (default: the runtime's)")
+      ->check(CLI::Range(1, 4096));
+  command->add_option("--iterations", options->iterations, "exactly so many, instead of until the median is known")
+      ->check(CLI::Range(1, 1000000));
+  command->add_option("--warmup", options->warmup, "exactly so many, instead of until times have settled")
+      ->check(CLI::Range(0, 1000000));
+  command->add_option("--max-seconds", options->most_seconds, "limit of the latency pass")
+      ->check(CLI::Range(0.01, 86400.0))
+      ->capture_default_str();
+  command->add_flag("--tf32", options->tf32, "TF32 for fp32 matrix multiplications on CUDA");
+  add_output_options(*command, options->output);
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace nongemm::cli

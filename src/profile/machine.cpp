@@ -1,0 +1,87 @@
+#include "profile/machine.h"
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <ctime>
+#include <fstream>
+#include <limits>
+#include <sstream>
+#include <thread>
+
+#ifndef NONGEMM_VERSION
+#define NONGEMM_VERSION "unknown"
+#endif
+#ifndef NONGEMM_REVISION
+#define NONGEMM_REVISION "unknown"
+#endif
+
+namespace nongemm {
+namespace {
+
+/// The value after "key" and a colon in a file of such lines.
+std::string line_value(const char* path, const std::string& key) {
+  std::ifstream file(path);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t begin = line.find_first_not_of(" \t", line.find(':') + 1);
+    return begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return "";
+}
+
+double number_in(const char* path) {
+  std::ifstream file(path);
+  double number = std::numeric_limits<double>::infinity();
+  return file >> number ? number : std::numeric_limits<double>::infinity();
+}
+
+double meminfo(const std::string& key) {
+  std::istringstream text(line_value("/proc/meminfo", key));
+  double kilobytes = 0;
+  text >> kilobytes;
+  return kilobytes * 1024.0;
+}
+
+std::string first_line(const char* path) {
+  std::ifstream file(path);
+  std::string line;
+  std::getline(file, line);
+  return line;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> describe_machine() {
+  utsname system{};
+  uname(&system);
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  gmtime_r(&now, &utc);
+  char time_text[32];
+  std::strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return {
+      {"nongemm", NONGEMM_VERSION},
+      {"revision", NONGEMM_REVISION},
+      {"time", time_text},
+      {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
+      {"processor", line_value("/proc/cpuinfo", "model name")},
+      {"cores", std::to_string(std::thread::hardware_concurrency())},
+      {"memory", fmt::format("{:.1f} GB", meminfo("MemTotal") * 1e-9)},
+      {"load", first_line("/proc/loadavg")},
+  };
+}
+
+double available_memory() {
+  double available = meminfo("MemAvailable");
+  // cgroup v2: what the container may still take
+  const double limit = number_in("/sys/fs/cgroup/memory.max");
+  const double used = number_in("/sys/fs/cgroup/memory.current");
+  if (limit < std::numeric_limits<double>::infinity() && used < std::numeric_limits<double>::infinity()) {
+    available = std::min(available, std::max(0.0, limit - used));
+  }
+  return available;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,16 @@
+// What a report says of the machine it was made on.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace nongemm {
+
+/// {name, value} in a fixed order: program version and revision, time, operating system, processor, cores, memory, load.
+std::vector<std::pair<std::string, std::string>> describe_machine();
+
+/// Bytes of memory that can be taken without swapping (MemAvailable), within a container's limit.
+double available_memory();
+
+}  // namespace nongemm

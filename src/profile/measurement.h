@@ -1,0 +1,60 @@
+// Driving a session through its passes. Each pass records as little as it can, because recording changes what it
+// measures; docs/measuring.md defines every figure.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "profile/statistics.h"
+
+namespace nongemm {
+
+struct MeasurePolicy {
+  std::optional<int> iterations;  // exactly so many, instead of the interval rule
+  std::optional<int> warmup;      // exactly so many, instead of the time rule
+  double most_seconds = 10.0;     // of the latency pass; the node pass takes at most as long
+};
+
+/// Times of one node, averaged over the same iterations for all nodes, so that they add up.
+struct NodeTime {
+  double host_s = 0;    // inside its call
+  double device_s = 0;  // its kernels, overlap resolved; 0 on a host
+  double gap_s = 0;     // the device waited for it
+  double calls = 0;     // per inference; more than one in a loop
+  double kernels = 0;   // per inference
+};
+
+/// The pass that tells nodes apart.
+struct NodePass {
+  std::vector<double> wall_s;    // raw samples
+  int averaged = 0;              // iterations that the means below are over
+  double mean_wall_s = 0;        // of those iterations
+  std::vector<NodeTime> nodes;   // by NodeId
+  double outside_s = 0;          // wall time in no node: the executor's own (host), remainder (device)
+  double device_busy_s = 0;      // union of device activity
+  double gap_s = 0;              // all gaps between first and last activity
+  double head_s = 0;             // until the device starts
+  double tail_s = 0;             // from the device's end until the host has returned
+  double attributed = 1.0;       // share of kernel time that belongs to a node
+  std::string how;               // the kind of records used, and why not a lighter one
+};
+
+struct Measurement {
+  std::vector<double> warmup_s;
+  std::vector<double> latency_s;  // raw samples of the plain pass
+  std::string stopping_rule;
+  NodePass nodes;
+  std::optional<MemoryUse> memory;
+  std::vector<ObservedTypes> observed;
+  /// Interrupted before all passes were complete; figures are of what was measured.
+  bool incomplete = false;
+};
+
+/// @param on_device the session runs on a device with its own clock of work (TraceLevel::kTiming and kAttribution)
+Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& policy, bool on_device);
+
+}  // namespace nongemm

@@ -1,0 +1,38 @@
+// From a model and options to a session that is ready to run: graph, weights, inputs.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "models/model.h"
+
+namespace nongemm {
+
+struct WeightSource {
+  /// A checkpoint (file or folder); empty for the model's own folder, or synthetic weights for a registry model.
+  std::string path;
+  std::uint64_t seed = 0;
+};
+
+struct PreparedInputs {
+  std::vector<HostTensor> tensors;  // in the order of Graph::inputs
+  std::string source;               // "synthetic, seed 0"
+};
+
+/// Synthetic inputs for every graph input.
+PreparedInputs synthetic_inputs(const Graph& graph, std::uint64_t seed);
+
+struct PreparedWeights {
+  /// In the order of Graph::weights; without data where the flow is to draw them.
+  std::vector<HostTensor> tensors;
+  std::string source;
+};
+
+PreparedWeights prepare_weights(const Model& model, const Graph& graph, const WeightSource& source);
+
+/// Throws Error(kOutOfMemory) with the need and what is there, before anything is allocated.
+void check_host_memory(const Graph& graph, const PreparedWeights& weights);
+
+}  // namespace nongemm

@@ -1,0 +1,61 @@
+// A report: context once, then one point per run (model, flow, device, batch, ...). JSON is its complete form; every
+// other format is made from it and can be made again later from the JSON alone.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "report/field.h"
+
+namespace nongemm {
+
+/// Version of the JSON schema (docs/report-schema.md). Raised when a reader of the old form would misread the new one.
+inline constexpr int kSchemaVersion = 1;
+
+/// Raw samples of a pass, in seconds.
+struct SampleSet {
+  std::string name;
+  std::vector<double> seconds;
+};
+
+struct Point {
+  /// "ok", "incomplete", or why there are no figures: "unsupported", "out-of-memory", "bad-input", "failed".
+  std::string status = "ok";
+  std::string reason;
+  /// The command line that makes this point again.
+  std::string command;
+  /// model, flow, device, batch, ... in a fixed order.
+  std::vector<std::pair<std::string, std::string>> settings;
+  std::vector<Table> tables;
+  std::vector<SampleSet> samples;
+
+  std::string setting(std::string_view key) const;
+};
+
+struct Document {
+  /// Machine, versions, command, time: first in every format.
+  std::vector<std::pair<std::string, std::string>> context;
+  std::vector<Point> points;
+};
+
+/// The sections a table can belong to, by id; nullptr for an unknown one.
+const SectionInfo* find_section(std::string_view id);
+const std::vector<const SectionInfo*>& all_sections();
+
+/// How a document is written. One file pair and one line in writers() per format.
+struct Writer {
+  std::string_view format;     // "json"
+  std::string_view extension;  // ".json"
+  void (*write)(const Document& document, std::ostream& out);
+};
+const std::vector<Writer>& writers();
+/// Throws Error(kUsage) naming the known formats.
+const Writer& find_writer(std::string_view format);
+
+/// Reads what the JSON writer wrote. Throws Error(kBadInput) for damaged files and other schema versions.
+Document read_document(const std::string& path);
+Document parse_document(std::string_view json, const std::string& origin);
+
+}  // namespace nongemm

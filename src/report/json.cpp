@@ -1,0 +1,161 @@
+// JSON: the complete form. Numbers are in base units, absent figures are null, there is no NaN.
+#include <nlohmann/json.hpp>
+
+#include <ostream>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "report/document.h"
+#include "report/writers.h"
+
+namespace nongemm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const FieldValue& value) {
+  return std::visit(
+      [](const auto& held) -> Json {
+        if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::monostate>) {
+          return nullptr;
+        } else if constexpr (std::is_same_v<std::decay_t<decltype(held)>, double>) {
+          return std::isfinite(held) ? Json(held) : Json(nullptr);
+        } else {
+          return held;
+        }
+      },
+      value);
+}
+
+FieldValue from_json(const nlohmann::json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  return std::monostate{};
+}
+
+Json pairs_to_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  Json object = Json::object();
+  for (const auto& [key, value] : pairs) object[key] = value;
+  return object;
+}
+
+Json table_to_json(const Table& table) {
+  Json rows = Json::array();
+  for (const auto& row : table.rows) {
+    Json object = Json::object();
+    for (std::size_t c = 0; c < row.size(); ++c) object[std::string(table.info->columns[c].id)] = to_json(row[c]);
+    rows.push_back(std::move(object));
+  }
+  return table.info->single_row && !rows.empty() ? rows[0] : rows;
+}
+
+[[noreturn]] void damaged(const std::string& origin, const std::string& what) {
+  throw Error(ErrorKind::kBadInput, origin + " is not a nongemm report: " + what);
+}
+
+std::string text_at(const nlohmann::json& object, const char* key) {
+  const auto at = object.find(key);
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::vector<std::pair<std::string, std::string>> pairs_from_json(const nlohmann::ordered_json& object) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const auto& [key, value] : object.items()) {
+    pairs.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return pairs;
+}
+
+Table table_from_json(const SectionInfo& info, const nlohmann::json& value, const std::string& origin) {
+  Table table{&info, {}};
+  const nlohmann::json rows = value.is_array() ? value : nlohmann::json::array({value});
+  for (const nlohmann::json& row : rows) {
+    if (!row.is_object()) damaged(origin, "section '" + std::string(info.id) + "' holds something that is no row");
+    std::vector<FieldValue> values;
+    for (const Column& column : info.columns) {
+      const auto at = row.find(column.id);
+      values.push_back(at == row.end() ? FieldValue{} : from_json(*at));
+    }
+    table.rows.push_back(std::move(values));
+  }
+  return table;
+}
+
+}  // namespace
+
+void write_json(const Document& document, std::ostream& out) {
+  Json root;
+  root["schema"] = "nongemm-report";
+  root["version"] = kSchemaVersion;
+  root["context"] = pairs_to_json(document.context);
+  root["points"] = Json::array();
+  for (const Point& point : document.points) {
+    Json object;
+    object["status"] = point.status;
+    object["reason"] = point.reason;
+    object["command"] = point.command;
+    object["settings"] = pairs_to_json(point.settings);
+    object["sections"] = Json::object();
+    for (const Table& table : point.tables) object["sections"][std::string(table.info->id)] = table_to_json(table);
+    object["samples"] = Json::object();
+    for (const SampleSet& set : point.samples) object["samples"][set.name] = set.seconds;
+    root["points"].push_back(std::move(object));
+  }
+  out << root.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
+Document parse_document(std::string_view text, const std::string& origin) {
+  const auto root = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (root.is_discarded() || !root.is_object()) damaged(origin, "no JSON object");
+  if (text_at(nlohmann::json(root), "schema") != "nongemm-report") damaged(origin, "its 'schema' is another");
+  const auto version = root.find("version");
+  if (version == root.end() || !version->is_number_integer() || version->get<int>() != kSchemaVersion) {
+    throw Error(ErrorKind::kBadInput,
+                origin + " has schema version " + (version == root.end() ? "?" : version->dump()) + ", this program reads " +
+                    std::to_string(kSchemaVersion),
+                "make the report again, or use the nongemm that wrote it");
+  }
+  Document document;
+  if (root.contains("context") && root["context"].is_object()) document.context = pairs_from_json(root["context"]);
+  if (!root.contains("points") || !root["points"].is_array()) damaged(origin, "it has no 'points'");
+  for (const auto& object : root["points"]) {
+    if (!object.is_object()) damaged(origin, "a point is no object");
+    const nlohmann::json plain(object);
+    Point point;
+    point.status = text_at(plain, "status");
+    point.reason = text_at(plain, "reason");
+    point.command = text_at(plain, "command");
+    if (object.contains("settings") && object["settings"].is_object()) {
+      point.settings = pairs_from_json(object["settings"]);
+    }
+    if (object.contains("sections") && object["sections"].is_object()) {
+      for (const auto& [id, value] : object["sections"].items()) {
+        // A newer program's further sections are left alone.
+        if (const SectionInfo* info = find_section(id)) {
+          point.tables.push_back(table_from_json(*info, nlohmann::json(value), origin));
+        }
+      }
+    }
+    if (object.contains("samples") && object["samples"].is_object()) {
+      for (const auto& [name, values] : object["samples"].items()) {
+        SampleSet set{name, {}};
+        for (const auto& value : values) {
+          if (!value.is_number()) damaged(origin, "samples '" + name + "' are not numbers");
+          set.seconds.push_back(value.get<double>());
+        }
+        point.samples.push_back(std::move(set));
+      }
+    }
+    document.points.push_back(std::move(point));
+  }
+  return document;
+}
+
+Document read_document(const std::string& path) {
+  constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+  return parse_document(read_file(path, kMostBytes), path);
+}
+
+}  // namespace nongemm

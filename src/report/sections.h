@@ -1,0 +1,27 @@
+// The field table: what each section of a report holds. A new figure is one line in sections.cpp.
+#pragma once
+
+#include <limits>
+#include <vector>
+
+#include "analysis/analysis.h"
+#include "profile/measurement.h"
+#include "report/field.h"
+
+namespace nongemm {
+
+/// What the figures of one run are made from.
+struct RunFigures {
+  const Graph* graph = nullptr;
+  const Analysis* analysis = nullptr;
+  const Measurement* measurement = nullptr;  // null for a static report
+  std::int64_t batch = 1;
+  std::int64_t tokens = 0;  // per sample; 0 for vision
+  double setup_s = 0;       // graph, weights, inputs
+  double preprocess_s = std::numeric_limits<double>::quiet_NaN();  // per batch
+};
+
+/// All tables of a run: performance, workload and nongemm reports. Without a measurement only the static ones.
+std::vector<Table> make_tables(const RunFigures& figures);
+
+}  // namespace nongemm

@@ -1,0 +1,155 @@
+#include "study/point.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/error.h"
+#include "flows/load.h"
+#include "report/sections.h"
+
+namespace nongemm {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::string_view short_name(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat16:
+      return "fp16";
+    case DType::kBFloat16:
+      return "bf16";
+    default:
+      return "fp32";
+  }
+}
+
+std::string_view option_of(Attention attention) {
+  return attention == Attention::kEager ? "eager" : attention == Attention::kSdpa ? "sdpa" : "";
+}
+
+std::vector<std::pair<std::string, std::string>> settings_of(const PointSpec& spec) {
+  return {{"model", spec.model},
+          {"flow", spec.flow},
+          {"device", spec.device},
+          {"dtype", std::string(short_name(spec.options.dtype))},
+          {"batch", std::to_string(spec.options.batch)}};
+}
+
+/// Attributes that the builder decided (sequence length, attention, image size) belong to the settings, too.
+void add_attributes(const Graph& graph, Point& point) {
+  for (const auto& [key, value] : graph.attributes) {
+    if (key != "batch" && key != "dtype") point.settings.emplace_back(key, value);
+  }
+}
+
+std::int64_t tokens_of(const Graph& graph) {
+  const auto sequence = graph.attributes.find("sequence");
+  return sequence == graph.attributes.end() ? 0 : std::stoll(sequence->second);
+}
+
+void run(const PointSpec& spec, const Progress& progress, Point& point) {
+  const auto begin = std::chrono::steady_clock::now();
+  const Model model = find_model(spec.model);
+  ModelOptions options = spec.options;
+  options.device = spec.device.substr(0, spec.device.find(':'));
+  const Graph graph = build_graph(model, options);
+  add_attributes(graph, point);
+  PreparedWeights weights = prepare_weights(model, graph, spec.weights);
+  if (options.device == "cpu") check_host_memory(graph, weights);
+  point.settings.emplace_back("weights", weights.source);
+  const PreparedInputs inputs = synthetic_inputs(graph, spec.weights.seed);
+  point.settings.emplace_back("inputs", inputs.source);
+
+  progress("loading " + spec.flow);
+  Flow& flow = load_flow(spec.flow);
+  RunOptions run_options;
+  run_options.device = spec.device;
+  run_options.threads = spec.threads;
+  run_options.tf32 = spec.tf32;
+  run_options.seed = spec.weights.seed;
+  progress("preparing weights");
+  const std::unique_ptr<Session> session = flow.prepare(graph, weights.tensors, run_options);
+  weights.tensors.clear();
+  session->set_inputs(inputs.tensors);
+  const double setup_s = seconds_since(begin);
+
+  progress("measuring");
+  const Measurement measurement = measure(*session, graph, spec.policy, options.device != "cpu");
+  const Analysis analysis = analyse(graph, &measurement, spec.analysis);
+  RunFigures figures{.graph = &graph,
+                     .analysis = &analysis,
+                     .measurement = &measurement,
+                     .batch = spec.options.batch,
+                     .tokens = tokens_of(graph),
+                     .setup_s = setup_s};
+  point.tables = make_tables(figures);
+  point.samples = {{"warmup", measurement.warmup_s}, {"latency", measurement.latency_s},
+                   {"node_pass", measurement.nodes.wall_s}};
+  if (measurement.incomplete) {
+    point.status = "incomplete";
+    point.reason = "interrupted; the figures are of what was measured until then";
+  }
+}
+
+}  // namespace
+
+std::string command_of(const PointSpec& spec) {
+  std::string command = "nongemm run " + spec.model;
+  const auto add = [&](bool given, const std::string& text) {
+    if (given) command += " " + text;
+  };
+  add(spec.flow != "torch", "--flow " + spec.flow);
+  add(spec.device != "cpu", "--device " + spec.device);
+  add(spec.options.batch != 1, fmt::format("--batch {}", spec.options.batch));
+  add(spec.options.sequence.has_value(), fmt::format("--seq-len {}", spec.options.sequence.value_or(0)));
+  add(spec.options.dtype != DType::kFloat32, fmt::format("--dtype {}", short_name(spec.options.dtype)));
+  add(spec.options.attention != Attention::kDefault, fmt::format("--attention {}", option_of(spec.options.attention)));
+  add(spec.threads > 0, fmt::format("--threads {}", spec.threads));
+  add(spec.tf32, "--tf32");
+  add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
+  add(spec.policy.warmup.has_value(), fmt::format("--warmup {}", spec.policy.warmup.value_or(0)));
+  add(!spec.weights.path.empty(), "--weights " + spec.weights.path);
+  add(spec.weights.seed != 0, fmt::format("--seed {}", spec.weights.seed));
+  add(!spec.data.empty(), "--data " + spec.data);
+  add(!spec.analysis.by_module, "--by operator");
+  add(!spec.analysis.attention_is_gemm, "--attention-as-nongemm");
+  return command;
+}
+
+Point run_point(const PointSpec& spec, const Progress& progress) {
+  Point point;
+  point.settings = settings_of(spec);
+  point.command = command_of(spec);
+  try {
+    run(spec, progress, point);
+  } catch (const Error& error) {
+    point.status = name_of(error.kind());
+    point.reason = error.what();
+  } catch (const std::bad_alloc&) {
+    point.status = name_of(ErrorKind::kOutOfMemory);
+    point.reason = "no host memory left";
+  } catch (const std::exception& error) {
+    point.status = name_of(ErrorKind::kFailed);
+    point.reason = error.what();
+  }
+  return point;
+}
+
+Point inspect_point(const PointSpec& spec) {
+  Point point;
+  point.settings = settings_of(spec);
+  const Graph graph = build_graph(find_model(spec.model), spec.options);
+  add_attributes(graph, point);
+  const Analysis analysis = analyse(graph, nullptr, spec.analysis);
+  point.settings.emplace_back("nodes", std::to_string(graph.nodes.size()));
+  point.settings.emplace_back("parameters", std::to_string(analysis.parameters));
+  RunFigures figures{.graph = &graph, .analysis = &analysis, .measurement = nullptr,
+                     .batch = spec.options.batch, .tokens = tokens_of(graph)};
+  point.tables = make_tables(figures);
+  return point;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,42 @@
+// One point of a sweep: everything that says what is run, and the run itself. A failed point is a row with its reason.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/analysis.h"
+#include "models/model.h"
+#include "profile/measurement.h"
+#include "profile/prepare.h"
+#include "report/document.h"
+
+namespace nongemm {
+
+struct PointSpec {
+  std::string model;
+  std::string flow = "torch";
+  std::string device = "cpu";
+  ModelOptions options;
+  bool dtype_given = false;
+  WeightSource weights;
+  std::string data;
+  int threads = 0;
+  bool tf32 = false;
+  MeasurePolicy policy;
+  AnalysisOptions analysis;
+};
+
+/// The options of `nongemm run` that make this point again; defaults are left out.
+std::string command_of(const PointSpec& spec);
+
+using Progress = std::function<void(const std::string& what)>;
+
+/// Never throws for a point that cannot run: its status and reason say why.
+Point run_point(const PointSpec& spec, const Progress& progress);
+
+/// Static figures only (`nongemm inspect`). Throws what building the graph throws.
+Point inspect_point(const PointSpec& spec);
+
+}  // namespace nongemm
