@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "weights/safetensors.h"
 #include "weights/shard_index.h"
+#include "weights/torch_archive.h"
 
 namespace nongemm::weights {
 namespace {
@@ -19,6 +20,8 @@ namespace fs = std::filesystem;
 
 const std::array kFormats = {
     safetensors_format(),
+    torch_archive_format(),
+    torch_legacy_format(),
 };
 
 /// The names that transformers gives a model's weights, in the order in which it looks for them.
