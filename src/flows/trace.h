@@ -53,7 +53,7 @@ struct Trace {
   std::vector<NodeSpan> nodes;
   std::vector<DeviceRecord> device;
   std::vector<SynchronisationRecord> synchronisations;
-  std::vector<std::string> names;  // kernels, as the compiler mangled or the runtime printed them
+  std::vector<std::string> names;  // kernels, demangled, as the runtime printed them
 };
 
 }  // namespace nongemm

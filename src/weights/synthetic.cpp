@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/half.h"
 #include "base/parallel.h"
 #include "base/simd_dispatch.h"
+#include "weights/draw.h"
 
 namespace nongemm::weights {
 namespace {
@@ -19,51 +19,6 @@ namespace {
 constexpr std::uint64_t kChunk = std::uint64_t{1} << 20;
 /// Floats that are drawn before they are converted: they stay in the first-level cache.
 constexpr std::size_t kBlock = 2048;
-
-/// Finaliser of SplitMix64 (Steele, Lea, Flood 2014).
-std::uint64_t mix64(std::uint64_t x) {
-  x ^= x >> 30;
-  x *= 0xbf58476d1ce4e5b9u;
-  x ^= x >> 27;
-  x *= 0x94d049bb133111ebu;
-  return x ^ (x >> 31);
-}
-
-std::uint64_t key_of(std::uint64_t seed, const std::string& name) {
-  std::uint64_t key = mix64(seed + 0x9e3779b97f4a7c15u);
-  for (char c : name) key = mix64(key ^ static_cast<unsigned char>(c)) + 0x9e3779b97f4a7c15u;
-  return key;
-}
-
-/// 32 random bits from the lower 32 bits of an element's index. The key enters twice, so that the streams of two
-/// tensors are no shifted copies of each other. Constants: "lowbias32" of C. Wellons' hash-prospector.
-NONGEMM_ALWAYS_INLINE std::uint32_t hash(std::uint32_t index, std::uint32_t key_low, std::uint32_t key_high) {
-  std::uint32_t x = index + key_low;
-  x ^= x >> 16;
-  x *= 0x7feb352du;
-  x ^= (x >> 15) ^ key_high;
-  x *= 0x846ca68bu;
-  return x ^ (x >> 16);
-}
-
-/// How to turn an element's 32 bits into its value.
-struct Draw {
-  InitSpec::Kind kind;
-  float scale;
-  float offset;
-};
-
-Draw draw_of(const InitSpec& init) {
-  if (init.kind == InitSpec::Kind::kNormal) {
-    // Four uniform numbers in [0, 2^16): variance (2^32 - 1) / 12 each.
-    const double deviation = std::sqrt(4.0 * (0x1p32 - 1.0) / 12.0);
-    return {init.kind, static_cast<float>(init.b / deviation), static_cast<float>(init.a)};
-  }
-  if (init.kind == InitSpec::Kind::kUniform) {
-    return {init.kind, static_cast<float>((init.b - init.a) * 0x1p-24), static_cast<float>(init.a)};
-  }
-  return {init.kind, 0.0f, static_cast<float>(init.a)};
-}
 
 NONGEMM_ALWAYS_INLINE void draw_block(const Draw& draw, std::uint64_t key, std::uint32_t first, float* __restrict out,
                                       std::size_t count) {
@@ -76,16 +31,11 @@ NONGEMM_ALWAYS_INLINE void draw_block(const Draw& draw, std::uint64_t key, std::
     std::fill_n(out, count, offset);
   } else if (draw.kind == InitSpec::Kind::kUniform) {
     for (std::uint32_t i = 0; i < size; ++i) {
-      const std::uint32_t x = hash(first + i, key_low, key_high);
-      out[i] = static_cast<float>(static_cast<std::int32_t>(x >> 8)) * scale + offset;
+      out[i] = uniform_value(hash_index(first + i, key_low, key_high), scale, offset);
     }
   } else {
     for (std::uint32_t i = 0; i < size; ++i) {
-      const std::uint32_t x = hash(first + i, key_low, key_high);
-      std::uint32_t y = x * 0x9e3779b1u;  // a second word out of the first
-      y ^= y >> 15;
-      const std::uint32_t sum = (x & 0xffffu) + (x >> 16) + (y & 0xffffu) + (y >> 16);
-      out[i] = static_cast<float>(static_cast<std::int32_t>(sum) - 131070) * scale + offset;
+      out[i] = normal_value(hash_index(first + i, key_low, key_high), scale, offset);
     }
   }
 }
@@ -100,17 +50,16 @@ NONGEMM_TARGET_AVX2 void draw_block_avx2(const Draw& draw, std::uint64_t key, st
 }
 
 /// Elements [begin, begin + count) of a tensor; `out` is where element `begin` belongs.
-void draw_range(const Draw& draw, std::uint64_t key, DType dtype, std::uint64_t begin, std::size_t count,
-                std::byte* out) {
+void draw_range(const Draw& draw, DType dtype, std::uint64_t begin, std::size_t count, std::byte* out) {
   const auto draw_floats = runs_avx2() ? draw_block_avx2 : draw_block_portable;
-  const std::uint64_t stretch_key = mix64(key + (begin >> 32));  // the index below has 32 bits
+  const std::uint64_t key = stretch_key(draw.key, begin);
   alignas(64) std::array<float, kBlock> block;
   for (std::size_t done = 0; done < count; done += kBlock) {
     const std::size_t size = std::min(kBlock, count - done);
     std::byte* target = out + done * size_of(dtype);
     const bool in_place = dtype == DType::kFloat32;
     float* floats = in_place ? reinterpret_cast<float*>(target) : block.data();
-    draw_floats(draw, stretch_key, static_cast<std::uint32_t>(begin + done), floats, size);
+    draw_floats(draw, key, static_cast<std::uint32_t>(begin + done), floats, size);
     if (!in_place) {
       convert_floating(DType::kFloat32, reinterpret_cast<const std::byte*>(floats), dtype, target, size);
     }
@@ -142,7 +91,7 @@ struct Chunk {
 NamedTensors synthesize_all(const std::vector<WeightSpec>& specs, std::uint64_t seed, int threads) {
   NamedTensors tensors;
   std::vector<std::byte*> memory;
-  std::vector<std::uint64_t> keys;
+  std::vector<Draw> draws;
   std::vector<Chunk> chunks;
   for (const WeightSpec& spec : specs) {
     if (!is_floating(spec.dtype) && spec.init.kind != InitSpec::Kind::kConstant) {
@@ -157,7 +106,7 @@ NamedTensors synthesize_all(const std::vector<WeightSpec>& specs, std::uint64_t 
       chunks.push_back({tensors.size(), begin, static_cast<std::size_t>(std::min(kChunk, elements - begin))});
     }
     memory.push_back(bytes);
-    keys.push_back(key_of(seed, spec.name));
+    draws.push_back(draw_of(spec.init, seed, spec.name));
     tensors.emplace_back(spec.name, std::move(tensor));
   }
   parallel_for(chunks.size(), threads, [&](std::size_t i) {
@@ -165,7 +114,7 @@ NamedTensors synthesize_all(const std::vector<WeightSpec>& specs, std::uint64_t 
     const WeightSpec& spec = specs[chunk.spec];
     std::byte* out = memory[chunk.spec] + chunk.begin * size_of(spec.dtype);
     if (is_floating(spec.dtype)) {
-      draw_range(draw_of(spec.init), keys[chunk.spec], spec.dtype, chunk.begin, chunk.count, out);
+      draw_range(draws[chunk.spec], spec.dtype, chunk.begin, chunk.count, out);
     } else {
       fill_integers(spec.dtype, spec.init.a, out, chunk.count);
     }

@@ -1,0 +1,148 @@
+// The CUDA library's entry point: device::Library on the CUDA runtime.
+#include <cuda_runtime_api.h>
+#include <time.h>
+
+#include <algorithm>
+#include <map>
+#include <string>
+
+#include "flows/cuda/check.h"
+#include "flows/cuda/kernels.h"
+#include "flows/cuda/nvml.h"
+#include "flows/cuda/tracer.h"
+#include "flows/device/device.h"
+
+namespace nongemm::cuda {
+namespace {
+
+std::int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+std::string hexadecimal(const cudaUUID_t& uuid) {
+  std::string text = "GPU-";
+  for (int i = 0; i < 16; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    const auto byte = static_cast<unsigned char>(uuid.bytes[i]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+#ifndef NONGEMM_CUDA_KERNELS
+[[noreturn]] void no_kernels() {
+  throw Error(ErrorKind::kUnsupported, "the program's own CUDA kernels are missing",
+              "build again with nvcc (the CUDA toolkit) on PATH");
+}
+#endif
+
+class CudaLibrary : public device::Library {
+ public:
+  std::vector<DeviceDescription> devices() override {
+    int count = 0;
+    const cudaError_t result = cudaGetDeviceCount(&count);
+    if (result == cudaErrorNoDevice || result == cudaErrorInsufficientDriver) return {};
+    check(result, "looking for CUDA devices");
+    int version = 0;
+    check(cudaDriverGetVersion(&version), "asking for the driver's version");
+    std::vector<DeviceDescription> devices;
+    for (int i = 0; i < count; ++i) {
+      cudaDeviceProp properties{};
+      check(cudaGetDeviceProperties(&properties, i), "asking for a device's properties");
+      DeviceDescription device;
+      device.id = "cuda:" + std::to_string(i);
+      device.name = properties.name;
+      device.uuid = hexadecimal(properties.uuid);
+      device.memory_bytes = properties.totalGlobalMem;
+      device.multiprocessors = properties.multiProcessorCount;
+      device.capability_major = properties.major;
+      device.capability_minor = properties.minor;
+      device.driver = driver_version();
+      device.runtime = std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+      devices.push_back(std::move(device));
+    }
+    return devices;
+  }
+
+  DeviceState state(int device) override {
+    std::string& address = addresses_[device];
+    if (address.empty()) {
+      char text[32] = {};
+      check(cudaDeviceGetPCIBusId(text, sizeof text, device), "asking for a device's PCI address");
+      address = text;
+    }
+    return read_state(address);
+  }
+
+  device::Tracer& tracer() override { return process_tracer(); }
+
+  void synchronise(int device) override {
+    check(cudaSetDevice(device), "choosing a device");
+    check(cudaDeviceSynchronize(), "waiting for the device");
+  }
+
+#ifdef NONGEMM_CUDA_KERNELS
+  bool has_kernels() const override { return true; }
+  void draw(const weights::Draw& draw, DType dtype, std::int64_t count, void* memory, void* stream) override {
+    launch_draw(draw, dtype, count, memory, static_cast<cudaStream_t>(stream));
+  }
+  std::int64_t nms_scratch_bytes(std::int64_t count) const override {
+    return nms_mask_words(count) * static_cast<std::int64_t>(sizeof(std::uint64_t));
+  }
+  void nms(const device::NmsArguments& arguments, void* stream) override {
+    launch_nms(arguments, static_cast<cudaStream_t>(stream));
+  }
+  void roi_align(const device::RoiAlignArguments& arguments, void* stream) override {
+    launch_roi_align(arguments, static_cast<cudaStream_t>(stream));
+  }
+
+  device::LaunchCost measure_launch(int device) override {
+    synchronise(device);
+    // A queue holds about a thousand launches: far fewer in a row never wait for the device.
+    constexpr int kInARow = 200;
+    std::vector<double> launches;
+    std::vector<double> round_trips;
+    for (int round = 0; round < 60; ++round) {
+      std::int64_t begin = now_ns();
+      for (int i = 0; i < kInARow; ++i) launch_nothing(nullptr);
+      launches.push_back(static_cast<double>(now_ns() - begin) / kInARow);
+      check(cudaDeviceSynchronize(), "an empty kernel");
+      begin = now_ns();
+      launch_nothing(nullptr);
+      check(cudaStreamSynchronize(nullptr), "an empty kernel");
+      round_trips.push_back(static_cast<double>(now_ns() - begin));
+    }
+    check(cudaGetLastError(), "an empty kernel");
+    return {median(std::move(launches)), median(std::move(round_trips))};
+  }
+#else
+  bool has_kernels() const override { return false; }
+  void draw(const weights::Draw&, DType, std::int64_t, void*, void*) override { no_kernels(); }
+  std::int64_t nms_scratch_bytes(std::int64_t) const override { no_kernels(); }
+  void nms(const device::NmsArguments&, void*) override { no_kernels(); }
+  void roi_align(const device::RoiAlignArguments&, void*) override { no_kernels(); }
+  device::LaunchCost measure_launch(int) override { no_kernels(); }
+#endif
+
+ private:
+  std::map<int, std::string> addresses_;
+};
+
+}  // namespace
+}  // namespace nongemm::cuda
+
+/// One per process, whatever module asks.
+extern "C" __attribute__((visibility("default"))) nongemm::device::Library* nongemm_create_device_library() {
+  static auto* library = new nongemm::cuda::CudaLibrary;
+  return library;
+}

@@ -1,0 +1,181 @@
+#include "flows/cuda/tracer.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "flows/cuda/cupti.h"
+
+namespace nongemm::cuda {
+namespace {
+
+constexpr CUpti_ActivityKind kDeviceKinds[] = {
+    CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL,
+    CUPTI_ACTIVITY_KIND_MEMCPY,
+    CUPTI_ACTIVITY_KIND_MEMSET,
+};
+/// External ids reach kernels through the records of the calls that launch them.
+constexpr CUpti_ActivityKind kAttributionKinds[] = {
+    CUPTI_ACTIVITY_KIND_RUNTIME,
+    CUPTI_ACTIVITY_KIND_DRIVER,
+    CUPTI_ACTIVITY_KIND_EXTERNAL_CORRELATION,
+    CUPTI_ACTIVITY_KIND_SYNCHRONIZATION,
+};
+
+RecordStore& process_store() {
+  static auto* store = new RecordStore;
+  return *store;
+}
+
+void CUPTIAPI lend_buffer(std::uint8_t** buffer, std::size_t* size, std::size_t* most_records) {
+  process_store().lend(buffer, size);
+  *most_records = 0;  // as many as fit
+}
+
+void CUPTIAPI take_buffer_back(CUcontext context, std::uint32_t stream, std::uint8_t* buffer, std::size_t,
+                               std::size_t valid_bytes) {
+  process_store().take_back(context, stream, buffer, valid_bytes);
+}
+
+std::int64_t monotonic_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+/// What has to be added to CUPTI's times (CLOCK_REALTIME on Linux) to get CLOCK_MONOTONIC. The reading between the two
+/// closest others counts: it was not interrupted.
+std::int64_t clock_offset() {
+  std::int64_t offset = 0;
+  std::int64_t narrowest = INT64_MAX;
+  for (int i = 0; i < 8; ++i) {
+    std::uint64_t theirs = 0;
+    const std::int64_t before = monotonic_ns();
+    check(cupti().timestamp(&theirs), "cuptiGetTimestamp");
+    const std::int64_t after = monotonic_ns();
+    if (after - before >= narrowest) continue;
+    narrowest = after - before;
+    offset = before + (after - before) / 2 - static_cast<std::int64_t>(theirs);
+  }
+  return offset;
+}
+
+/// The span of the call with this correlation id; `launches` is sorted.
+std::uint32_t span_of(const std::vector<Launch>& launches, std::uint32_t correlation) {
+  const auto launch = std::lower_bound(launches.begin(), launches.end(), correlation,
+                                       [](const Launch& entry, std::uint32_t id) { return entry.correlation < id; });
+  return launch != launches.end() && launch->correlation == correlation ? launch->span : kNoId;
+}
+
+}  // namespace
+
+CuptiTracer& process_tracer() {
+  static auto* tracer = new CuptiTracer(process_store());
+  return *tracer;
+}
+
+void CuptiTracer::enable(Detail detail) {
+  if (enabled_ && detail == detail_) return;
+  disable();
+  if (!registered_) {
+    check(cupti().register_callbacks(lend_buffer, take_buffer_back), "cuptiActivityRegisterCallbacks");
+    registered_ = true;
+  }
+  enabled_ = true;
+  detail_ = detail;
+  try {
+    for (const CUpti_ActivityKind kind : kDeviceKinds) check(cupti().enable(kind), "cuptiActivityEnable");
+    if (detail == Detail::kAttribution) {
+      for (const CUpti_ActivityKind kind : kAttributionKinds) check(cupti().enable(kind), "cuptiActivityEnable");
+    }
+  } catch (...) {
+    disable();
+    throw;
+  }
+}
+
+void CuptiTracer::disable() noexcept {
+  if (!enabled_) return;
+  enabled_ = false;
+  for (const CUpti_ActivityKind kind : kAttributionKinds) {
+    if (detail_ == Detail::kAttribution) cupti().disable(kind);
+  }
+  for (const CUpti_ActivityKind kind : kDeviceKinds) cupti().disable(kind);
+  cupti().flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
+  store_.swap(raw_);
+  raw_.clear();
+}
+
+void CuptiTracer::push(std::uint32_t span) {
+  // 0 is kept free: some CUPTI versions take it for none.
+  check(cupti().push_external(CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0, std::uint64_t{span} + 1),
+        "cuptiActivityPushExternalCorrelationId");
+}
+
+void CuptiTracer::pop() noexcept {
+  std::uint64_t last = 0;
+  cupti().pop_external(CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0, &last);
+}
+
+void CuptiTracer::pop_all() noexcept {
+  std::uint64_t last = 0;
+  while (cupti().pop_external(CUPTI_EXTERNAL_CORRELATION_KIND_CUSTOM0, &last) == CUPTI_SUCCESS) {
+  }
+}
+
+void CuptiTracer::flush() { check(cupti().flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED), "cuptiActivityFlushAll"); }
+
+void CuptiTracer::discard() {
+  flush();
+  store_.swap(raw_);
+  raw_.clear();
+}
+
+void CuptiTracer::collect(Trace& trace) {
+  flush();
+  store_.swap(raw_);
+  if (raw_.dropped > 0) {
+    throw Error(ErrorKind::kUnsupported, "kernels cannot be traced: " + std::to_string(raw_.dropped) +
+                                             " records were dropped or lack their times");
+  }
+  const std::int64_t offset = clock_offset();
+  const auto by_correlation = [](const Launch& a, const Launch& b) { return a.correlation < b.correlation; };
+  std::sort(raw_.launches.begin(), raw_.launches.end(), by_correlation);
+  std::stable_sort(raw_.records.begin(), raw_.records.end(),
+                   [](const RawRecord& a, const RawRecord& b) { return a.begin_ns < b.begin_ns; });
+
+  const auto node_of = [&](std::uint32_t span) { return span < trace.nodes.size() ? trace.nodes[span].node : kNoId; };
+  trace.device.clear();
+  trace.names.clear();
+  trace.synchronisations.clear();
+  trace.device.reserve(raw_.records.size());
+  std::fill(places_.begin(), places_.end(), kNoId);
+  for (const RawRecord& raw : raw_.records) {
+    DeviceRecord record;
+    record.begin_ns = raw.begin_ns + offset;
+    record.end_ns = raw.end_ns + offset;
+    record.stream = raw.stream;
+    record.bytes = raw.bytes;
+    record.kind = raw.kind;
+    record.span = span_of(raw_.launches, raw.correlation);
+    record.node = node_of(record.span);
+    if (raw.name != kNoId) {
+      if (raw.name >= places_.size()) places_.resize(raw.name + 1, kNoId);
+      if (places_[raw.name] == kNoId) {
+        places_[raw.name] = static_cast<std::uint32_t>(trace.names.size());
+        trace.names.push_back(store_.name(raw.name));
+      }
+      record.name = places_[raw.name];
+    }
+    trace.device.push_back(record);
+  }
+  for (const RawWait& wait : raw_.waits) {
+    trace.synchronisations.push_back(
+        {wait.begin_ns + offset, wait.end_ns + offset, node_of(span_of(raw_.launches, wait.correlation))});
+  }
+}
+
+}  // namespace nongemm::cuda
