@@ -1,10 +1,11 @@
 """Compares two operator streams as multisets of (operator, input shapes).
 
-    python compare_streams.py ACTUAL WANTED [--all] [--lines N]
+    python compare_streams.py ACTUAL WANTED [--all] [--names] [--lines N]
 
 Each is a stream file as in shared/fixtures/opstreams, or JSON lines as `nongemm inspect MODEL --stream` prints them.
 Left out is the bookkeeping that does no work: dropout in eval, lift_fresh, detach, alias, empty and `to` that copies
-nothing. A stream holds no dtypes, so every `to` is left out unless --all. Exit code 1 below 98 %.
+nothing. A stream holds no dtypes, so every `to` is left out unless --all. --names compares operators without shapes: two
+runs of a data-dependent model (R-CNN) with different weights have different shapes. Exit code 1 below 98 %.
 """
 
 import argparse
@@ -42,9 +43,13 @@ def main():
     parser.add_argument("actual")
     parser.add_argument("wanted")
     parser.add_argument("--all", action="store_true", help="leave nothing out")
+    parser.add_argument("--names", action="store_true", help="compare operators without their shapes")
     parser.add_argument("--lines", type=int, default=20, help="differences shown per side")
     options = parser.parse_args()
-    actual, wanted = (multiset(load(p), options.all) for p in (options.actual, options.wanted))
+    streams = [load(path) for path in (options.actual, options.wanted)]
+    if options.names:
+        streams = [[(name, "") for name, _ in rows] for rows in streams]
+    actual, wanted = (multiset(rows, options.all) for rows in streams)
     total = max(actual.total(), wanted.total())
     share = 100.0 * (actual & wanted).total() / max(total, 1)
     print(f"{share:.2f} % of {total} match ({actual.total()} actual, {wanted.total()} wanted)")
