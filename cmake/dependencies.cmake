@@ -14,7 +14,6 @@ function(nongemm_pkg_config name module)
 endfunction()
 
 nongemm_pkg_config(jpeg libjpeg)
-nongemm_pkg_config(sentencepiece sentencepiece)
 nongemm_pkg_config(pcre2 libpcre2-8)
 nongemm_pkg_config(utf8proc libutf8proc)
 nongemm_pkg_config(tomlplusplus tomlplusplus)

@@ -12,6 +12,8 @@
 #include "data/image.h"
 #include "data/preprocess.h"
 #include "data/resize.h"
+#include "data/tokenizer.h"
+#include "data/unicode.h"
 
 namespace nongemm::data {
 namespace {
@@ -58,11 +60,28 @@ void probe_preprocess(const Arguments& arguments) {
   write_file_atomically(arguments.at(1), bytes);
 }
 
+/// tokenize FOLDER IN OUT: IN holds texts ending in a zero byte each, OUT gets a line of ids each.
+void probe_tokenize(const Arguments& arguments) {
+  const auto tokenizer = open_tokenizer(arguments.at(0));
+  const std::string texts = read_file(arguments.at(1), std::size_t{1} << 30);
+  std::string lines;
+  std::size_t replaced = 0;
+  for (std::size_t begin = 0; begin < texts.size();) {
+    const std::size_t end = std::min(texts.find('\0', begin), texts.size());
+    const std::string text = sanitize_utf8(std::string_view(texts).substr(begin, end - begin), replaced);
+    fmt::format_to(std::back_inserter(lines), "{}\n", fmt::join(tokenizer->encode(text), " "));
+    begin = end + 1;
+  }
+  write_file_atomically(arguments.at(2), lines);
+  fmt::print("{}\n", replaced);
+}
+
 struct Probe {
   std::string_view name;
   void (*run)(const Arguments&);
 };
-constexpr Probe kProbes[] = {{"image", probe_image}, {"resize", probe_resize}, {"preprocess", probe_preprocess}};
+constexpr Probe kProbes[] = {
+    {"image", probe_image}, {"resize", probe_resize}, {"preprocess", probe_preprocess}, {"tokenize", probe_tokenize}};
 
 int run(const Arguments& arguments) {
   for (const Probe& probe : kProbes) {
@@ -71,7 +90,7 @@ int run(const Arguments& arguments) {
       return EXIT_SUCCESS;
     }
   }
-  fmt::print(stderr, "usage: data_probe image|resize|preprocess ARGUMENTS\n");
+  fmt::print(stderr, "usage: data_probe image|resize|preprocess|tokenize ARGUMENTS\n");
   return EXIT_FAILURE;
 }
 
