@@ -31,7 +31,9 @@ def random_weights(model, seed, detection):
     with torch.no_grad():
         for name, tensor in tensors.items():
             if tensor.ndim >= 2:
-                scale = (0.1 if "bbox_pred" in name and detection else 1.5) / math.sqrt(tensor[0].numel())
+                # Box deltas are multiplied by image sizes; MaskFormer's mask logits are sums over all channels.
+                small = ("bbox_pred" in name and detection) or "mask_embedder.2" in name
+                scale = (0.1 if small else 1.5) / math.sqrt(tensor[0].numel())
                 tensor.copy_(scale * normal(tensor))
             elif name.endswith("running_var"):
                 tensor.copy_(0.75 + 0.5 * torch.rand(tensor.shape, generator=generator))
