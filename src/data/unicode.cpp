@@ -134,7 +134,7 @@ bool is_word_character(char32_t c) {
     case UTF8PROC_CATEGORY_PC:
       return true;
     default:
-      return c == 0x200C || c == 0x200D;  // joiners
+      return c == 0x200C || c == 0x200D || contains(kMoreWordCharacters, c);  // joiners, and newer characters
   }
 }
 

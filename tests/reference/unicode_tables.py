@@ -9,7 +9,7 @@ library of ours has the same classes. Whatever equals utf8proc's or PCRE2's data
 import pathlib
 import unicodedata
 
-from tokenizers import Regex, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 OUT = pathlib.Path(__file__).resolve().parents[2] / "src" / "data" / "unicode_tables.inc"
 POINTS = [c for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -34,6 +34,14 @@ def ranges(points):
 def matched_by(pattern):
     split = pre_tokenizers.Split(Regex(pattern), "removed").pre_tokenize_str
     return {c for c in POINTS if not split(chr(c))}
+
+
+def words():
+    """\\w of the library's added tokens: where a single word's neighbour keeps it from being found."""
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))
+    tokenizer.add_tokens([AddedToken("\u00a7", single_word=True, normalized=False)])
+    token = tokenizer.token_to_id("\u00a7")
+    return {c for c in POINTS if c != 0xA7 and tokenizer.encode("\u00a7" + chr(c)).ids[0] != token}
 
 
 def table(name, doc, points):
@@ -71,6 +79,12 @@ def main():
     text += table("kWhitespace", "Rust's char::is_whitespace; \\s of the library's regular expressions.",
                   {c for c in POINTS if pieces[c] == 2})
     assert {c for c in POINTS if pieces[c] == 2} == matched_by(r"\s")
+    categories = {"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nd", "Nl", "Pc"}
+    known_words = {c for c in POINTS if unicodedata.category(chr(c)) in categories} | {0x200C, 0x200D}
+    found_words = words()
+    assert known_words <= found_words, sorted(known_words - found_words)
+    text += table("kMoreWordCharacters", "\\w of the library beyond letters, marks, numbers and connectors of Unicode 14.",
+                  found_words - known_words)
     for name, category in (("kNewLetters", "L"), ("kNewNumbers", "N")):
         known = {c for c in POINTS if unicodedata.category(chr(c))[0] == category}
         found = matched_by(f"\\p{{{category}}}")
