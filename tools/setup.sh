@@ -65,8 +65,8 @@ install_packages() {
 
 # --- 2., 3. PyPI wheels --------------------------------------------------------------------------------------------------
 
-# The wheel's version and hash as tools/wheels.txt pins them.
-requirement() { grep "^$1==" "$root/tools/wheels.txt"; }
+# The wheel's version and hash as tools/wheels*.txt pin them.
+requirement() { grep -h "^$1==" "$root"/tools/wheels*.txt; }
 pinned() { requirement "$1" | cut -d' ' -f1; }
 
 # Prints the path of a wheel whose hash is right: one laid into $deps/wheels by hand, or fetched.
@@ -81,7 +81,7 @@ wheel() {
   # The wheel is only unpacked, so this machine's own Python version does not matter.
   local tags=() tag output=$log progress=off
   [[ -t 2 ]] && output=/dev/stderr progress=on
-  for tag in 2_28 2_27 2_25 2_17; do tags+=(--platform "manylinux_${tag}_x86_64"); done
+  for tag in 2_28 2_27 2_25 2_18 2_17; do tags+=(--platform "manylinux_${tag}_x86_64"); done
   if ! python3 -m pip download --disable-pip-version-check --progress-bar "$progress" --no-deps --require-hashes \
     --only-binary=:all: --python-version 311 --implementation cp "${tags[@]}" --platform manylinux2014_x86_64 \
     --dest "$deps/.download" --requirement "$deps/.download/$name.txt" >>"$output" 2>&1 </dev/null; then
@@ -93,10 +93,12 @@ wheel() {
 }
 
 no_wheel() {
-  local name missing=()
+  local name file missing=() lists=("$root/tools/wheels.txt")
+  [[ $flavour == cuda ]] && lists+=("$root/tools/wheels-cuda.txt")
   while read -r name _; do
-    grep -qsF "$name" "$deps"/*/.wheels || missing+=("$name")
-  done < <(grep '==' "$root/tools/wheels.txt")
+    file=${name//-/_}
+    grep -qsF "$name" "$deps"/*/.wheels || compgen -G "$deps/.download/${file/==/-}-*" >/dev/null || missing+=("$name")
+  done < <(cat "${lists[@]}" | grep '==')
   die "the set-up lacks these wheels (Linux x86-64, CPython 3.11): ${missing[*]}" \
     "Without network: put them into $deps/wheels/, or name an existing torch: NONGEMM_TORCH=FOLDER." "Log: $log"
 }
@@ -123,7 +125,7 @@ part() {
 # A CPU program needs libtorch_cpu and libc10; the CUDA libraries are half of the wheel.
 unpack_torch() {
   local file patterns=('torch/lib/libtorch_cpu.so' 'torch/lib/libc10.so' 'torch/lib/libgomp.so*')
-  [[ $flavour == cuda ]] && patterns+=('torch/lib/libtorch_cuda*.so' 'torch/lib/libc10_cuda.so' 'torch/lib/libcaffe2_nvrtc.so')
+  [[ $flavour == cuda ]] && patterns+=('torch/lib/lib*cuda*.so' 'torch/lib/libtorch_nvshmem.so' 'torch/lib/libcaffe2_nvrtc.so')
   file=$(wheel torch) &&
     unzip -qDD "$file" 'torch/include/*' "${patterns[@]}" -d "$1" &&
     mv "$1"/torch/* "$1" && rmdir "$1/torch"
@@ -131,11 +133,13 @@ unpack_torch() {
 
 # libtorch_cpu is linked to libcudart and libcupti, whatever machine it runs on.
 unpack_nvidia() {
-  local stage=$1 name file
+  local stage=$1 name file libraries='nvidia/cu13/lib/libcu*.so*'
+  [[ $flavour == cuda ]] && libraries='nvidia/*/lib/*.so*'
   shift
   for name in "$@"; do
-    file=$(wheel "$name") &&
-      unzip -qoDD "$file" 'nvidia/cu13/include/*' 'nvidia/cu13/lib/libcu*.so*' -d "$stage" || return
+    # The status 11 says that one of the patterns has no match, which is so in some of the wheels.
+    file=$(wheel "$name") && { unzip -qoDD "$file" 'nvidia/cu13/include/*' "$libraries" -d "$stage" >>"$log" 2>&1 ||
+      [[ $? -eq 11 ]]; } || return
   done
   mv "$stage"/nvidia/* "$stage" && rmdir "$stage/nvidia"
 }
@@ -187,7 +191,9 @@ fetch_wheels() {
   [[ -e /proc/driver/nvidia/version || -n ${NONGEMM_WITH_CUDA:-} ]] && flavour=cuda
   if [[ -z ${NONGEMM_TORCH:-} ]]; then
     current=2
-    part nvidia nvidia-cuda-runtime nvidia-cuda-cupti || no_wheel
+    local cuda=()
+    [[ $flavour == cuda ]] && mapfile -t cuda < <(sed -n 's/==.*//p' "$root/tools/wheels-cuda.txt")
+    part nvidia nvidia-cuda-runtime nvidia-cuda-cupti "${cuda[@]}" || no_wheel
     part torch torch || no_wheel
   fi
   if [[ -z ${NONGEMM_ORT:-} ]]; then
