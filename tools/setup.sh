@@ -131,14 +131,15 @@ unpack_torch() {
     mv "$1"/torch/* "$1" && rmdir "$1/torch"
 }
 
-# libtorch_cpu is linked to libcudart and libcupti, whatever machine it runs on.
+# libtorch_cpu is linked to libcudart and libcupti, whatever machine it runs on. Our own CUDA library takes the headers and
+# the static runtime, and is built on machines without a device too.
 unpack_nvidia() {
   local stage=$1 name file libraries='nvidia/cu13/lib/libcu*.so*'
   [[ $flavour == cuda ]] && libraries='nvidia/*/lib/*.so*'
   shift
   for name in "$@"; do
     # The status 11 says that one of the patterns has no match, which is so in some of the wheels.
-    file=$(wheel "$name") && { unzip -qoDD "$file" 'nvidia/cu13/include/*' "$libraries" -d "$stage" >>"$log" 2>&1 ||
+    file=$(wheel "$name") && { unzip -qoDD "$file" 'nvidia/cu13/include/*' '*/libcudart_static.a' "$libraries" -d "$stage" >>"$log" 2>&1 ||
       [[ $? -eq 11 ]]; } || return
   done
   mv "$stage"/nvidia/* "$stage" && rmdir "$stage/nvidia"
