@@ -30,7 +30,8 @@ inline constexpr BlockId kBodyBlock = 0;
 
 /// What is known of a value before the run.
 struct Type {
-  enum class Kind : std::uint8_t { kTensor, kInt, kFloat, kBool };
+  /// kTensorList: tensors of one dtype and shape whose number only the run knows; dtype and shape are the elements'.
+  enum class Kind : std::uint8_t { kTensor, kInt, kFloat, kBool, kTensorList };
 
   Kind kind = Kind::kTensor;
   DType dtype = DType::kUndefined;
@@ -83,10 +84,12 @@ struct Node {
   std::string op;
   /// All of the schema's arguments, defaults filled in.
   std::vector<Argument> args;
-  /// One per result; a result that is a list (split, unbind) has one value per element.
+  /// One per result; a result that is a list (split, unbind) has one value per element, or a single value of kind
+  /// kTensorList when only the run knows how many there are.
   std::vector<ValueId> outputs;
   ScopeId scope = kRootScope;
-  /// Bodies of a control node.
+  /// Bodies of a control node: {then, else} of nongemm.if.default, the body of nongemm.foreach.default. A block may use
+  /// values of the blocks around it.
   std::vector<BlockId> blocks;
 };
 
@@ -98,6 +101,7 @@ struct Scope {
 };
 
 struct Block {
+  /// One element of each list that nongemm.foreach.default walks; none in other blocks.
   std::vector<ValueId> parameters;
   std::vector<NodeId> nodes;
   std::vector<ValueId> results;

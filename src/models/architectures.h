@@ -11,5 +11,7 @@ const Architecture& llama_architecture();
 const Architecture& detr_architecture();
 const Architecture& swin_architecture();
 const Architecture& vit_architecture();
+const Architecture& faster_rcnn_architecture();
+const Architecture& mask_rcnn_architecture();
 
 }  // namespace nongemm

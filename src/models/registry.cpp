@@ -16,6 +16,8 @@ std::span<const Architecture* const> architectures() {
       &detr_architecture(),
       &swin_architecture(),
       &vit_architecture(),
+      &faster_rcnn_architecture(),
+      &mask_rcnn_architecture(),
   };
   return kAll;
 }

@@ -185,4 +185,92 @@ Tensor Builder::call(std::string_view op, std::initializer_list<Arg> args, std::
   return results.empty() ? Tensor() : results.front();
 }
 
+BlockId Builder::build_block(std::vector<ValueId> parameters, const std::function<std::vector<Tensor>()>& content) {
+  const auto id = static_cast<BlockId>(graph_.blocks.size());
+  graph_.blocks.push_back(Block{std::move(parameters), {}, {}});
+  const BlockId outer = std::exchange(block_, id);
+  const std::vector<Tensor> results = content();
+  block_ = outer;
+  for (const Tensor& result : results) graph_.blocks[id].results.push_back(result.id());
+  return id;
+}
+
+std::vector<Tensor> Builder::add_control(Node node, std::vector<Type> results) {
+  const auto id = static_cast<NodeId>(graph_.nodes.size());
+  node.scope = scope_;
+  std::vector<Tensor> tensors;
+  for (Type& type : results) {
+    node.outputs.push_back(add_value(std::move(type), id));
+    tensors.emplace_back(this, node.outputs.back());
+  }
+  graph_.nodes.push_back(std::move(node));
+  graph_.blocks[block_].nodes.push_back(id);
+  return tensors;
+}
+
+namespace {
+
+/// What is known of a value that is either of two.
+Type either(const Type& a, const Type& b) {
+  if (a.kind != b.kind || a.dtype != b.dtype || a.shape.size() != b.shape.size()) {
+    throw Error(ErrorKind::kBadInput, "the branches of an if give values of different kinds");
+  }
+  Type type = a;
+  for (std::size_t i = 0; i < a.shape.size(); ++i) {
+    if (a.shape[i] != b.shape[i]) type.shape[i] = kDynamic;
+  }
+  if (a.shape != b.shape || a.strides != b.strides) type.strides.assign(type.shape.size(), kDynamic);
+  if (type.strides.empty() || type.shape.empty()) type.strides.clear();
+  type.alias = true;  // the branch itself moves nothing
+  return type;
+}
+
+}  // namespace
+
+std::vector<Tensor> Builder::branch(const Tensor& condition, const std::function<std::vector<Tensor>()>& then,
+                                    const std::function<std::vector<Tensor>()>& otherwise) {
+  if (condition.type().kind != Type::Kind::kBool) {
+    throw Error(ErrorKind::kBadInput, "the condition of an if is not a truth value on the host");
+  }
+  Node node;
+  node.op = "nongemm.if.default";
+  node.args = {Use{condition.id()}};
+  node.blocks = {build_block({}, then), build_block({}, otherwise)};
+  const std::vector<ValueId>& taken = graph_.blocks[node.blocks[0]].results;
+  const std::vector<ValueId>& other = graph_.blocks[node.blocks[1]].results;
+  if (taken.size() != other.size()) {
+    throw Error(ErrorKind::kBadInput, "the branches of an if give different numbers of values");
+  }
+  std::vector<Type> types;
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    types.push_back(either(graph_.values[taken[i]].type, graph_.values[other[i]].type));
+  }
+  return add_control(std::move(node), std::move(types));
+}
+
+std::vector<Tensor> Builder::foreach(const std::vector<Tensor>& lists,
+                                     const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body) {
+  std::vector<Use> uses;
+  std::vector<ValueId> parameters;
+  std::vector<Tensor> elements;
+  for (const Tensor& list : lists) {
+    if (list.type().kind != Type::Kind::kTensorList) throw Error(ErrorKind::kBadInput, "a loop over something not a list");
+    Type element = list.type();
+    element.kind = Type::Kind::kTensor;
+    uses.push_back(Use{list.id()});
+    parameters.push_back(add_value(std::move(element), kNoId));
+    elements.emplace_back(this, parameters.back());
+  }
+  Node node;
+  node.op = "nongemm.foreach.default";
+  node.args = {std::move(uses)};
+  node.blocks = {build_block(std::move(parameters), [&] { return body(elements); })};
+  std::vector<Type> types;
+  for (const ValueId result : graph_.blocks[node.blocks[0]].results) {
+    types.push_back(graph_.values[result].type);
+    types.back().kind = Type::Kind::kTensorList;
+  }
+  return add_control(std::move(node), std::move(types));
+}
+
 }  // namespace nongemm

@@ -2,6 +2,7 @@
 // Types are inferred as nodes are added, so a model can read x.size(1) the way the original does.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -15,7 +16,7 @@ namespace nongemm {
 
 class Builder;
 
-/// A value under construction. Default-constructed it is None.
+/// A value under construction: a tensor, a host number or a list. Default-constructed it is None.
 class Tensor {
  public:
   Tensor() = default;
@@ -108,6 +109,14 @@ class Builder {
   std::vector<Tensor> call_all(std::string_view op, std::initializer_list<Arg> args,
                                std::initializer_list<NamedArg> named = {});
 
+  /// `then() if condition else otherwise()`; both give the same number of results. A dimension in which they differ is
+  /// only known at run time.
+  std::vector<Tensor> branch(const Tensor& condition, const std::function<std::vector<Tensor>()>& then,
+                             const std::function<std::vector<Tensor>()>& otherwise);
+  /// Runs `body` for the elements of lists of one length, side by side; each of its results becomes a list.
+  std::vector<Tensor> foreach(const std::vector<Tensor>& lists,
+                              const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body);
+
   Graph& graph() { return graph_; }
   /// The finished graph; the builder and its tensors are not to be used afterwards.
   Graph finish() { return std::move(graph_); }
@@ -115,6 +124,8 @@ class Builder {
  private:
   std::string full_name(const std::string& name) const;
   ValueId add_value(Type type, NodeId producer);
+  BlockId build_block(std::vector<ValueId> parameters, const std::function<std::vector<Tensor>()>& content);
+  std::vector<Tensor> add_control(Node node, std::vector<Type> results);
   Tensor add_weight(const std::string& name, DType dtype, Shape shape, InitSpec init);
 
   Graph graph_;

@@ -10,15 +10,36 @@ namespace {
 
 using namespace rules;
 
-// size(self, dim): reads a dimension on the host, no device work.
-std::vector<Type> infer_size(const Operands& operands) { return scalar_int(operands); }
+std::vector<Type> host_bool(const Operands&) {
+  Type type;
+  type.kind = Type::Kind::kBool;
+  type.dtype = DType::kBool;
+  return {type};
+}
+
+/// The builder types the results of a control node, from its blocks (Builder::branch, Builder::foreach).
+std::vector<Type> from_blocks(const Operands& operands) {
+  std::vector<Type> types;
+  for (const ValueId id : operands.node().outputs) types.push_back(operands.graph().values[id].type);
+  return types;
+}
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
+  return {.schema = schema, .group = Group::kControl, .variant = variant, .traits = {}, .infer = infer};
+}
 
 constexpr std::array kEntries = {
-    OpEntry{.schema = "aten::sym_size.int(Tensor self, int dim) -> SymInt",
-            .group = Group::kControl,
-            .variant = "Size",
-            .traits = {},
-            .infer = infer_size},
+    // Reads a dimension on the host, no device work.
+    entry("aten::sym_size.int(Tensor self, int dim) -> SymInt", "Size", scalar_int),
+    entry("nongemm::numel(Tensor self) -> int", "Size", scalar_int),
+    // Python's own arithmetic on numbers that came from item().
+    entry("nongemm::int_constant(int value) -> int", "HostArithmetic", scalar_int),
+    entry("nongemm::int_max(int a, int b) -> int", "HostArithmetic", scalar_int),
+    entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool),
+    // Whether self[start:end] leaves anything out along `dim`: if not, Python's indexing dispatches nothing.
+    entry("nongemm::slice_cuts(Tensor self, int dim, int start, int end) -> bool", "HostArithmetic", host_bool),
+    entry("nongemm::if(bool condition) -> Tensor[]", "If", from_blocks),
+    entry("nongemm::foreach(Tensor[] lists) -> Tensor[]", "ForEach", from_blocks),
 };
 
 }  // namespace

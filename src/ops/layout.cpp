@@ -259,14 +259,16 @@ std::vector<Type> infer_split_with_sizes(const Operands& operands) {
 std::vector<Type> infer_unbind(const Operands& operands) {
   const Type& self = operands.tensor(0);
   const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
-  if (self.shape[dim] == kDynamic) {
-    throw Error(ErrorKind::kUnsupported, "unbind along a dimension that is only known at run time");
-  }
   Shape shape = self.shape;
   Shape strides = strides_of(self);
   shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));
   strides.erase(strides.begin() + static_cast<std::ptrdiff_t>(dim));
-  return std::vector<Type>(static_cast<std::size_t>(self.shape[dim]), view_of(self, shape, strides));
+  Type element = view_of(self, shape, strides);
+  if (self.shape[dim] == kDynamic) {
+    element.kind = Type::Kind::kTensorList;
+    return {element};
+  }
+  return std::vector<Type>(static_cast<std::size_t>(self.shape[dim]), element);
 }
 
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};

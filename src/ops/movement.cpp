@@ -69,7 +69,9 @@ std::vector<Type> infer_stack(const Operands& operands) {
   if (tensors.empty()) throw Error(ErrorKind::kBadInput, "stack of no tensors");
   Shape shape = tensors[0]->shape;
   const std::size_t dim = wrap_dim(operands.integer(1), shape.size() + 1);
-  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(dim), static_cast<std::int64_t>(tensors.size()));
+  const bool list = tensors[0]->kind == Type::Kind::kTensorList;
+  const std::int64_t count = list ? kDynamic : static_cast<std::int64_t>(tensors.size());
+  shape.insert(shape.begin() + static_cast<std::ptrdiff_t>(dim), count);
   return {tensor_type(tensors[0]->dtype, shape)};
 }
 

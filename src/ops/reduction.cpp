@@ -56,6 +56,14 @@ std::vector<Type> infer_sort(const Operands& operands) {
   return {tensor_type(self.dtype, self.shape), tensor_type(DType::kInt64, self.shape)};
 }
 
+/// Distinct values, and (empty unless asked for) indices and counts.
+std::vector<Type> infer_unique(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  return {tensor_type(self.dtype, {kDynamic}),
+          tensor_type(DType::kInt64, operands.flag(2) ? self.shape : Shape{0}),
+          tensor_type(DType::kInt64, {operands.flag(3) ? kDynamic : 0})};
+}
+
 constexpr Traits kReduction = {.single_operation = true, .single_operand = true, .reduction = true};
 constexpr Traits kSelection = {.single_operand = true, .dynamic = true, .reduction = true};
 
@@ -91,6 +99,9 @@ constexpr std::array kEntries = {
           "TopK", infer_topk, kSelection),
     entry("aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", "Sort",
           infer_sort, kSelection),
+    entry("aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) "
+          "-> (Tensor, Tensor, Tensor)",
+          "Unique", infer_unique, kSelection),
 };
 
 }  // namespace

@@ -3,8 +3,12 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
 #include "flows/load.h"
+#include "flows/torch/host_operators.h"
+#include "flows/torch/roi_operators.h"
 #include "flows/torch/session.h"
 
 namespace nongemm::torch_flow {
@@ -12,6 +16,12 @@ namespace {
 
 class TorchFlow : public Flow {
  public:
+  TorchFlow() {
+    register_host_operators();
+    if (const char* torchvision = std::getenv("NONGEMM_TORCHVISION")) load_torchvision(torchvision);
+    register_roi_operators();
+  }
+
   FlowInfo info() const override { return {"torch", "PyTorch (LibTorch)", TORCH_VERSION, {"cpu"}}; }
 
   std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,

@@ -36,53 +36,120 @@ std::vector<Patch> patches_of(const Node& node, const Schema& schema) {
   return patches;
 }
 
-/// For each instruction the values that no later one uses and that are not outputs.
-void find_last_uses(const Graph& graph, std::vector<Instruction>& instructions) {
-  std::vector<bool> alive(graph.values.size(), false);
-  for (const Output& output : graph.outputs) alive[output.value] = true;
-  // Inputs, weights and constants live as long as the session.
-  for (std::size_t i = 0; i < graph.values.size(); ++i) {
-    if (graph.values[i].producer == kNoId) alive[i] = true;
-  }
-  for (std::size_t i = instructions.size(); i-- > 0;) {
-    Instruction& instruction = instructions[i];
-    const auto visit = [&](ValueId id) {
-      if (!alive[id]) {
-        alive[id] = true;
-        instruction.dead.push_back(id);
-      }
-    };
-    for (const ValueId id : graph.nodes[instruction.node].outputs) visit(id);  // results that nobody reads
-    for (const Argument& argument : graph.nodes[instruction.node].args) for_each_use(argument, visit);
+/// Calls `visit` for all values that a node uses, those inside its blocks included.
+template <typename Visit>
+void for_each_use_deep(const Graph& graph, const Node& node, Visit&& visit) {
+  for (const Argument& argument : node.args) for_each_use(argument, visit);
+  for (const BlockId block : node.blocks) {
+    for (const NodeId id : graph.blocks[block].nodes) for_each_use_deep(graph, graph.nodes[id], visit);
+    for (const ValueId id : graph.blocks[block].results) visit(id);
   }
 }
+
+/// For each instruction of a block the values that the block computes and that nothing later in it uses.
+void find_last_uses(const Graph& graph, Code& code, const std::vector<ValueId>& results) {
+  std::vector<bool> mortal(graph.values.size(), false);
+  for (const Instruction& instruction : code.instructions) {
+    for (const ValueId id : instruction.outputs) mortal[id] = true;
+  }
+  for (const ValueId id : results) {
+    if (mortal[id] && std::find(code.own.begin(), code.own.end(), id) == code.own.end()) code.own.push_back(id);
+    mortal[id] = false;
+  }
+  for (std::size_t i = code.instructions.size(); i-- > 0;) {
+    Instruction& instruction = code.instructions[i];
+    const auto visit = [&](ValueId id) {
+      if (!mortal[id]) return;
+      mortal[id] = false;
+      instruction.dead.push_back(id);
+    };
+    for (const ValueId id : instruction.outputs) visit(id);  // results that nobody reads
+    for_each_use_deep(graph, graph.nodes[instruction.node], visit);
+  }
+}
+
+/// Makes a graph's blocks ready; collects the names of operators that the dispatcher does not have.
+class Compiler {
+ public:
+  Compiler(const Graph& graph, c10::Device device) : graph_(graph), device_(device) {}
+
+  Code compile(const Block& block, const std::vector<ValueId>& results) {
+    Code code;
+    for (const NodeId id : block.nodes) {
+      std::optional<Instruction> instruction = compile(id);
+      if (instruction) code.instructions.push_back(std::move(*instruction));
+    }
+    code.parameters = block.parameters;
+    code.results = results;
+    code.own = block.parameters;
+    find_last_uses(graph_, code, results);
+    return code;
+  }
+
+  const std::set<std::string>& unknown() const { return unknown_; }
+
+ private:
+  std::optional<Instruction> compile(NodeId id) {
+    const Node& node = graph_.nodes[id];
+    const Schema& schema = OpTable::get().at(node.op).schema;
+    Instruction instruction;
+    instruction.node = id;
+    instruction.outputs = node.outputs;
+    if (!node.blocks.empty()) {
+      const bool loop = node.op == "nongemm.foreach.default";
+      instruction.kind = loop ? Instruction::Kind::kForeach : Instruction::Kind::kIf;
+      for_each_use(node.args.at(0), [&](ValueId value) { instruction.operands.push_back(value); });
+      for (const BlockId block : node.blocks) {
+        instruction.blocks.push_back(compile(graph_.blocks[block], graph_.blocks[block].results));
+      }
+      return instruction;
+    }
+    instruction.op = c10::Dispatcher::singleton().findSchema({schema.name, schema.overload});
+    if (!instruction.op) {
+      unknown_.insert(node.op);
+      return std::nullopt;
+    }
+    instruction.patches = patches_of(node, schema);
+    const bool whole_list =
+        node.outputs.size() == 1 && graph_.values[node.outputs[0]].type.kind == Type::Kind::kTensorList;
+    instruction.list_result = schema.results.size() == 1 && schema.results[0].list && !whole_list;
+    for (std::size_t i = 0; i < node.args.size(); ++i) {
+      instruction.arguments.push_back(constant_argument(node.args[i], schema.args[i], device_));
+    }
+    return instruction;
+  }
+
+  const Graph& graph_;
+  c10::Device device_;
+  std::set<std::string> unknown_;
+};
 
 }  // namespace
 
 Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
-  std::set<std::string> unknown;
-  for (const NodeId id : graph.blocks[kBodyBlock].nodes) {
-    const Node& node = graph.nodes[id];
-    const Schema& schema = OpTable::get().at(node.op).schema;
-    const auto handle = c10::Dispatcher::singleton().findSchema({schema.name, schema.overload});
-    if (!handle) {
-      unknown.insert(node.op);
-      continue;
-    }
-    Instruction instruction{.op = *handle, .node = id, .arguments = {}, .patches = patches_of(node, schema),
-                            .outputs = node.outputs, .dead = {}};
-    instruction.list_result = schema.results.size() == 1 && schema.results[0].list;
-    for (std::size_t i = 0; i < node.args.size(); ++i) {
-      instruction.arguments.push_back(constant_argument(node.args[i], schema.args[i], device));
-    }
-    instructions_.push_back(std::move(instruction));
-  }
-  if (!unknown.empty()) {
+  std::vector<ValueId> outputs;
+  for (const Output& output : graph.outputs) outputs.push_back(output.value);
+  Compiler compiler(graph, device);
+  body_ = compiler.compile(graph.blocks[kBodyBlock], outputs);
+  if (!compiler.unknown().empty()) {
     std::string names;
-    for (const std::string& name : unknown) names += (names.empty() ? "" : ", ") + name;
+    for (const std::string& name : compiler.unknown()) names += (names.empty() ? "" : ", ") + name;
     throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names);
   }
-  find_last_uses(graph, instructions_);
+}
+
+std::vector<c10::List<at::Tensor>> Program::lists_of(const Instruction& instruction,
+                                                     const std::vector<c10::IValue>& slots) const {
+  std::vector<c10::List<at::Tensor>> lists;
+  for (const Slot slot : instruction.operands) lists.push_back(slots[slot].toTensorList());
+  for (const c10::List<at::Tensor>& list : lists) {
+    if (list.size() != lists[0].size()) {
+      throw Error(ErrorKind::kFailed, "a loop over lists of " + std::to_string(lists[0].size()) + " and " +
+                                          std::to_string(list.size()) + " elements in " +
+                                          graph_.scope_path(graph_.nodes[instruction.node].scope));
+    }
+  }
+  return lists;
 }
 
 void Program::fill(const Instruction& instruction, const std::vector<c10::IValue>& slots,
@@ -97,7 +164,13 @@ void Program::fill(const Instruction& instruction, const std::vector<c10::IValue
       case Patch::Kind::kTensorList: {
         c10::List<at::Tensor> list;
         list.reserve(patch.slots.size());
-        for (const Slot slot : patch.slots) list.push_back(slots[slot].toTensor());
+        for (const Slot slot : patch.slots) {
+          if (slots[slot].isTensor()) {
+            list.push_back(slots[slot].toTensor());
+          } else {  // a list whose length only the run knows
+            list.append(slots[slot].toTensorList());
+          }
+        }
         argument = std::move(list);
         break;
       }

@@ -6,6 +6,7 @@
 #include <ATen/core/ivalue.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "flows/trace.h"
@@ -25,15 +26,33 @@ struct Patch {
   std::vector<Int> integers; // kIntList
 };
 
+struct Code;
+
 struct Instruction {
-  c10::OperatorHandle op;
+  enum class Kind : std::uint8_t { kCall, kIf, kForeach };
+
+  Kind kind = Kind::kCall;
+  std::optional<c10::OperatorHandle> op;  // kCall
   NodeId node = kNoId;
   std::vector<c10::IValue> arguments;
   std::vector<Patch> patches;
   std::vector<Slot> outputs;
+  /// The operator gives one list whose elements are the outputs.
   bool list_result = false;
   /// Values whose last use this is.
   std::vector<Slot> dead;
+  /// Control: the condition, or the lists.
+  std::vector<Slot> operands;
+  std::vector<Code> blocks;
+};
+
+/// A block of the graph.
+struct Code {
+  std::vector<Instruction> instructions;
+  std::vector<Slot> parameters;
+  std::vector<Slot> results;
+  /// Values that end with the block: its parameters, and those of its results that it computes itself.
+  std::vector<Slot> own;
 };
 
 class Program {
@@ -41,40 +60,80 @@ class Program {
   /// Throws Error(kUnsupported) naming every operator that the dispatcher does not have.
   Program(const Graph& graph, c10::Device device);
 
-  const std::vector<Instruction>& instructions() const { return instructions_; }
+  const std::vector<Instruction>& instructions() const { return body_.instructions; }
 
-  /// Runs all instructions on `slots`. Watch is called as watch.before(instruction) and watch.after(instruction, results).
+  /// Runs all instructions on `slots`. Watch is called as watch.before(instruction) and watch.after(instruction, results)
+  /// for operators; control nodes are not watched, the operators in their blocks are, each time that they run.
   /// Errors of an operator become Error(kFailed) or Error(kOutOfMemory) naming it, its operands and its module.
   template <typename Watch>
-  void run(std::vector<c10::IValue>& slots, Watch&& watch) const;
+  void run(std::vector<c10::IValue>& slots, Watch&& watch) const {
+    std::vector<c10::IValue> stack;
+    stack.reserve(16);
+    run_block(body_, slots, stack, watch);
+  }
 
  private:
+  template <typename Watch>
+  void run_block(const Code& code, std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack,
+                 Watch& watch) const;
+  template <typename Watch>
+  void run_control(const Instruction& instruction, std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack,
+                   Watch& watch) const;
   void fill(const Instruction& instruction, const std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack) const;
   void take_results(const Instruction& instruction, std::vector<c10::IValue>& stack,
                     std::vector<c10::IValue>& slots) const;
+  /// The lists a loop walks; throws when their lengths differ.
+  std::vector<c10::List<at::Tensor>> lists_of(const Instruction& instruction,
+                                              const std::vector<c10::IValue>& slots) const;
   [[noreturn]] void fail(const Instruction& instruction, const std::vector<c10::IValue>& slots) const;
 
   const Graph& graph_;
-  std::vector<Instruction> instructions_;
+  Code body_;
 };
 
 template <typename Watch>
-void Program::run(std::vector<c10::IValue>& slots, Watch&& watch) const {
-  std::vector<c10::IValue> stack;
-  stack.reserve(16);
-  for (const Instruction& instruction : instructions_) {
-    stack.clear();
-    try {
-      fill(instruction, slots, stack);
-      watch.before(instruction);
-      instruction.op.callBoxed(stack);
-      watch.after(instruction, stack);
-      take_results(instruction, stack, slots);
-    } catch (...) {
-      fail(instruction, slots);
+void Program::run_block(const Code& code, std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack,
+                        Watch& watch) const {
+  for (const Instruction& instruction : code.instructions) {
+    if (instruction.kind == Instruction::Kind::kCall) [[likely]] {
+      stack.clear();
+      try {
+        fill(instruction, slots, stack);
+        watch.before(instruction);
+        instruction.op->callBoxed(stack);
+        watch.after(instruction, stack);
+        take_results(instruction, stack, slots);
+      } catch (...) {
+        fail(instruction, slots);
+      }
+    } else {
+      run_control(instruction, slots, stack, watch);
     }
     for (const Slot slot : instruction.dead) slots[slot] = c10::IValue();
   }
+}
+
+template <typename Watch>
+void Program::run_control(const Instruction& instruction, std::vector<c10::IValue>& slots,
+                          std::vector<c10::IValue>& stack, Watch& watch) const {
+  if (instruction.kind == Instruction::Kind::kIf) {
+    const Code& taken = instruction.blocks[slots[instruction.operands[0]].toBool() ? 0 : 1];
+    run_block(taken, slots, stack, watch);
+    for (std::size_t i = 0; i < instruction.outputs.size(); ++i) slots[instruction.outputs[i]] = slots[taken.results[i]];
+    for (const Slot slot : taken.own) slots[slot] = c10::IValue();
+    return;
+  }
+  const Code& body = instruction.blocks[0];
+  const std::vector<c10::List<at::Tensor>> lists = lists_of(instruction, slots);
+  std::vector<c10::List<at::Tensor>> results(instruction.outputs.size());
+  const std::size_t count = lists.empty() ? 0 : lists[0].size();
+  for (std::size_t element = 0; element < count; ++element) {
+    for (std::size_t i = 0; i < lists.size(); ++i) slots[body.parameters[i]] = lists[i].get(element);
+    run_block(body, slots, stack, watch);
+    for (std::size_t i = 0; i < results.size(); ++i) results[i].push_back(slots[body.results[i]].toTensor());
+    for (const Slot slot : body.own) slots[slot] = c10::IValue();
+  }
+  for (std::size_t i = 0; i < results.size(); ++i) slots[instruction.outputs[i]] = std::move(results[i]);
 }
 
 }  // namespace nongemm::torch_flow

@@ -56,7 +56,13 @@ class WatchTypes {
     };
     if (std::none_of(instruction.outputs.begin(), instruction.outputs.end(), unknown)) return;
     ObservedTypes row{instruction.node, {}};
-    for (const c10::IValue& result : results) row.results.push_back(type_of(result));
+    for (const c10::IValue& result : results) {
+      if (!result.isTensorList()) {
+        row.results.push_back(type_of(result));
+        continue;
+      }
+      for (const at::Tensor& element : result.toTensorVector()) row.results.push_back(type_of(element));
+    }
     observed_.push_back(std::move(row));
   }
 

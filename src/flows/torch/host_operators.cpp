@@ -1,0 +1,35 @@
+#include "flows/torch/host_operators.h"
+
+#include <ATen/core/Tensor.h>
+#include <torch/library.h>
+
+#include <algorithm>
+
+namespace nongemm::torch_flow {
+namespace {
+
+std::int64_t numel(const at::Tensor& self) { return self.numel(); }
+std::int64_t int_constant(std::int64_t value) { return value; }
+std::int64_t int_max(std::int64_t a, std::int64_t b) { return std::max(a, b); }
+bool int_greater(std::int64_t a, std::int64_t b) { return a > b; }
+
+/// Python wraps and clamps bounds; only a slice that starts at 0 as written and reaches the end is left out.
+bool slice_cuts(const at::Tensor& self, std::int64_t dim, std::int64_t start, std::int64_t end) {
+  return start != 0 || end < self.size(dim);
+}
+
+}  // namespace
+
+void register_host_operators() {
+  static torch::Library library = [] {
+    torch::Library fragment(torch::Library::FRAGMENT, "nongemm", std::nullopt, __FILE__, __LINE__);
+    fragment.def("numel(Tensor self) -> int", numel);
+    fragment.def("int_constant(int value) -> int", int_constant);
+    fragment.def("int_max(int a, int b) -> int", int_max);
+    fragment.def("int_greater(int a, int b) -> bool", int_greater);
+    fragment.def("slice_cuts(Tensor self, int dim, int start, int end) -> bool", slice_cuts);
+    return fragment;
+  }();
+}
+
+}  // namespace nongemm::torch_flow
