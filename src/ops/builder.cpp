@@ -91,47 +91,11 @@ Argument fit(const Graph& graph, const SchemaArg& arg, Argument value, std::stri
       return std::vector<Int>(static_cast<std::size_t>(std::max(arg.fixed_size, 1)), Int(*number));
     }
   }
-  const bool absent = std::holds_alternative<std::monostate>(value);
-  // An absent device is the device of the run, even where the schema asks for one.
-  const bool may_be_absent = arg.optional || arg.kind == ArgKind::kGenerator || arg.kind == ArgKind::kDevice;
-  if (absent && !may_be_absent) {
-    throw Error(ErrorKind::kBadInput, std::string(op) + ": argument '" + arg.name + "' is missing");
+  if (!accepts(arg, value)) {
+    const bool absent = std::holds_alternative<std::monostate>(value);
+    throw Error(ErrorKind::kBadInput,
+                std::string(op) + ": argument '" + arg.name + (absent ? "' is missing" : "' has the wrong kind"));
   }
-  bool fits = absent;
-  switch (arg.kind) {
-    case ArgKind::kTensor:
-      fits = fits || (arg.list ? std::holds_alternative<std::vector<Use>>(value) || std::holds_alternative<Use>(value)
-                               : !std::holds_alternative<std::vector<Use>>(value));
-      break;
-    case ArgKind::kInt:
-      fits = fits || (arg.list ? std::holds_alternative<std::vector<Int>>(value)
-                               : std::holds_alternative<std::int64_t>(value) || std::holds_alternative<Use>(value));
-      break;
-    case ArgKind::kFloat:
-      fits = fits || (arg.list ? std::holds_alternative<std::vector<double>>(value)
-                               : std::holds_alternative<double>(value) || std::holds_alternative<Use>(value));
-      break;
-    case ArgKind::kBool:
-      fits = fits || std::holds_alternative<bool>(value) || std::holds_alternative<Use>(value) ||
-             std::holds_alternative<std::vector<bool>>(value);
-      break;
-    case ArgKind::kScalar:
-      fits = fits || std::holds_alternative<std::int64_t>(value) || std::holds_alternative<double>(value) ||
-             std::holds_alternative<bool>(value) || std::holds_alternative<Use>(value);
-      break;
-    case ArgKind::kDType:
-      fits = fits || std::holds_alternative<DType>(value);
-      break;
-    case ArgKind::kString:
-    case ArgKind::kDevice:
-    case ArgKind::kLayout:
-    case ArgKind::kMemoryFormat:
-      fits = fits || std::holds_alternative<std::string>(value);
-      break;
-    case ArgKind::kGenerator:
-      break;
-  }
-  if (!fits) throw Error(ErrorKind::kBadInput, std::string(op) + ": argument '" + arg.name + "' has the wrong kind");
   for_each_use(value, [&](ValueId id) {
     if (id >= graph.values.size()) throw Error(ErrorKind::kBadInput, std::string(op) + " uses an unknown value");
   });

@@ -223,6 +223,37 @@ bool Schema::writes() const {
   return false;
 }
 
+bool accepts(const SchemaArg& arg, const Argument& value) {
+  const auto is = [&]<typename... Kinds>() { return (std::holds_alternative<Kinds>(value) || ...); };
+  if (is.template operator()<std::monostate>()) {
+    // An absent device is the device of the run, even where the schema asks for one.
+    return arg.optional || arg.kind == ArgKind::kGenerator || arg.kind == ArgKind::kDevice;
+  }
+  switch (arg.kind) {
+    case ArgKind::kTensor:
+      return arg.list ? is.template operator()<std::vector<Use>, Use>()
+                      : is.template operator()<Use, std::int64_t, double, bool>();
+    case ArgKind::kInt:
+      return arg.list ? is.template operator()<std::vector<Int>>() : is.template operator()<std::int64_t, Use>();
+    case ArgKind::kFloat:
+      return arg.list ? is.template operator()<std::vector<double>>() : is.template operator()<double, Use>();
+    case ArgKind::kBool:
+      return arg.list ? is.template operator()<std::vector<bool>>() : is.template operator()<bool, Use>();
+    case ArgKind::kScalar:
+      return is.template operator()<std::int64_t, double, bool, Use>();
+    case ArgKind::kDType:
+      return is.template operator()<DType>();
+    case ArgKind::kString:
+    case ArgKind::kDevice:
+    case ArgKind::kLayout:
+    case ArgKind::kMemoryFormat:
+      return is.template operator()<std::string>();
+    case ArgKind::kGenerator:
+      return false;
+  }
+  return false;
+}
+
 Schema parse_schema(std::string_view text) { return Parser(text).parse(); }
 
 }  // namespace nongemm

@@ -52,6 +52,9 @@ struct Schema {
   bool writes() const;
 };
 
+/// Whether an argument may stand in this place. A used value is accepted wherever a tensor or a number is.
+bool accepts(const SchemaArg& arg, const Argument& value);
+
 /// Throws Error(kBadInput) naming the schema and the place when the text is not a schema.
 Schema parse_schema(std::string_view text);
 

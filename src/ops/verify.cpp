@@ -1,5 +1,7 @@
 #include "ops/verify.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "ops/op.h"
 
@@ -66,7 +68,7 @@ class Checker {
                     std::to_string(op->schema.args.size()));
     }
     for (std::size_t i = 0; i < node.args.size(); ++i) {
-      if (!fits(op->schema.args[i], node.args[i])) {
+      if (!accepts(op->schema.args[i], node.args[i])) {
         report(place(id) + ": argument '" + op->schema.args[i].name + "' has the wrong kind");
       }
     }
