@@ -107,8 +107,8 @@ __attribute__((target("avx2,f16c"))) void halves_to_floats(const std::byte* sour
 /// Converts when the processor can do the pair in one instruction.
 bool convert_by_instruction(DType from, const std::byte* source, DType to, std::byte* target, std::size_t count) {
   // Every processor with AVX2 has F16C, whose name clang 14 does not know here.
-  static const bool can = __builtin_cpu_supports("avx2") != 0;
-  if (!can) return false;
+  static const bool kCan = __builtin_cpu_supports("avx2") != 0;
+  if (!kCan) return false;
   if (from == DType::kFloat32 && to == DType::kFloat16) {
     floats_to_halves(source, target, count);
   } else if (from == DType::kFloat16 && to == DType::kFloat32) {

@@ -17,8 +17,8 @@ namespace nongemm {
 
 inline bool runs_avx2() {
 #if NONGEMM_HAS_AVX2_VERSION
-  static const bool runs = __builtin_cpu_supports("avx2");
-  return runs;
+  static const bool kRuns = __builtin_cpu_supports("avx2");
+  return kRuns;
 #else
   return false;
 #endif

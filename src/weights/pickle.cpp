@@ -229,7 +229,7 @@ class Machine {
       case kTuple1:
       case kTuple2:
       case kTuple3:
-        push_tuple(static_cast<std::size_t>(opcode - kTuple1 + 1));
+        push_tuple(std::size_t{opcode} - kTuple1 + 1);
         break;
       case kEmptyDict:
         push(Dict{});
