@@ -119,7 +119,8 @@ class Bpe : public TokenModel {
     merges_.reserve(merges.size());
     const std::size_t prefix = options_.continuing_prefix.size();
     for (std::size_t rank = 0; rank < merges.size(); ++rank) {
-      const auto& [left, right] = merges[rank];
+      const std::string& left = merges[rank].first;
+      const std::string& right = merges[rank].second;
       const auto need = [&](const std::string& token) {
         if (const auto id = find(token)) return *id;
         throw Error(ErrorKind::kBadInput,
