@@ -76,6 +76,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_option("--device", options->sweep.devices, "cpu, cuda or cuda:N")->delimiter(',')->capture_default_str();
   command->add_option("--weights", options->weights, "checkpoint: file or folder (default: synthetic weights)");
+  command->add_option("--data", options->data,
+                      "your own inputs: a folder of images (ImageNet, COCO) or text (default: synthetic)");
   command->add_option("--threads", options->threads, "threads inside an operator (default: the runtime's)")
       ->check(CLI::Range(1, 4096));
   command->add_option("--iterations", options->iterations, "exactly so many, instead of until the median is known")

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/half.h"
+#include "data/dataset.h"
 #include "data/synthetic_inputs.h"
 #include "ops/memory.h"
 #include "profile/machine.h"
@@ -11,7 +13,9 @@
 
 namespace nongemm {
 
-PreparedInputs synthetic_inputs(const Graph& graph, std::uint64_t seed) {
+namespace {
+
+std::vector<HostTensor> synthetic_inputs(const Graph& graph, std::uint64_t seed) {
   using data::SyntheticKind;
   std::vector<data::SyntheticInput> wanted;
   for (const Input& input : graph.inputs) {
@@ -35,9 +39,61 @@ PreparedInputs synthetic_inputs(const Graph& graph, std::uint64_t seed) {
     }
     wanted.push_back(std::move(row));
   }
+  std::vector<HostTensor> tensors;
+  for (auto& [name, tensor] : data::make_synthetic_inputs(wanted, seed)) tensors.push_back(std::move(tensor));
+  return tensors;
+}
+
+/// Pixels are prepared in fp32 and run in the model's dtype.
+HostTensor in_dtype(const HostTensor& tensor, DType dtype) {
+  if (tensor.dtype == dtype || !is_floating(tensor.dtype) || !is_floating(dtype)) return tensor;
+  auto [converted, bytes] = HostTensor::allocate(dtype, tensor.shape);
+  convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes, static_cast<std::size_t>(element_count(tensor.shape)));
+  return converted;
+}
+
+}  // namespace
+
+DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
+                    const ModelOptions& options) {
+  data::InputRequest request;
+  request.names = {model.name, std::string(model.architecture->model_type)};
+  request.folder = !weights_folder.empty() ? weights_folder : model.folder;
+  const std::int64_t usual = model.row != nullptr ? model.row->sequence : 0;
+  constexpr std::int64_t kUsualTokens = 128;  // of a folder's language model when nothing is asked for
+  request.sequence = options.sequence.value_or(usual > 0 ? usual : kUsualTokens);
+  if (options.height) request.image_size = static_cast<int>(*options.height);
+  const std::unique_ptr<data::Source> source = data::open_data(path, data::make_input_spec(request));
+  data::Batch batch = source->next_batch(static_cast<int>(options.batch));
+  DataBatch result;
+  result.tensors = std::move(batch.inputs);
+  result.source = source->description();
+  const data::SourceCounts& counts = source->counts();
+  if (counts.skipped > 0) {
+    result.source += fmt::format(", {} skipped ({})", counts.skipped, counts.first_skipped_reason);
+  }
+  if (counts.missing > 0) result.source += fmt::format(", {} missing", counts.missing);
+  if (counts.replaced_bytes > 0) result.source += fmt::format(", {} bytes of invalid UTF-8", counts.replaced_bytes);
+  for (const data::Sample& sample : batch.samples) result.preprocess_s += sample.times.total();
+  return result;
+}
+
+PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::uint64_t seed) {
   PreparedInputs inputs;
-  inputs.source = fmt::format("synthetic, seed {}", seed);
-  for (auto& [name, tensor] : data::make_synthetic_inputs(wanted, seed)) inputs.tensors.push_back(std::move(tensor));
+  inputs.tensors = synthetic_inputs(graph, seed);
+  inputs.source = data != nullptr ? data->source : fmt::format("synthetic, seed {}", seed);
+  if (data == nullptr) return inputs;
+  for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    const Type& type = graph.values[graph.inputs[i].value].type;
+    for (const auto& [name, tensor] : data->tensors) {
+      if (name != graph.inputs[i].name) continue;
+      if (tensor.shape != type.shape) {
+        throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' has shape {}, the model takes {}", name,
+                                                      to_string(tensor.shape), to_string(type.shape)));
+      }
+      inputs.tensors[i] = in_dtype(tensor, type.dtype);
+    }
+  }
   return inputs;
 }
 

@@ -21,8 +21,20 @@ struct PreparedInputs {
   std::string source;               // "synthetic, seed 0"
 };
 
-/// Synthetic inputs for every graph input.
-PreparedInputs synthetic_inputs(const Graph& graph, std::uint64_t seed);
+/// One batch of the user's own data, read and preprocessed.
+struct DataBatch {
+  NamedTensors tensors;
+  std::string source;
+  double preprocess_s = 0;  // of the whole batch, outside the latency
+};
+
+/// Images (ImageNet-style, COCO, any folder) or text, by what the model wants. Throws Error naming the path.
+/// @param weights_folder where a tokenizer and preprocessor_config.json may lie; may be empty
+DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
+                    const ModelOptions& options);
+
+/// In the graph's order and dtypes. Inputs that the data does not have, and all without data, are synthetic.
+PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::uint64_t seed);
 
 struct PreparedWeights {
   /// In the order of Graph::weights; without data where the flow is to draw them.

@@ -101,7 +101,7 @@ const Section<Performance>& performance_section() {
            [](const P& p) { return text(p.run.measurement->nodes.how); }},
           {{"setup", "Set-up", Unit::kSeconds, "graph, weights and inputs, before the first inference", true},
            [](const P& p) { return measured(p.run.setup_s); }},
-          {{"preprocessing", "Preprocessing", Unit::kSeconds, "of one batch, outside the latency", true},
+          {{"preprocessing", "Preprocessing", Unit::kSeconds, "reading and preparing one batch of data; not part of the latency"},
            [](const P& p) { return measured(p.run.preprocess_s); }},
       });
   return section;

@@ -31,7 +31,8 @@ void write_figures(const Table& table, std::ostream& out) {
   for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
     const Column& column = table.info->columns[c];
     const FieldValue& value = table.rows[0][c];
-    if (column.wide) continue;
+    // What this kind of run has no figure for (device waits on a host) is not worth a line here.
+    if (column.wide || std::holds_alternative<std::monostate>(value)) continue;
     out << "  ";
     constexpr std::size_t kTitleWidth = 26;
     write_cell(out, std::string(column.title), kTitleWidth, false);

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <filesystem>
 
 #include "base/error.h"
 #include "flows/load.h"
+#include "profile/verify.h"
 #include "report/sections.h"
 
 namespace nongemm {
@@ -55,12 +57,20 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   const Model model = find_model(spec.model);
   ModelOptions options = spec.options;
   options.device = spec.device.substr(0, spec.device.find(':'));
+  std::optional<DataBatch> data;
+  if (!spec.data.empty()) {
+    progress("reading data");
+    std::error_code ignored;
+    const bool folder = std::filesystem::is_directory(spec.weights.path, ignored);
+    data = read_data(model, spec.data, folder ? spec.weights.path : "", options);
+    options = options_for(data->tensors, options);
+  }
   const Graph graph = build_graph(model, options);
   add_attributes(graph, point);
   PreparedWeights weights = prepare_weights(model, graph, spec.weights);
   if (options.device == "cpu") check_host_memory(graph, weights);
   point.settings.emplace_back("weights", weights.source);
-  const PreparedInputs inputs = synthetic_inputs(graph, spec.weights.seed);
+  const PreparedInputs inputs = prepare_inputs(graph, data ? &*data : nullptr, spec.weights.seed);
   point.settings.emplace_back("inputs", inputs.source);
 
   progress("loading " + spec.flow);
@@ -85,6 +95,7 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
                      .batch = spec.options.batch,
                      .tokens = tokens_of(graph),
                      .setup_s = setup_s};
+  if (data) figures.preprocess_s = data->preprocess_s;
   point.tables = make_tables(figures);
   point.samples = {{"warmup", measurement.warmup_s}, {"latency", measurement.latency_s},
                    {"node_pass", measurement.nodes.wall_s}};
