@@ -152,8 +152,8 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
   std::vector<bool> counted(graph.values.size(), false);
   for (const Weight& weight : graph.weights) {
     const Type& type = graph.values[weight.value].type;
-    is_weight[weight.value] = true;
-    result.parameters += element_count(type.shape);
+    is_weight[weight.value] = !weight.buffer;
+    if (!weight.buffer) result.parameters += element_count(type.shape);
     result.weight_bytes += static_cast<double>(element_count(type.shape)) * static_cast<double>(size_of(type.dtype));
   }
   if (result.measured) {

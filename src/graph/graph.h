@@ -130,6 +130,8 @@ struct Weight {
   InitSpec init;     // how synthetic weights are drawn
   /// Further names under which checkpoints may hold the same tensor (tied weights).
   std::vector<std::string> aliases;
+  /// Recorded statistics and the like: part of the state dict, not counted as parameters.
+  bool buffer = false;
 };
 
 struct Constant {

@@ -296,6 +296,7 @@ class Reader {
         if (!alias.is_string()) fail("an alias is no string");
         weight.aliases.push_back(alias.get<std::string>());
       }
+      weight.buffer = member(object, "buffer") == true;
       graph_.weights.push_back(std::move(weight));
     }
     for (const nlohmann::json& object : array(root_, "constants")) read_constant(object);
@@ -373,7 +374,8 @@ std::string to_json(const Graph& graph) {
                                {"init", name_of(weight.init.kind)},
                                {"a", weight.init.a},
                                {"b", weight.init.b},
-                               {"aliases", weight.aliases}});
+                               {"aliases", weight.aliases},
+                               {"buffer", weight.buffer}});
   }
   root["constants"] = Json::array();
   for (const Constant& constant : graph.constants) {

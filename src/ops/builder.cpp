@@ -51,7 +51,7 @@ Tensor Builder::add_weight(const std::string& name, DType dtype, Shape shape, In
   const std::string path = full_name(name);
   if (const auto known = weights_.find(path); known != weights_.end()) return {this, known->second};
   const ValueId id = add_value(rules::tensor_type(dtype, std::move(shape)), kNoId);
-  graph_.weights.push_back(Weight{id, path, init, {}});
+  graph_.weights.push_back(Weight{id, path, init, {}, false});
   weights_.emplace(path, id);
   return {this, id};
 }
@@ -61,7 +61,9 @@ Tensor Builder::parameter(const std::string& name, Shape shape, InitSpec init) {
 }
 
 Tensor Builder::buffer(const std::string& name, DType dtype, Shape shape, InitSpec init) {
-  return add_weight(name, dtype, std::move(shape), init);
+  const Tensor tensor = add_weight(name, dtype, std::move(shape), init);
+  for (Weight& weight : graph_.weights) weight.buffer = weight.buffer || weight.value == tensor.id();
+  return tensor;
 }
 
 Tensor Builder::constant(HostTensor tensor, const std::string& name) {
