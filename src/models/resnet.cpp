@@ -22,8 +22,8 @@ Statistics statistics(Builder& b, std::int64_t channels) {
   Statistics s;
   s.weight = b.parameter("weight", {channels}, InitSpec::constant(1));
   s.bias = b.parameter("bias", {channels}, InitSpec::constant(0));
-  s.mean = b.parameter("running_mean", {channels}, InitSpec::constant(0));
-  s.variance = b.parameter("running_var", {channels}, InitSpec::constant(1));
+  s.mean = b.buffer("running_mean", b.dtype(), {channels}, InitSpec::constant(0));
+  s.variance = b.buffer("running_var", b.dtype(), {channels}, InitSpec::constant(1));
   return s;
 }
 
