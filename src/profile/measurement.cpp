@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "profile/stopping.h"
-#include "profile/timeline.h"
 
 namespace nongemm {
 namespace {
@@ -102,99 +101,6 @@ NodePass host_pass(Session& session, const Graph& graph, const MeasurePolicy& po
   return pass;
 }
 
-/// Records of the device. First with everything that tells which node launched what; then, as often as the rule wants,
-/// kernels alone, matched to those by order and name. When that fails (data decides what runs) the heavier records are
-/// used throughout, and `how` says so.
-class DevicePass {
- public:
-  DevicePass(Session& session, const Graph& graph, const MeasurePolicy& policy)
-      : session_(session), graph_(graph), rule_(rule_for(policy)) {}
-
-  NodePass run(double plain_wall_s) {
-    attribute_once();
-    bool light = true;
-    while (!interrupted()) {
-      Trace trace;
-      if (light) {
-        session_.run_traced(TraceLevel::kTiming, trace);
-        const RecordMatch match = nongemm::attribute(reference_, trace);
-        constexpr double kEnough = 0.995;  // of the kernel time
-        if (match.matched_time < kEnough) {
-          light = false;
-          pass_.wall_s.clear();
-          parts_.clear();
-          continue;
-        }
-      } else {
-        session_.run_traced(TraceLevel::kAttribution, trace);
-      }
-      align_to_window(trace);
-      parts_.push_back(decompose(trace, graph_.nodes.size()));
-      pass_.wall_s.push_back(parts_.back().wall_ns * 1e-9);
-      if (rule_->enough(pass_.wall_s)) break;
-    }
-    pass_.how = light ? "kernel records, matched to nodes by an attribution run"
-                      : "kernel, API and correlation records: kernels differ from run to run";
-    fill(plain_wall_s);
-    return std::move(pass_);
-  }
-
- private:
-  void attribute_once() {
-    // The first traced run pays for the tracer's own set-up.
-    Trace first;
-    session_.run_traced(TraceLevel::kAttribution, first);
-    session_.run_traced(TraceLevel::kAttribution, reference_);
-  }
-
-  void fill(double plain_wall_s) {
-    if (parts_.empty()) return;
-    const double limit = quantile(pass_.wall_s, 0.9);
-    std::vector<Decomposition> calm;
-    for (const Decomposition& part : parts_) {
-      if (part.wall_ns * 1e-9 <= limit) calm.push_back(part);
-    }
-    pass_.averaged = static_cast<int>(calm.size());
-    const Decomposition parts = without_overhead(mean_of(calm), plain_wall_s * 1e9);
-    pass_.mean_wall_s = parts.wall_ns * 1e-9;
-    pass_.device_busy_s = parts.device_ns() * 1e-9;
-    pass_.gap_s = parts.gap_ns() * 1e-9;
-    pass_.head_s = parts.head_ns * 1e-9;
-    pass_.tail_s = parts.tail_ns * 1e-9;
-    pass_.attributed = parts.attributed_share();
-    pass_.outside_s = (parts.remainder_ns() + parts.unattributed.device_ns) * 1e-9;
-    const std::vector<double> host = host_time(reference_, graph_.nodes.size());
-    pass_.nodes.resize(graph_.nodes.size());
-    for (std::size_t i = 0; i < pass_.nodes.size(); ++i) {
-      NodeTime& node = pass_.nodes[i];
-      node.device_s = parts.nodes[i].device_ns * 1e-9;
-      node.gap_s = parts.nodes[i].gap_ns * 1e-9;
-      node.kernels = parts.nodes[i].records;
-      node.host_s = host[i] * 1e-9;
-    }
-    for (const NodeSpan& span : reference_.nodes) pass_.nodes[span.node].calls += 1;
-  }
-
-  Session& session_;
-  const Graph& graph_;
-  std::unique_ptr<StoppingRule> rule_;
-  Trace reference_;
-  std::vector<Decomposition> parts_;
-  NodePass pass_;
-};
-
-/// Without a tracer (another profiler holds it, the driver forbids it) latency and memory still are worth having.
-NodePass device_pass(Session& session, const Graph& graph, const MeasurePolicy& policy, double plain_wall_s) {
-  try {
-    return DevicePass(session, graph, policy).run(plain_wall_s);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kUnsupported) throw;
-    NodePass pass;
-    pass.how = std::string("not measured: ") + error.what();
-    return pass;
-  }
-}
-
 }  // namespace
 
 Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& policy, bool on_device) {
@@ -206,10 +112,8 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
     result.latency_s.push_back(timed_run(session));
     if (rule->enough(result.latency_s)) break;
   }
-  if (!interrupted()) {
-    result.nodes = on_device ? device_pass(session, graph, policy, median(result.latency_s))
-                             : host_pass(session, graph, policy);
-  }
+  if (on_device) throw Error(ErrorKind::kUnsupported, "device passes are not built in");
+  if (!interrupted()) result.nodes = host_pass(session, graph, policy);
   if (!interrupted()) result.memory = session.run_for_memory();
   if (!interrupted()) result.observed = session.run_for_types();
   result.incomplete = interrupted();
