@@ -16,9 +16,9 @@ namespace {
 
 using namespace fn;
 
-/// A size under GPT-2's own key or under the one that other models use for it.
+/// A size under the key that other models use for it, which wins as in the original, or under GPT-2's own.
 std::int64_t size(const Config& config, const char* key, const char* alias, std::int64_t otherwise) {
-  return config.positive(config.has(key) ? key : alias, otherwise);
+  return config.positive(config.has(alias) ? alias : key, otherwise);
 }
 
 struct Gpt2 {

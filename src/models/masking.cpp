@@ -1,5 +1,7 @@
 #include "models/masking.h"
 
+#include <algorithm>
+
 #include "models/functional.h"
 
 namespace nongemm {
@@ -38,12 +40,12 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
   heads = unsqueeze(unsqueeze(unsqueeze(heads, 0), 2), 3);
   queries = unsqueeze(unsqueeze(unsqueeze(queries, 0), 1), 3);
   keys = unsqueeze(unsqueeze(unsqueeze(keys, 0), 1), 2);
-  const Tensor allowed = causal ? builder.call("aten.le.Tensor", {keys, queries})
-                                : builder.call("aten.ge.Scalar", {queries, 0});
-  Tensor mask = allowed;
+  Tensor mask;
+  if (padding_mask) mask = builder.call("aten.new_ones.default", {queries, Shape{}}, {{"dtype", DType::kBool}});
+  const Tensor allowed =
+      causal ? builder.call("aten.le.Tensor", {keys, queries}) : builder.call("aten.ge.Scalar", {queries, 0});
+  mask = padding_mask ? builder.call("aten.__and__.Tensor", {mask, allowed}) : allowed;
   if (padding_mask) {
-    const Tensor all = builder.call("aten.new_ones.default", {queries, Shape{}}, {{"dtype", DType::kBool}});
-    mask = builder.call("aten.__and__.Tensor", {all, allowed});
     const Tensor seen = builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}});
     mask = builder.call("aten.__and__.Tensor", {mask, seen});
   }
@@ -51,8 +53,9 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
 }
 
 Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
-  const Tensor zero = fn::to(builder.constant(HostTensor::from<float>(DType::kFloat32, {}, {0.0F})), dtype);
-  return builder.call("aten.where.ScalarOther", {boolean, zero, lowest(dtype)});
+  auto [zero, bytes] = HostTensor::allocate(dtype, {});
+  std::fill_n(bytes, zero.byte_size(), std::byte{0});
+  return builder.call("aten.where.ScalarOther", {boolean, builder.constant(std::move(zero)), lowest(dtype)});
 }
 
 }  // namespace
