@@ -86,7 +86,7 @@ StreamMatch match_stream(const std::vector<StreamEntry>& stream, const std::file
   const Counts ours = count(stream);
   Counts wanted = read_reference(reference);
   for (auto& [key, number] : wanted) {
-    if (key.starts_with("aten::to ")) number = std::min(number, at(ours, key));
+    if (key == "aten::to" || key.starts_with("aten::to ")) number = std::min(number, at(ours, key));
   }
   std::erase_if(wanted, [](const auto& row) { return row.second == 0; });
   StreamMatch match{.ours = total(ours),

@@ -12,6 +12,12 @@ std::span<const CompositeModule> composite_modules() {
       CompositeModule{"NewGELUActivation", Group::kActivation, "NewGELU"},
       CompositeModule{"QuickGELUActivation", Group::kActivation, "QuickGELU"},
       CompositeModule{"FastGELUActivation", Group::kActivation, "FastGELU"},
+      CompositeModule{"AccurateGELUActivation", Group::kActivation, "AccurateGELU"},
+      CompositeModule{"ClippedGELUActivation", Group::kActivation, "ClippedGELU"},
+      CompositeModule{"GELUActivation", Group::kActivation, "GELU"},
+      CompositeModule{"GELUTanh", Group::kActivation, "GELU"},
+      CompositeModule{"ReLUSquaredActivation", Group::kActivation, "ReLUSquared"},
+      CompositeModule{"SqrtSoftplusActivation", Group::kActivation, "SqrtSoftplus"},
       CompositeModule{"LaplaceActivation", Group::kActivation, "Laplace"},
   };
   return kModules;
