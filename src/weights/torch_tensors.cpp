@@ -208,6 +208,10 @@ class TensorReader {
     dense_allowed_ -= bytes;
     auto [tensor, target] = HostTensor::allocate(layout.storage.dtype, layout.shape);
     if (bytes == 0) return tensor;
+    if (is_dense(layout)) {  // but misaligned
+      std::memcpy(target, source, bytes);
+      return tensor;
+    }
     const std::size_t element = size_of(layout.storage.dtype);
     const std::size_t rank = layout.shape.size();
     std::vector<std::int64_t> index(rank, 0);
