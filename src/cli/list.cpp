@@ -1,4 +1,4 @@
-// nongemm list models|ops|flows|devices
+// nongemm list models|ops|flows|devices|figures
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,6 +8,7 @@
 #include "flows/load.h"
 #include "models/model.h"
 #include "ops/op.h"
+#include "report/figures.h"
 
 namespace nongemm::cli {
 namespace {
@@ -54,14 +55,15 @@ void list_flows() {
 
 void add_list_command(CLI::App& app, int& exit_code) {
   auto what = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("list", "What is built in: models, ops or flows (with the devices they find)");
-  command->add_option("WHAT", *what, "models, ops, flows or devices")
+  CLI::App* command = app.add_subcommand("list", "What is built in: models, operators, flows with the devices they find, figures of reports");
+  command->add_option("WHAT", *what, "models, ops, flows, devices or figures")
       ->required()
-      ->check(CLI::IsMember({"models", "ops", "flows", "devices"}));
+      ->check(CLI::IsMember({"models", "ops", "flows", "devices", "figures"}));
   command->callback([what, &exit_code] {
     if (*what == "models") list_models();
     if (*what == "ops") list_operators();
     if (*what == "flows" || *what == "devices") list_flows();
+    if (*what == "figures") fmt::print("{}", figures_markdown());
     exit_code = kSuccess;
   });
 }

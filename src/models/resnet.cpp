@@ -18,10 +18,15 @@ struct Statistics {
   Tensor weight, bias, mean, variance;
 };
 
-Statistics statistics(Builder& b, std::int64_t channels) {
+/// Of a frozen batch norm all four are buffers.
+Statistics statistics(Builder& b, std::int64_t channels, bool frozen) {
+  const auto learned = [&](const char* name, double value) {
+    const InitSpec init = InitSpec::constant(value);
+    return frozen ? b.buffer(name, b.dtype(), {channels}, init) : b.parameter(name, {channels}, init);
+  };
   Statistics s;
-  s.weight = b.parameter("weight", {channels}, InitSpec::constant(1));
-  s.bias = b.parameter("bias", {channels}, InitSpec::constant(0));
+  s.weight = learned("weight", 1);
+  s.bias = learned("bias", 0);
   s.mean = b.buffer("running_mean", b.dtype(), {channels}, InitSpec::constant(0));
   s.variance = b.buffer("running_var", b.dtype(), {channels}, InitSpec::constant(1));
   return s;
@@ -31,7 +36,7 @@ Statistics statistics(Builder& b, std::int64_t channels) {
 
 Tensor batch_norm_2d(Builder& b, const std::string& name, const Tensor& x, double epsilon) {
   const auto scope = b.scope(name, "BatchNorm2d");
-  const Statistics s = statistics(b, x.size(1));
+  const Statistics s = statistics(b, x.size(1), false);
   return b.call("aten.batch_norm.default", {x, s.weight, s.bias, s.mean, s.variance, false, 0.1, epsilon, true});
 }
 
@@ -39,7 +44,7 @@ namespace {
 
 Tensor frozen(Builder& b, const std::string& name, const char* type, const Tensor& x, double epsilon) {
   const auto scope = b.scope(name, type);
-  const Statistics s = statistics(b, x.size(1));
+  const Statistics s = statistics(b, x.size(1), true);
   const Shape column = {1, -1, 1, 1};
   const Tensor weight = reshape(s.weight, column);
   const Tensor bias = reshape(s.bias, column);

@@ -1,0 +1,89 @@
+#include "analysis/analysis.h"
+
+#include <gtest/gtest.h>
+
+#include "models/model.h"
+
+namespace nongemm {
+namespace {
+
+const Bucket& group(const Analysis& analysis, Group wanted) {
+  for (const Bucket& bucket : analysis.groups) {
+    if (bucket.group == wanted) return bucket;
+  }
+  throw std::runtime_error("no such group");
+}
+
+/// Every node takes 1 ms, 10 ms are in no node.
+Measurement even_measurement(const Graph& graph) {
+  Measurement measurement;
+  measurement.latency_s = {1.0};
+  NodePass& pass = measurement.nodes;
+  pass.averaged = 1;
+  pass.nodes.resize(graph.nodes.size());
+  for (NodeTime& node : pass.nodes) node = {.host_s = 1e-3, .calls = 1};
+  pass.outside_s = 10e-3;
+  pass.mean_wall_s = static_cast<double>(graph.nodes.size()) * 1e-3 + pass.outside_s;
+  return measurement;
+}
+
+TEST(Analysis, StaticFiguresOfGpt2) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Analysis analysis = analyse(graph, nullptr, {});
+  EXPECT_FALSE(analysis.measured);
+  EXPECT_EQ(analysis.parameters, 124439808);
+  // 12 blocks of 4 linear layers and the head.
+  EXPECT_EQ(group(analysis, Group::kGemm).nodes, 12 * 4 + 1);
+  // 2 x tokens x (weights of all matrices), and the biases' additions.
+  const double matrices = 12 * 12 * 768.0 * 768.0 + 50257.0 * 768.0;
+  const double biases = 12 * (3 + 1 + 4 + 1) * 768.0;
+  EXPECT_DOUBLE_EQ(group(analysis, Group::kGemm).cost.flops, 256 * (2 * matrices + biases));
+  EXPECT_EQ(group(analysis, Group::kMemoryLayout).cost.bytes(), 0);
+}
+
+TEST(Analysis, PartsAddUpToTheWall) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Measurement measurement = even_measurement(graph);
+  const Analysis analysis = analyse(graph, &measurement, {});
+  ASSERT_TRUE(analysis.measured);
+  EXPECT_NEAR(analysis.gemm_s + analysis.nongemm_s + analysis.outside_s, analysis.wall_s, 1e-12);
+  double shares = 0;
+  for (const Bucket& bucket : analysis.groups) shares += bucket.share;
+  EXPECT_NEAR(shares + analysis.outside_s / analysis.wall_s, 1.0, 1e-12);
+  double operators = 0;
+  for (const Bucket& bucket : analysis.operators) operators += bucket.time_s;
+  EXPECT_NEAR(operators, analysis.gemm_s + analysis.nongemm_s, 1e-12);
+}
+
+TEST(Analysis, CompositeModulesCountAsOneUnlessAskedByOperator) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Measurement measurement = even_measurement(graph);
+  const Analysis by_module = analyse(graph, &measurement, {.by_module = true});
+  const Analysis by_operator = analyse(graph, &measurement, {.by_module = false});
+  // NewGELUActivation is eight operators: four mul, two add, pow, tanh.
+  EXPECT_EQ(group(by_module, Group::kActivation).nodes, 12 * 8);
+  EXPECT_EQ(group(by_operator, Group::kActivation).nodes, 12);
+  EXPECT_EQ(group(by_operator, Group::kArithmetic).nodes, group(by_module, Group::kArithmetic).nodes + 12 * 7);
+}
+
+TEST(Analysis, AttentionCountsWithGemmUnlessAskedOtherwise) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Measurement measurement = even_measurement(graph);
+  const Analysis with = analyse(graph, &measurement, {});
+  const Analysis without = analyse(graph, &measurement, {.attention_is_gemm = false});
+  EXPECT_NEAR(with.gemm_s - without.gemm_s, 12e-3, 1e-12);
+}
+
+TEST(Analysis, EveryRegistryModelHasKnownOperatorsOnly) {
+  for (const Architecture* architecture : architectures()) {
+    for (const ModelRow& row : architecture->models) {
+      const Graph graph = build_graph(find_model(std::string(row.name)), {});
+      const Analysis analysis = analyse(graph, nullptr, {});
+      EXPECT_EQ(analysis.parameters, row.parameters) << row.name;
+      for (const NodeRow& node : analysis.nodes) EXPECT_NE(node.group, Group::kOther) << row.name << " " << node.op;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace nongemm

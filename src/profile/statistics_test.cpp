@@ -1,0 +1,65 @@
+#include "profile/statistics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "profile/stopping.h"
+
+namespace nongemm {
+namespace {
+
+TEST(Statistics, QuantilesInterpolate) {
+  const std::vector<double> samples = {4, 1, 3, 2};
+  EXPECT_DOUBLE_EQ(median(samples), 2.5);
+  EXPECT_DOUBLE_EQ(quantile(samples, 0), 1);
+  EXPECT_DOUBLE_EQ(quantile(samples, 1), 4);
+  EXPECT_DOUBLE_EQ(quantile(samples, 0.1), 1.3);
+  EXPECT_TRUE(std::isnan(median({})));
+}
+
+TEST(Statistics, IntervalHoldsTheMedianAndIsRepeatable) {
+  std::vector<double> samples;
+  for (int i = 0; i < 101; ++i) samples.push_back(100 + (i * 37 % 101));
+  const Interval interval = median_interval(samples);
+  EXPECT_LE(interval.low, 150);
+  EXPECT_GE(interval.high, 150);
+  EXPECT_LT(interval.high - interval.low, 60);
+  EXPECT_EQ(median_interval(samples).low, interval.low);
+}
+
+TEST(Statistics, EqualSamplesHaveNoSpread) {
+  const Summary summary = summarise(std::vector<double>(20, 7.0));
+  EXPECT_EQ(summary.interval.low, 7.0);
+  EXPECT_EQ(summary.interval.high, 7.0);
+  EXPECT_EQ(summary.count, 20);
+}
+
+TEST(StoppingRule, CountsExactly) {
+  const auto rule = stop_after(3);
+  EXPECT_FALSE(rule->enough(std::vector<double>(2, 1.0)));
+  EXPECT_TRUE(rule->enough(std::vector<double>(3, 1.0)));
+}
+
+TEST(StoppingRule, StopsWhenTheMedianIsKnown) {
+  const auto rule = stop_at_interval({});
+  EXPECT_FALSE(rule->enough(std::vector<double>(9, 0.01)));
+  EXPECT_TRUE(rule->enough(std::vector<double>(10, 0.01)));
+}
+
+TEST(StoppingRule, GoesOnWhileSamplesSpreadUntilTheLimit) {
+  const auto spread = [](int n) {
+    std::vector<double> samples;
+    for (int i = 0; i < n; ++i) samples.push_back(i % 2 == 0 ? 0.001 : 0.002);
+    return samples;
+  };
+  const auto rule = stop_at_interval({.relative_width = 0.02, .least = 10, .most = 50, .most_seconds = 10});
+  EXPECT_FALSE(rule->enough(spread(10)));
+  EXPECT_TRUE(rule->enough(spread(50)));
+  const auto slow = stop_at_interval({.relative_width = 0.0, .least = 10, .most = 50, .most_seconds = 0.004});
+  EXPECT_FALSE(slow->enough(spread(2)));
+  EXPECT_TRUE(slow->enough(spread(3)));
+}
+
+}  // namespace
+}  // namespace nongemm

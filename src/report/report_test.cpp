@@ -1,0 +1,115 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "base/error.h"
+#include "models/model.h"
+#include "report/document.h"
+#include "report/figures.h"
+#include "report/sections.h"
+
+namespace nongemm {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+std::string written(const Document& document, const char* format) {
+  std::ostringstream out;
+  find_writer(format).write(document, out);
+  return out.str();
+}
+
+/// A report with names that every format has to quote.
+Document nasty_document() {
+  const Graph graph = build_graph(find_model("gpt2"), {.sequence = 8});
+  static const Analysis analysis = analyse(graph, nullptr, {});
+  Document document;
+  document.context = {{"command", "nongemm run \"a,b\" <x> | y"}};
+  Point point;
+  point.settings = {{"model", "comma, \"quote\" <tag> | bar\nline"}, {"batch", "1"}};
+  point.tables = make_tables({.graph = &graph, .analysis = &analysis});
+  point.samples = {{"latency", {0.25, 0.5}}};
+  document.points.push_back(point);
+  Point failed;
+  failed.status = "out-of-memory";
+  failed.reason = "needs 27 GB";
+  failed.settings = {{"model", "big"}, {"batch", "8"}};
+  document.points.push_back(failed);
+  return document;
+}
+
+TEST(Report, JsonComesBackAsItWas) {
+  const std::string json = written(nasty_document(), "json");
+  const Document back = parse_document(json, "test");
+  EXPECT_EQ(written(back, "json"), json);
+  EXPECT_EQ(back.points[0].samples[0].seconds, (std::vector<double>{0.25, 0.5}));
+  for (const char* format : {"table", "csv", "md"}) EXPECT_EQ(written(back, format), written(nasty_document(), format));
+}
+
+TEST(Report, UnmeasuredFiguresAreAbsentNotZero) {
+  const std::string json = written(nasty_document(), "json");
+  EXPECT_THAT(json, HasSubstr("\"time\": null"));
+  EXPECT_THAT(json, Not(HasSubstr("NaN")));
+  EXPECT_THAT(json, Not(HasSubstr("nan")));
+}
+
+TEST(Report, CsvQuotes) {
+  EXPECT_THAT(written(nasty_document(), "csv"), HasSubstr("\"comma, \"\"quote\"\" <tag> | bar\nline\""));
+}
+
+TEST(Report, MarkdownEscapes) { EXPECT_THAT(written(nasty_document(), "md"), HasSubstr("\\<tag> \\| bar line")); }
+
+TEST(Report, AFailedPointIsARowInEveryFormat) {
+  for (const Writer& writer : writers()) {
+    const std::string text = written(nasty_document(), std::string(writer.format).c_str());
+    EXPECT_THAT(text, HasSubstr("out-of-memory")) << writer.format;
+    EXPECT_THAT(text, HasSubstr("needs 27 GB")) << writer.format;
+  }
+}
+
+TEST(Report, RefusesOtherVersionsAndDamage) {
+  const std::string json = written(nasty_document(), "json");
+  const auto replaced = [&](const std::string& from, const std::string& to) {
+    std::string damaged = json;
+    damaged.replace(damaged.find(from), from.size(), to);
+    return damaged;
+  };
+  EXPECT_THROW(parse_document(replaced("\"version\": 1", "\"version\": 99"), "test"), Error);
+  EXPECT_THROW(parse_document(replaced("nongemm-report", "something"), "test"), Error);
+  EXPECT_THROW(parse_document(json.substr(0, json.size() / 2), "test"), Error);
+  EXPECT_THROW(parse_document("[]", "test"), Error);
+  EXPECT_THROW(parse_document(R"({"schema":"nongemm-report","version":1,"points":[3]})", "test"), Error);
+}
+
+TEST(Report, EveryFigureIsDocumentedOnce) {
+  for (const SectionInfo* section : all_sections()) {
+    std::vector<std::string_view> ids;
+    for (const Column& column : section->columns) {
+      EXPECT_FALSE(column.doc.empty()) << section->id << "." << column.id;
+      EXPECT_THAT(ids, Not(testing::Contains(column.id))) << section->id;
+      ids.push_back(column.id);
+    }
+  }
+}
+
+TEST(Report, DocumentationIsTheFieldTable) {
+  std::ifstream file(NONGEMM_SOURCE_DIR "/docs/figures.md");
+  std::stringstream text;
+  text << file.rdbuf();
+  EXPECT_EQ(text.str(), figures_markdown()) << "make it again: nongemm list figures > docs/figures.md";
+}
+
+TEST(Values, AreWrittenForPeople) {
+  EXPECT_EQ(to_text(0.01234, Unit::kSeconds), "12.34 ms");
+  EXPECT_EQ(to_text(123.4e-6, Unit::kSeconds), "123.4 us");
+  EXPECT_EQ(to_text(0.481, Unit::kShare), "48.1 %");
+  EXPECT_EQ(to_text(std::int64_t{1500}, Unit::kBytes), "1.500 kB");
+  EXPECT_EQ(to_text(FieldValue{}, Unit::kSeconds), "not measured");
+  EXPECT_EQ(to_text(measured(std::nan("")), Unit::kSeconds), "not measured");
+}
+
+}  // namespace
+}  // namespace nongemm
