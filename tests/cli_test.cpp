@@ -1,0 +1,203 @@
+// The program as users meet it: exit codes, messages, files.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+struct Outcome {
+  int code = -1;
+  std::string text;  // both streams
+};
+
+Outcome run(const std::string& arguments, const std::string& prefix = "") {
+  const std::string command = prefix + NONGEMM_BINARY_DIR "/bin/nongemm " + arguments + " 2>&1";
+  Outcome outcome;
+  FILE* pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> buffer{};
+  for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) outcome.text.append(buffer.data(), n);
+  const int status = pclose(pipe);
+  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return outcome;
+}
+
+class Cli : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("nongemm-cli-" + std::to_string(getpid()));
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& text) {
+    const fs::path path = folder_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << text;
+    return path.string();
+  }
+
+  /// A GPT-2 small enough to run in milliseconds.
+  std::string small_model(const std::string& config = R"({"model_type": "gpt2", "vocab_size": 50, "n_positions": 16,
+                                                          "n_embd": 8, "n_layer": 1, "n_head": 2})") {
+    write("model/config.json", config);
+    return (folder_ / "model").string();
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Cli, UnknownNamesGetTheNearestOnes) {
+  EXPECT_THAT(run("run gtp2").text, HasSubstr("did you mean 'gpt2'"));
+  EXPECT_EQ(run("run gtp2").code, 2);
+  EXPECT_THAT(run("run gpt2 --bach 2").text, HasSubstr("did you mean '--batch'"));
+  EXPECT_THAT(run("run gpt2 --flow troch").text, HasSubstr("did you mean 'torch'"));
+  EXPECT_THAT(run("run gpt2 --dtype fp31").text, HasSubstr("fp32"));
+  EXPECT_THAT(run("run gpt2 --device cuad").text, HasSubstr("cuda"));
+  EXPECT_THAT(run("run gpt2 --attention spda").text, HasSubstr("sdpa"));
+  EXPECT_THAT(run("inspect gpt2 --format jsn").text, HasSubstr("json"));
+  EXPECT_EQ(run("frobnicate").code, 2);
+  EXPECT_EQ(run("").code, 2);
+}
+
+TEST_F(Cli, ImpossibleValuesAreNamed) {
+  EXPECT_THAT(run("run gpt2 --batch 0").text, HasSubstr("--batch 0"));
+  EXPECT_EQ(run("run gpt2 --batch 0").code, 2);
+  EXPECT_THAT(run("inspect gpt2 --seq-len 4096").text, AllOf(HasSubstr("4096"), HasSubstr("1024 positions")));
+  EXPECT_THAT(run("inspect vit-b --image-size 12x").text, HasSubstr("12x"));
+  EXPECT_THAT(run("run gpt2 --iterations 0").text, HasSubstr("--iterations"));
+}
+
+TEST_F(Cli, DamagedConfigsAreNamed) {
+  const auto text = [&](const std::string& config) { return run("inspect " + small_model(config)).text; };
+  EXPECT_THAT(text("{"), HasSubstr("config.json is not valid JSON"));
+  EXPECT_THAT(text("[1]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(text("{}"), HasSubstr("'model_type' is missing"));
+  EXPECT_THAT(text(R"({"model_type": "gtp2"})"), HasSubstr("did you mean 'gpt2'"));
+  EXPECT_THAT(text(R"({"model_type": "gpt2", "n_head": "four"})"), HasSubstr("'n_head' is not an integer"));
+  EXPECT_THAT(text(R"({"model_type": "gpt2", "n_head": 0})"), HasSubstr("'n_head' is 0"));
+  EXPECT_THAT(text(R"({"model_type": "gpt2", "n_head": 7})"), HasSubstr("does not divide"));
+  EXPECT_THAT(text(R"({"model_type": "gpt2", "activation_function": "gleu"})"), HasSubstr("did you mean 'gelu'"));
+}
+
+TEST_F(Cli, RunWritesAReportThatCanBeReadAgain) {
+  const std::string out = (folder_ / "out").string();
+  // Without a checkpoint in the folder the error says what is looked for.
+  const Outcome lacking = run("run " + small_model() + " --iterations 1 --warmup 0");
+  EXPECT_EQ(lacking.code, 1);
+  EXPECT_THAT(lacking.text, HasSubstr("model.safetensors"));
+
+  const Outcome ran = run("run vit-b swin-t --image-size 224 --iterations 1 --warmup 0 --output " + out +
+                          " --format csv,md");
+  ASSERT_EQ(ran.code, 0) << ran.text;
+  std::ifstream file(out + "/report.json");
+  const nlohmann::json report = nlohmann::json::parse(file);
+  EXPECT_EQ(report["schema"], "nongemm-report");
+  ASSERT_EQ(report["points"].size(), 2U);
+  for (const auto& point : report["points"]) {
+    EXPECT_EQ(point["status"], "ok") << point["reason"];
+    const auto& performance = point["sections"]["performance"];
+    EXPECT_GT(performance["latency"].get<double>(), 0);
+    // Parts of the node pass add up to its wall time.
+    EXPECT_GE(performance["parts"].get<double>(), 0.98);
+    EXPECT_LE(performance["parts"].get<double>(), 1.0 + 1e-9);
+    EXPECT_GT(performance["peak_memory"].get<double>(), performance["weight_memory"].get<double>());
+    EXPECT_EQ(point["samples"]["latency"].size(), 1U);
+  }
+  EXPECT_TRUE(fs::exists(out + "/report.csv"));
+  const Outcome again = run("report " + out + "/report.json --format md");
+  std::stringstream markdown;
+  markdown << std::ifstream(out + "/report.md").rdbuf();
+  EXPECT_EQ(again.text, markdown.str());
+  for (const auto& entry : fs::directory_iterator(out)) {
+    EXPECT_THAT(entry.path().filename().string(), testing::StartsWith("report.")) << "something half-written is left";
+  }
+}
+
+TEST_F(Cli, APointThatCannotRunDoesNotEndTheSweep) {
+  const std::string out = (folder_ / "out").string();
+  // A batch that no machine has the memory for, between two that run.
+  const Outcome ran = run("run swin-t --batch 1,100000000 --iterations 1 --warmup 0 --output " + out);
+  EXPECT_EQ(ran.code, 1);
+  const nlohmann::json report = nlohmann::json::parse(std::ifstream(out + "/report.json"));
+  EXPECT_EQ(report["points"][0]["status"], "ok");
+  EXPECT_EQ(report["points"][1]["status"], "out-of-memory");
+  EXPECT_THAT(report["points"][1]["reason"].get<std::string>(), HasSubstr("GB"));
+}
+
+TEST_F(Cli, AnOutputFolderThatCannotBeWrittenIsNamedBeforeTheRun) {
+  const std::string file = write("file", "x");
+  const Outcome outcome = run("run gpt2 --output " + file + "/sub");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("cannot be written"), HasSubstr(file)));
+}
+
+TEST_F(Cli, AFullDiskLeavesNothingHalfWritten) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const Outcome outcome = run("inspect gpt2 > /dev/full");
+  EXPECT_NE(outcome.code, 0);
+}
+
+TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
+  const std::string out = (folder_ / "out").string();
+  // A tiny model: it measures after a second at most, and would go on for minutes.
+  const Outcome outcome = run("run " NONGEMM_SHARED_DIR "/fixtures/numerics/gpt2 --warmup 1 --iterations 1000000 --output " + out,
+                              "timeout -s INT 10 ");
+  const nlohmann::json report = nlohmann::json::parse(std::ifstream(out + "/report.json"), nullptr, false);
+  ASSERT_FALSE(report.is_discarded()) << outcome.text;
+  EXPECT_EQ(report["points"][0]["status"], "incomplete");
+  EXPECT_GT(report["points"][0]["samples"]["latency"].size(), 0U);
+}
+
+TEST_F(Cli, ReportsOfOtherProgramsAreRefused) {
+  EXPECT_EQ(run("report " + write("a.json", "{}")).code, 2);
+  EXPECT_THAT(run("report " + write("b.json", R"({"schema": "nongemm-report", "version": 99, "points": []})")).text,
+              HasSubstr("version 99"));
+  EXPECT_THAT(run("report " + (folder_ / "none.json").string()).text, HasSubstr("none.json"));
+}
+
+TEST_F(Cli, VerifyTellsHowFarOutputsAre) {
+  const std::string fixtures = NONGEMM_SHARED_DIR "/fixtures/numerics";
+  ASSERT_TRUE(fs::exists(fixtures)) << fixtures << " is missing: tests need the shared fixtures";
+  EXPECT_EQ(run("verify " + fixtures + "/gpt2").code, 0);
+  EXPECT_EQ(run("verify " + fixtures + "/gpt2 --tolerance 1e-9").code, 1);
+  // A damaged checkpoint: cut in half.
+  const fs::path copy = folder_ / "cut";
+  fs::copy(fixtures + "/gpt2", copy);
+  fs::permissions(copy / "model.safetensors", fs::perms::owner_all);
+  fs::resize_file(copy / "model.safetensors", fs::file_size(copy / "model.safetensors") / 2);
+  const Outcome outcome = run("verify " + copy.string());
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.text, HasSubstr("model.safetensors"));
+}
+
+TEST_F(Cli, InspectStreamPrintsJsonLines) {
+  const Outcome outcome = run("inspect gpt2 --seq-len 8 --stream");
+  ASSERT_EQ(outcome.code, 0);
+  std::istringstream lines(outcome.text);
+  int count = 0;
+  for (std::string line; std::getline(lines, line); ++count) {
+    const nlohmann::json entry = nlohmann::json::parse(line);
+    ASSERT_EQ(entry.size(), 3U);
+    EXPECT_TRUE(entry[0].get<std::string>().starts_with("aten::"));
+    EXPECT_TRUE(entry[1].is_array());
+  }
+  EXPECT_GT(count, 400);
+}
+
+}  // namespace
