@@ -136,8 +136,8 @@ Batch transform(Builder& b, const Rcnn& model, const std::vector<Tensor>& images
     const Tensor centered = sub(image, unsqueeze(unsqueeze(mean, 1), 2));
     const Tensor normal = div(centered, unsqueeze(unsqueeze(deviation, 1), 2));
     const ImageSize size = resized(model, {image.size(1), image.size(2)});
-    const Tensor scaled = b.call("aten.upsample_bilinear2d.vec",
-                                 {unsqueeze(normal, 0), Shape{size.first, size.second}, false, kNone});
+    const Tensor scaled =
+        b.call("aten.upsample_bilinear2d.vec", {unsqueeze(normal, 0), Shape{size.first, size.second}, false, kNone});
     ready.push_back(select(scaled, 0, 0));
     batch.sizes.push_back(size);
     padded = {std::max(padded.first, size.first), std::max(padded.second, size.second)};
@@ -176,8 +176,10 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
   for (const ImageSize& size : original) {
     const ImageSize small = resized(model, size);
     if (small.first < 1 || small.second < 1) {
-      throw Error(ErrorKind::kUsage, "an image of " + std::to_string(size.first) + " x " + std::to_string(size.second) +
-                                         " pixels shrinks to nothing", "use an image that is less oblong");
+      throw Error(ErrorKind::kUsage,
+                  "an image of " + std::to_string(size.first) + " x " + std::to_string(size.second) +
+                      " pixels shrinks to nothing",
+                  "use an image that is less oblong");
     }
   }
   Builder b(with_masks ? "maskrcnn" : "fasterrcnn", options.dtype);
@@ -186,7 +188,13 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
   b.graph().checkpoint_rules = {.ignored = {"*.num_batches_tracked"},
                                 .optional_prefixes = {},
                                 .renames = {{"rpn.head.conv.weight", "rpn.head.conv.0.0.weight"},
-                                            {"rpn.head.conv.bias", "rpn.head.conv.0.0.bias"}}};
+                                            {"rpn.head.conv.bias", "rpn.head.conv.0.0.bias"},
+                                            {"_blocks.*.weight", "_blocks.*.0.weight"},
+                                            {"_blocks.*.bias", "_blocks.*.0.bias"},
+                                            {"mask_head.mask_fcn1.", "mask_head.0.0."},
+                                            {"mask_head.mask_fcn2.", "mask_head.1.0."},
+                                            {"mask_head.mask_fcn3.", "mask_head.2.0."},
+                                            {"mask_head.mask_fcn4.", "mask_head.3.0."}}};
   std::vector<Tensor> images;
   for (std::size_t i = 0; i < original.size(); ++i) {
     images.push_back(b.input("0." + std::to_string(i), options.dtype, {3, original[i].first, original[i].second},
