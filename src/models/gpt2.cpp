@@ -118,6 +118,14 @@ Tensor block(Builder& b, const Gpt2& model, std::int64_t layer, Tensor x, const 
   return add(x, y);
 }
 
+/// warn_if_padding_and_no_attention_mask: whether a sample without a mask ends or begins with padding.
+void look_for_padding(Builder& b, const Tensor& ids, std::int64_t padding_token) {
+  const Tensor ends = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {2}, {-1, 0}));
+  const Tensor tokens = b.call("aten.index.Tensor", {ids, std::vector<Tensor>{Tensor(), ends}});
+  const Tensor found = b.call("aten.any.default", {b.call("aten.eq.Scalar", {tokens, padding_token})});
+  b.call("aten.item.default", {found});
+}
+
 Graph build(const Config& config, const ModelOptions& options) {
   const Gpt2 model(config);
   const std::int64_t tokens = checked_tokens(config, options, model.positions, "n_positions");
@@ -136,6 +144,9 @@ Graph build(const Config& config, const ModelOptions& options) {
     table = nn::embedding_table(b, "wte", model.vocabulary, model.width, InitSpec::normal(0, model.deviation));
     const Tensor places =
         nn::embedding_table(b, "wpe", model.positions, model.width, InitSpec::normal(0, model.deviation));
+    if (!inputs.mask && config.has("pad_token_id")) {
+      look_for_padding(b, inputs.ids, config.integer("pad_token_id"));
+    }
     const Tensor flat = view(inputs.ids, {-1, tokens});
     Tensor types = inputs.token_type_ids;
     if (types) types = view(types, {-1, tokens});
@@ -144,6 +155,7 @@ Graph build(const Config& config, const ModelOptions& options) {
     x = add(x, nn::embedding(b, "wpe", places, positions));
     Tensor padding = inputs.mask;
     if (padding) padding = view(padding, {options.batch, -1});
+    if (!padding && !model.cache) check_for_packing(b, positions);
     const Tensor mask = causal_mask(b, padding, options.batch, tokens, options.dtype, options);
     if (types) x = add(x, nn::embedding(b, "wte", table, types));
     for (std::int64_t i = 0; i < model.layers; ++i) x = block(b, model, i, x, mask, options.attention);

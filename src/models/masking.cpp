@@ -72,6 +72,14 @@ Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, st
   return boolean_mask(builder, padding_mask, batch, tokens, true);
 }
 
+void check_for_packing(Builder& builder, const Tensor& position_ids) {
+  const Tensor before = fn::sub(fn::slice(position_ids, 1, 0, 1), 1);
+  const Tensor steps = builder.call("aten.diff.default", {position_ids, 1, -1, before});
+  const Tensor breaks = builder.call("aten.cumsum.default", {builder.call("aten.ne.Scalar", {steps, 1}), -1});
+  const Tensor none = builder.call("aten.eq.Scalar", {fn::select(breaks, 1, -1), 0});
+  builder.call("aten.is_nonzero.default", {builder.call("aten.all.default", {none})});
+}
+
 Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
                           const ModelOptions& options) {
   if (!padding_mask) return {};

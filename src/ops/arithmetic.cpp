@@ -1,4 +1,5 @@
 // Element-wise arithmetic. Paper II-A2.
+#include <algorithm>
 #include <array>
 
 #include "ops/entries.h"
@@ -31,6 +32,21 @@ std::vector<Type> where_rule(const Operands& operands) {
   branches.args[0] = std::monostate{};
   result[0].dtype = promoted_dtype(Operands(operands.graph(), branches, operands.schema()));
   return result;
+}
+
+/// Differences of neighbours along a dimension, which may first be lengthened at its ends.
+std::vector<Type> diff_rule(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  Type result = tensor_type(self.dtype, self.shape);
+  const std::size_t dim = wrap_dim(operands.integer(2), self.shape.size());
+  std::int64_t& size = result.shape[dim];
+  for (std::size_t i : {std::size_t{3}, std::size_t{4}}) {
+    if (!operands.has(i)) continue;
+    const std::int64_t more = operands.tensor(i).shape.at(dim);
+    size = size == kDynamic || more == kDynamic ? kDynamic : size + more;
+  }
+  if (size != kDynamic) size = std::max<std::int64_t>(size - operands.integer(1), 0);
+  return {result};
 }
 
 std::vector<Type> clamp_rule(const Operands& operands) { return elementwise(operands); }
@@ -72,6 +88,8 @@ constexpr std::array kEntries = {
           per_output<2>),
     entry("aten::clamp_min(Tensor self, Scalar min) -> Tensor", "Clamp", kUnary, clamp_rule),
     entry("aten::clamp_max(Tensor self, Scalar max) -> Tensor", "Clamp", kUnary, clamp_rule),
+    entry("aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor", "Sub",
+          kUnary, diff_rule),
     entry("aten::neg(Tensor self) -> Tensor", "Neg", kUnary, like_first),
     entry("aten::abs(Tensor self) -> Tensor", "Abs", kUnary, like_first),
     entry("aten::sign(Tensor self) -> Tensor", "Sign", kUnary, like_first),
