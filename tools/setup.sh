@@ -293,4 +293,5 @@ main() {
 }
 
 cd "$root"
-main "$@"
+# In one line with exit: bash reads on in this file, which a git pull may have changed meanwhile.
+main "$@" && exit
