@@ -127,6 +127,20 @@ TEST(Language, RefusesMoreTokensThanPositions) {
   EXPECT_THAT(refusal([&] { build(llama_architecture(), kTinyLlama, "", options); }), HasSubstr("0 tokens"));
 }
 
+TEST(Language, RefusesSizesThatNoMachineHolds) {
+  ModelOptions options;
+  options.batch = std::int64_t{1} << 62;
+  EXPECT_THAT(refusal([&] { build(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("too large"));
+  options.batch = 1;
+  options.sequence = std::int64_t{1} << 46;
+  EXPECT_THAT(refusal([&] {
+                build(llama_architecture(), kTinyLlama, R"(, "rope_scaling": {"type": "dynamic", "factor": 2},
+                                                           "head_dim": 4)",
+                      options);
+              }),
+              HasSubstr("too large"));
+}
+
 TEST(Bert, RefusesWhatItCannotBuild) {
   const auto message = [](const char* key) {
     return refusal([&] { build(bert_architecture(), kTinyBert, std::string(", ") + key); });

@@ -36,7 +36,22 @@ std::string Builder::full_name(const std::string& name) const {
   return path.empty() ? name : path + "." + name;
 }
 
+namespace {
+
+/// Keeps every product of dimensions that rules compute far from overflow. 2^48 elements are more than any machine
+/// holds.
+void check_size(const Type& type) {
+  double count = 1;
+  for (const std::int64_t dim : type.shape) count *= dim == kDynamic ? 1.0 : static_cast<double>(dim);
+  if (count <= 0x1p48) return;
+  throw Error(ErrorKind::kBadInput, "a tensor of shape " + to_string(type.shape) + " is too large for any machine",
+              "use a smaller batch, sequence or image");
+}
+
+}  // namespace
+
 ValueId Builder::add_value(Type type, NodeId producer) {
+  check_size(type);
   graph_.values.push_back(Value{std::move(type), producer});
   return static_cast<ValueId>(graph_.values.size() - 1);
 }
