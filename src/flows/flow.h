@@ -10,7 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/tensor.h"
+#include "flows/device_state.h"
+#include "flows/limits.h"
 #include "flows/trace.h"
 #include "graph/graph.h"
 
@@ -62,6 +65,9 @@ class Session {
   /// Captures the inference for replay (a CUDA graph); afterwards run() and run_traced() replay it.
   /// Throws Error(kUnsupported) when the flow, device or model cannot.
   virtual void capture() = 0;
+
+  /// Energy, clocks and throttling of the session's device now; without figures on a host.
+  virtual DeviceState device_state() { return {}; }
 };
 
 /// What a flow says of itself for `list flows` and the context of reports.
@@ -80,6 +86,11 @@ class Flow {
   ///        device where that is faster. The graph must outlive the session.
   virtual std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                            const RunOptions& options) = 0;
+
+  /// The limits of options.device, measured anew: takes seconds, so keep them. Throws Error(kUnsupported).
+  virtual DeviceLimits measure_limits(const RunOptions&) {
+    throw Error(ErrorKind::kUnsupported, "this flow measures no device limits", "the torch flow does");
+  }
 };
 
 }  // namespace nongemm

@@ -6,30 +6,66 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "flows/device/device.h"
 #include "flows/load.h"
+#include "flows/torch/cuda.h"
+#include "flows/torch/errors.h"
 #include "flows/torch/host_operators.h"
+#include "flows/torch/limits.h"
 #include "flows/torch/roi_operators.h"
 #include "flows/torch/session.h"
 
 namespace nongemm::torch_flow {
 namespace {
 
+c10::Device open_device(const std::string& device) {
+  if (device == "cpu") return c10::Device(c10::kCPU);
+  const int index = device::parse_cuda_device(device);
+  if (index < 0) {
+    throw Error(ErrorKind::kUsage, "device '" + device + "' is not known to the torch flow", "cpu, cuda or cuda:N");
+  }
+  return open_cuda_device(index);
+}
+
+/// Before LibTorch asks itself for CUDA, and before torchvision's library, which needs it. A failure is told when a device
+/// is asked for.
+void load_cuda_early() {
+  if (!has_nvidia_driver()) return;
+  try {
+    load_torch_cuda();
+  } catch (const Error&) {
+  }
+}
+
 class TorchFlow : public Flow {
  public:
   TorchFlow() {
+    load_cuda_early();
     register_host_operators();
     if (const char* torchvision = std::getenv("NONGEMM_TORCHVISION")) load_torchvision(torchvision);
     register_roi_operators();
   }
 
-  FlowInfo info() const override { return {"torch", "PyTorch (LibTorch)", TORCH_VERSION, {"cpu"}}; }
+  FlowInfo info() const override {
+    FlowInfo info{"torch", "PyTorch (LibTorch)", TORCH_VERSION, {"cpu"}};
+    if (!has_nvidia_driver()) return info;
+    try {
+      load_torch_cuda();
+      for (const DeviceDescription& device : device::library().devices()) info.devices.push_back(device.id);
+    } catch (const Error&) {  // the host alone
+    }
+    return info;
+  }
 
   std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                    const RunOptions& options) override {
-    if (options.device != "cpu") {
-      throw Error(ErrorKind::kUnsupported, "device '" + options.device + "' is not available in the torch flow");
-    }
-    return make_session(graph, weights, options, c10::Device(c10::kCPU));
+    const c10::Device device = open_device(options.device);
+    return with_errors("preparing the model", [&] { return make_session(graph, weights, options, device); });
+  }
+
+  DeviceLimits measure_limits(const RunOptions& options) override {
+    const c10::Device device = open_device(options.device);
+    return with_errors("measuring the device's limits", [&] { return torch_flow::measure_limits(device); });
   }
 };
 

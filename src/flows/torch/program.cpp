@@ -1,12 +1,10 @@
 #include "flows/torch/program.h"
 
-#include <c10/util/Exception.h>
-
 #include <algorithm>
-#include <new>
 #include <set>
 
 #include "base/error.h"
+#include "flows/torch/errors.h"
 #include "flows/torch/values.h"
 #include "ops/op.h"
 
@@ -218,21 +216,7 @@ void Program::fail(const Instruction& instruction, const std::vector<c10::IValue
   }
   what += ")";
   if (const std::string scope = graph_.scope_path(node.scope); !scope.empty()) what += " in " + scope;
-  try {
-    throw;
-  } catch (const c10::OutOfMemoryError& error) {
-    throw Error(ErrorKind::kOutOfMemory, what + ": " + error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    const std::string message = error.what_without_backtrace();
-    const bool no_memory = message.find("can't allocate memory") != std::string::npos;
-    throw Error(no_memory ? ErrorKind::kOutOfMemory : ErrorKind::kFailed, what + ": " + message);
-  } catch (const std::bad_alloc&) {
-    throw Error(ErrorKind::kOutOfMemory, what + ": no host memory left");
-  } catch (const Error& error) {
-    throw Error(error.kind(), what + ": " + error.what());
-  } catch (const std::exception& error) {
-    throw Error(ErrorKind::kFailed, what + ": " + error.what());
-  }
+  rethrow_as_error(what);
 }
 
 }  // namespace nongemm::torch_flow

@@ -2,107 +2,43 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/Allocator.h>
+#include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "base/error.h"
+#include "flows/torch/capturable.h"
+#include "flows/torch/cuda.h"
+#include "flows/torch/errors.h"
 #include "flows/torch/program.h"
 #include "flows/torch/values.h"
+#include "flows/torch/watches.h"
+#include "weights/draw.h"
 #include "weights/synthetic.h"
 
 namespace nongemm::torch_flow {
 namespace {
 
-std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
-struct WatchNothing {
-  void before(const Instruction&) {}
-  void after(const Instruction&, const std::vector<c10::IValue>&) {}
-};
-
-class WatchSpans {
- public:
-  explicit WatchSpans(std::vector<NodeSpan>& spans) : spans_(spans) {}
-  void before(const Instruction&) { begin_ = now_ns(); }
-  void after(const Instruction& instruction, const std::vector<c10::IValue>&) {
-    spans_.push_back({instruction.node, begin_, now_ns()});
-  }
-
- private:
-  std::vector<NodeSpan>& spans_;
-  std::int64_t begin_ = 0;
-};
-
-/// Notes results whose shapes only the run knows.
-class WatchTypes {
- public:
-  WatchTypes(const Graph& graph, std::vector<ObservedTypes>& observed) : graph_(graph), observed_(observed) {}
-  void before(const Instruction&) {}
-  void after(const Instruction& instruction, const std::vector<c10::IValue>& results) {
-    const auto unknown = [&](ValueId id) {
-      const Shape& shape = graph_.values[id].type.shape;
-      return std::find(shape.begin(), shape.end(), kDynamic) != shape.end();
-    };
-    if (std::none_of(instruction.outputs.begin(), instruction.outputs.end(), unknown)) return;
-    ObservedTypes row{instruction.node, {}};
-    for (const c10::IValue& result : results) {
-      if (!result.isTensorList()) {
-        row.results.push_back(type_of(result));
-        continue;
-      }
-      for (const at::Tensor& element : result.toTensorVector()) row.results.push_back(type_of(element));
-    }
-    observed_.push_back(std::move(row));
-  }
-
- private:
-  const Graph& graph_;
-  std::vector<ObservedTypes>& observed_;
-};
-
-/// Follows the allocator: LibTorch's CPU and CUDA allocators report every allocation of the thread that asks.
+/// Follows the allocator: LibTorch's CPU allocator reports every allocation of the thread that asks.
 class MemoryWatch : public c10::MemoryReportingInfoBase {
  public:
-  explicit MemoryWatch(c10::DeviceType device) : device_(device) {}
   bool memoryProfilingEnabled() const override { return true; }
   void reportMemoryUsage(void*, std::int64_t change, std::size_t, std::size_t, c10::Device device) override {
-    if (device.type() != device_) return;
+    if (!device.is_cpu()) return;
     current_ += change;
     peak_ = std::max(peak_, current_);
   }
   std::int64_t peak() const { return peak_; }
 
  private:
-  c10::DeviceType device_;
   std::int64_t current_ = 0;
   std::int64_t peak_ = 0;
 };
-
-/// Weights without data are drawn, all at once and in parallel.
-std::vector<HostTensor> draw_missing(const Graph& graph, std::vector<HostTensor> tensors, const RunOptions& options) {
-  std::vector<weights::WeightSpec> specs;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    if (tensors[i].data) continue;
-    const Type& type = graph.values[graph.weights[i].value].type;
-    specs.push_back({graph.weights[i].name, type.dtype, type.shape, graph.weights[i].init});
-    places.push_back(i);
-  }
-  NamedTensors drawn = weights::synthesize_all(specs, options.seed, options.threads);
-  for (std::size_t i = 0; i < places.size(); ++i) tensors[places[i]] = std::move(drawn[i].second);
-  return tensors;
-}
 
 class TorchSession : public Session {
  public:
@@ -111,39 +47,181 @@ class TorchSession : public Session {
     if (options.threads > 0) at::set_num_threads(options.threads);
     at::globalContext().setAllowTF32CuBLAS(options.tf32);
     at::globalContext().setAllowTF32CuDNN(options.tf32);
-    c10::InferenceMode inference;
-    const std::vector<HostTensor> all = draw_missing(graph, weights, options);
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      slots_[graph.weights[i].value] = to_torch(all[i], device_);
-      weight_bytes_ += all[i].byte_size();
-    }
+    if (device.is_cuda()) cuda_ = &device::library();
+    const Scope scope(device_);
+    with_errors("placing the weights", [&] { place_weights(weights, options); });
     for (const Constant& constant : graph.constants) slots_[constant.value] = to_torch(constant.tensor, device_);
   }
 
+  ~TorchSession() override {
+    if (cuda_ == nullptr) return;
+    // The next model needs the memory, and should not be measured with this one's records on.
+    try {
+      stop_tracing();
+      replay_.reset();
+      captured_outputs_.clear();
+      slots_.clear();
+      release_cached_memory();
+    } catch (...) {  // a device that has failed: the next session will say so
+    }
+  }
+
   void set_inputs(const std::vector<HostTensor>& inputs) override {
-    c10::InferenceMode inference;
-    for (std::size_t i = 0; i < inputs.size(); ++i) slots_[graph_.inputs[i].value] = to_torch(inputs[i], device_);
+    const Scope scope(device_);
+    with_errors("placing the inputs", [&] {
+      for (std::size_t i = 0; i < inputs.size(); ++i) {
+        c10::IValue& slot = slots_[graph_.inputs[i].value];
+        at::Tensor input = to_torch(inputs[i], device_);
+        if (replay_ != nullptr) {  // which reads the memory that it was captured with
+          slot.toTensor().copy_(input);
+        } else {
+          slot = std::move(input);
+        }
+      }
+    });
   }
 
   void run() override {
+    const Scope scope(device_);
+    stop_tracing();
+    if (replay_ != nullptr) {
+      replay();
+    } else {
+      program_.run(slots_, WatchNothing());
+      synchronise();
+    }
+  }
+
+  std::vector<HostTensor> outputs() override {
+    const Scope scope(device_);
+    return with_errors("fetching the outputs", [&] {
+      std::vector<HostTensor> tensors;
+      for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+        const at::Tensor& output =
+            replay_ != nullptr ? captured_outputs_[i] : slots_[graph_.outputs[i].value].toTensor();
+        tensors.push_back(from_torch(output));
+      }
+      return tensors;
+    });
+  }
+
+  void run_traced(TraceLevel level, Trace& trace) override {
+    const Scope scope(device_);
+    trace.nodes.clear();
+    if (level == TraceLevel::kHost) return trace_host(trace);
+    if (cuda_ == nullptr) {
+      throw Error(ErrorKind::kUnsupported, "a host has no device records", "trace with TraceLevel::kHost");
+    }
+    trace_device(level, trace);
+  }
+
+  MemoryUse run_for_memory() override {
+    const Scope scope(device_);
+    stop_tracing();
+    clear_results();  // freed during the run they would hide its peak
+    if (cuda_ != nullptr) {
+      reset_peak(device_);
+      const std::uint64_t before = allocated_bytes(device_).current;
+      run_eagerly();
+      const std::uint64_t peak = allocated_bytes(device_).peak;
+      return {weight_bytes_, weight_bytes_ + (peak > before ? peak - before : 0)};
+    }
+    const auto watch = std::make_shared<MemoryWatch>();
+    {
+      const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
+      run_eagerly();
+    }
+    return {weight_bytes_, weight_bytes_ + static_cast<std::uint64_t>(watch->peak())};
+  }
+
+  std::vector<ObservedTypes> run_for_types() override {
+    const Scope scope(device_);
+    stop_tracing();
+    std::vector<ObservedTypes> observed;
+    program_.run(slots_, WatchTypes(graph_, observed));
+    synchronise();
+    return observed;
+  }
+
+  void capture() override {
+    if (cuda_ == nullptr) throw Error(ErrorKind::kUnsupported, "graph replay needs a CUDA device");
+    if (replay_ != nullptr) return;
+    const Scope scope(device_);
+    stop_tracing();
+    GraphCapture& capture = graph_capture();
+    captured_graph_ = std::make_unique<Graph>(without_host_checks(graph_));
+    captured_program_ = std::make_unique<Program>(*captured_graph_, device_);
+    clear_results();
+    std::unique_ptr<CapturedGraph> captured = with_errors("capturing the model for replay", [&] {
+      return capture.capture(device_, [&] {
+        captured_nodes_.clear();
+        clear_results();
+        captured_program_->run(slots_, WatchCapture(capture, captured_nodes_));
+      });
+    });
+    for (const Output& output : graph_.outputs) captured_outputs_.push_back(slots_[output.value].toTensor());
+    clear_results();
+    replay_ = std::move(captured);
+  }
+
+  DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(device_.index()) : DeviceState(); }
+
+ private:
+  /// What every call into LibTorch needs.
+  struct Scope {
+    explicit Scope(c10::Device device) : guard(device) {}
     c10::InferenceMode inference;
+    c10::DeviceGuard guard;
+  };
+
+  void place_weights(const std::vector<HostTensor>& weights, const RunOptions& options) {
+    std::vector<weights::WeightSpec> drawn_here;
+    std::vector<ValueId> places;
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      const Weight& weight = graph_.weights[i];
+      const Type& type = graph_.values[weight.value].type;
+      if (weights[i].data) {
+        slots_[weight.value] = to_torch(weights[i], device_);
+      } else if (cuda_ != nullptr && cuda_->has_kernels() && is_floating(type.dtype)) {
+        slots_[weight.value] = draw_on_device(weight, type, options.seed);
+      } else {
+        drawn_here.push_back({weight.name, type.dtype, type.shape, weight.init});
+        places.push_back(weight.value);
+      }
+    }
+    // All at once: they are drawn in parallel.
+    const NamedTensors drawn = weights::synthesize_all(drawn_here, options.seed, options.threads);
+    for (std::size_t i = 0; i < places.size(); ++i) slots_[places[i]] = to_torch(drawn[i].second, device_);
+    for (const Weight& weight : graph_.weights) weight_bytes_ += slots_[weight.value].toTensor().nbytes();
+  }
+
+  /// The values that the host would draw, without the way through host memory.
+  at::Tensor draw_on_device(const Weight& weight, const Type& type, std::uint64_t seed) {
+    at::Tensor tensor = at::empty(type.shape, at::TensorOptions().dtype(to_torch(type.dtype)).device(device_));
+    cuda_->draw(weights::draw_of(weight.init, seed, weight.name), type.dtype, tensor.numel(), tensor.mutable_data_ptr(),
+                current_stream(device_));
+    return tensor;
+  }
+
+  void run_eagerly() {
     program_.run(slots_, WatchNothing());
     synchronise();
   }
 
-  std::vector<HostTensor> outputs() override {
-    c10::InferenceMode inference;
-    std::vector<HostTensor> tensors;
-    for (const Output& output : graph_.outputs) tensors.push_back(from_torch(slots_[output.value].toTensor()));
-    return tensors;
+  void replay() {
+    with_errors("replaying the captured model", [&] {
+      replay_->replay();
+      synchronise();
+    });
   }
 
-  void run_traced(TraceLevel level, Trace& trace) override {
-    if (level != TraceLevel::kHost) {
-      throw Error(ErrorKind::kUnsupported, "a host has no device records", "trace with TraceLevel::kHost");
+  void trace_host(Trace& trace) {
+    if (replay_ != nullptr) {
+      throw Error(ErrorKind::kUnsupported, "a replay makes no calls for its nodes", "trace before capture()");
     }
-    c10::InferenceMode inference;
-    trace.nodes.clear();
+    stop_tracing();
+    trace.device.clear();
+    trace.synchronisations.clear();
     trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
     program_.run(slots_, WatchSpans(trace.nodes));
@@ -151,39 +229,71 @@ class TorchSession : public Session {
     trace.end_ns = now_ns();
   }
 
-  MemoryUse run_for_memory() override {
-    // Results of an earlier run would be freed during this one and hide its peak.
+  void trace_device(TraceLevel level, Trace& trace) {
+    const bool attribution = level == TraceLevel::kAttribution && replay_ == nullptr;
+    device::Tracer& tracer = cuda_->tracer();
+    tracer.enable(attribution ? device::Tracer::Detail::kAttribution : device::Tracer::Detail::kDeviceOnly);
+    tracer.discard();
+    trace.begin_ns = now_ns();
+    if (replay_ != nullptr) {
+      replay();
+    } else if (attribution) {
+      trace.nodes.reserve(graph_.nodes.size());
+      trace.begin_ns = now_ns();
+      try {
+        program_.run(slots_, WatchLaunches(trace.nodes, tracer));
+      } catch (...) {
+        tracer.pop_all();
+        throw;
+      }
+      synchronise();
+    } else {
+      program_.run(slots_, WatchNothing());
+      synchronise();
+    }
+    trace.end_ns = now_ns();
+    tracer.collect(trace);
+    if (trace.device.empty()) {
+      throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
+                  "another profiler may hold it, or the driver forbids profiling");
+    }
+    if (replay_ != nullptr) attribute_replay(trace);
+  }
+
+  /// A replay runs what was captured, in that order. Should the numbers differ nodes stay unknown, and the caller can
+  /// compare names with an eager trace.
+  void attribute_replay(Trace& trace) const {
+    if (trace.device.size() != captured_nodes_.size()) return;
+    for (std::size_t i = 0; i < captured_nodes_.size(); ++i) trace.device[i].node = captured_nodes_[i];
+  }
+
+  void stop_tracing() {
+    if (cuda_ != nullptr && cuda_->tracer().enabled()) cuda_->tracer().disable();
+  }
+
+  void clear_results() {
     for (const Node& node : graph_.nodes) {
       for (const ValueId id : node.outputs) slots_[id] = c10::IValue();
     }
-    const auto watch = std::make_shared<MemoryWatch>(device_.type());
-    {
-      const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
-      run();
-    }
-    return {weight_bytes_, weight_bytes_ + static_cast<std::uint64_t>(watch->peak())};
   }
 
-  std::vector<ObservedTypes> run_for_types() override {
-    std::vector<ObservedTypes> observed;
-    c10::InferenceMode inference;
-    program_.run(slots_, WatchTypes(graph_, observed));
-    synchronise();
-    return observed;
-  }
-
-  void capture() override { throw Error(ErrorKind::kUnsupported, "graph replay needs a CUDA device"); }
-
- private:
   void synchronise() {
-    if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+    if (cuda_ != nullptr) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
   }
 
   const Graph& graph_;
   c10::Device device_;
+  device::Library* cuda_ = nullptr;
   Program program_;
   std::vector<c10::IValue> slots_;
   std::uint64_t weight_bytes_ = 0;
+
+  // After capture().
+  std::unique_ptr<Graph> captured_graph_;
+  std::unique_ptr<Program> captured_program_;
+  std::vector<NodeId> captured_nodes_;
+  std::vector<at::Tensor> captured_outputs_;
+  std::unique_ptr<CapturedGraph> replay_;
 };
 
 }  // namespace

@@ -1,0 +1,57 @@
+#include "flows/torch/capturable.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+#include "ops/op.h"
+
+namespace nongemm::torch_flow {
+namespace {
+
+std::vector<bool> used_values(const Graph& graph) {
+  std::vector<bool> used(graph.values.size(), false);
+  for (const Node& node : graph.nodes) {
+    for (const Argument& argument : node.args) for_each_use(argument, [&](ValueId id) { used[id] = true; });
+  }
+  for (const Block& block : graph.blocks) {
+    for (const ValueId id : block.results) used[id] = true;
+  }
+  for (const Output& output : graph.outputs) used[output.value] = true;
+  return used;
+}
+
+[[noreturn]] void refuse(const Graph& graph, const Node& node, const std::string& why) {
+  const std::string scope = graph.scope_path(node.scope);
+  throw Error(ErrorKind::kUnsupported,
+              "this model cannot be captured for replay: " + node.op + (scope.empty() ? "" : " in " + scope) + " " + why);
+}
+
+bool shape_unknown(const Type& type) {
+  return std::find(type.shape.begin(), type.shape.end(), kDynamic) != type.shape.end();
+}
+
+}  // namespace
+
+Graph without_host_checks(const Graph& graph) {
+  const std::vector<bool> used = used_values(graph);
+  Graph captured = graph;
+  std::vector<NodeId> kept;
+  for (const NodeId id : graph.blocks[kBodyBlock].nodes) {
+    const Node& node = graph.nodes[id];
+    if (!node.blocks.empty()) refuse(graph, node, "decides during the run what comes next");
+    if (OpTable::get().at(node.op).entry.group == Group::kSynchronisation) {
+      const bool wanted = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return used[v]; });
+      if (wanted) refuse(graph, node, "makes the host wait for a value that it goes on with");
+      continue;
+    }
+    for (const ValueId value : node.outputs) {
+      if (shape_unknown(graph.values[value].type)) refuse(graph, node, "has a result whose shape depends on the data");
+    }
+    kept.push_back(id);
+  }
+  captured.blocks[kBodyBlock].nodes = std::move(kept);
+  return captured;
+}
+
+}  // namespace nongemm::torch_flow

@@ -1,0 +1,103 @@
+// What a run of a program may note of itself (Program::run calls before() and after() around each operator).
+#pragma once
+
+#include <ATen/core/ivalue.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "flows/device/device.h"
+#include "flows/torch/cuda_graph.h"
+#include "flows/torch/program.h"
+#include "flows/torch/values.h"
+#include "flows/trace.h"
+
+namespace nongemm::torch_flow {
+
+inline std::int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+struct WatchNothing {
+  void before(const Instruction&) {}
+  void after(const Instruction&, const std::vector<c10::IValue>&) {}
+};
+
+class WatchSpans {
+ public:
+  explicit WatchSpans(std::vector<NodeSpan>& spans) : spans_(spans) {}
+  void before(const Instruction&) { begin_ = now_ns(); }
+  void after(const Instruction& instruction, const std::vector<c10::IValue>&) {
+    spans_.push_back({instruction.node, begin_, now_ns()});
+  }
+
+ private:
+  std::vector<NodeSpan>& spans_;
+  std::int64_t begin_ = 0;
+};
+
+/// Spans, and the tracer told of each, so that it knows which span launched a kernel.
+class WatchLaunches {
+ public:
+  WatchLaunches(std::vector<NodeSpan>& spans, device::Tracer& tracer) : spans_(spans), tracer_(tracer) {}
+  void before(const Instruction&) {
+    tracer_.push(static_cast<std::uint32_t>(spans_.size()));
+    begin_ = now_ns();
+  }
+  void after(const Instruction& instruction, const std::vector<c10::IValue>&) {
+    spans_.push_back({instruction.node, begin_, now_ns()});
+    tracer_.pop();
+  }
+
+ private:
+  std::vector<NodeSpan>& spans_;
+  device::Tracer& tracer_;
+  std::int64_t begin_ = 0;
+};
+
+/// For each kernel, copy and fill that is captured, in order, the node it came from.
+class WatchCapture {
+ public:
+  WatchCapture(GraphCapture& capture, std::vector<NodeId>& nodes) : capture_(capture), nodes_(nodes) {}
+  void before(const Instruction&) {}
+  void after(const Instruction& instruction, const std::vector<c10::IValue>&) {
+    nodes_.resize(std::max(nodes_.size(), capture_.captured_activities()), instruction.node);
+  }
+
+ private:
+  GraphCapture& capture_;
+  std::vector<NodeId>& nodes_;
+};
+
+/// Notes results whose shapes only the run knows.
+class WatchTypes {
+ public:
+  WatchTypes(const Graph& graph, std::vector<ObservedTypes>& observed) : graph_(graph), observed_(observed) {}
+  void before(const Instruction&) {}
+  void after(const Instruction& instruction, const std::vector<c10::IValue>& results) {
+    const auto unknown = [&](ValueId id) {
+      const Shape& shape = graph_.values[id].type.shape;
+      return std::find(shape.begin(), shape.end(), kDynamic) != shape.end();
+    };
+    if (std::none_of(instruction.outputs.begin(), instruction.outputs.end(), unknown)) return;
+    ObservedTypes row{instruction.node, {}};
+    for (const c10::IValue& result : results) {
+      if (!result.isTensorList()) {
+        row.results.push_back(type_of(result));
+        continue;
+      }
+      for (const at::Tensor& element : result.toTensorVector()) row.results.push_back(type_of(element));
+    }
+    observed_.push_back(std::move(row));
+  }
+
+ private:
+  const Graph& graph_;
+  std::vector<ObservedTypes>& observed_;
+};
+
+}  // namespace nongemm::torch_flow
