@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "base/error.h"
+#include "profile/device_pass.h"
 #include "profile/stopping.h"
 
 namespace nongemm {
@@ -112,8 +112,10 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
     result.latency_s.push_back(timed_run(session));
     if (rule->enough(result.latency_s)) break;
   }
-  if (on_device) throw Error(ErrorKind::kUnsupported, "device passes are not built in");
-  if (!interrupted()) result.nodes = host_pass(session, graph, policy);
+  if (!interrupted()) {
+    result.nodes = on_device ? measure_on_device(session, graph, policy, median(result.latency_s))
+                             : host_pass(session, graph, policy);
+  }
   if (!interrupted()) result.memory = session.run_for_memory();
   if (!interrupted()) result.observed = session.run_for_types();
   result.incomplete = interrupted();

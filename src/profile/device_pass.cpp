@@ -1,0 +1,198 @@
+#include "profile/device_pass.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "base/error.h"
+#include "profile/stopping.h"
+#include "profile/timeline.h"
+
+namespace nongemm {
+namespace {
+
+/// CUPTI sets itself up during the first traced inference.
+constexpr int kFirstRuns = 2;
+constexpr int kAttributionRuns = 5;
+/// Less matched kernel time than this is no match.
+constexpr double kEnoughMatched = 0.995;
+
+std::unique_ptr<StoppingRule> rule_for(const MeasurePolicy& policy) {
+  if (policy.iterations) return stop_after(*policy.iterations);
+  IntervalRule rule;
+  rule.most_seconds = policy.most_seconds;
+  return stop_at_interval(rule);
+}
+
+/// What the attribution pass leaves.
+struct Attribution {
+  Trace reference;
+  std::vector<double> wall_s;
+  std::vector<Decomposition> parts;
+  std::vector<double> host_s;  // by NodeId, mean
+  std::vector<double> calls;
+};
+
+double wall_of(const Trace& trace) { return static_cast<double>(trace.end_ns - trace.begin_ns) * 1e-9; }
+
+Attribution attribute_nodes(Session& session, const Graph& graph, int runs) {
+  const std::size_t count = graph.nodes.size();
+  Attribution result;
+  result.host_s.resize(count);
+  result.calls.resize(count);
+  for (int i = 0; i < kFirstRuns + runs && (result.parts.empty() || !interrupted()); ++i) {
+    session.run_traced(TraceLevel::kAttribution, result.reference);
+    if (i < kFirstRuns) continue;
+    align_to_window(result.reference);
+    result.wall_s.push_back(wall_of(result.reference));
+    result.parts.push_back(decompose(result.reference, count));
+    const std::vector<double> times = host_time(result.reference, count);
+    for (std::size_t n = 0; n < count; ++n) result.host_s[n] += times[n] * 1e-9;
+    for (const NodeSpan& span : result.reference.nodes) result.calls[span.node] += 1;
+  }
+  const double scale = 1.0 / static_cast<double>(result.parts.size());
+  for (double& time : result.host_s) time *= scale;
+  for (double& calls : result.calls) calls *= scale;
+  return result;
+}
+
+/// The mean over iterations that are not slower than the 90th percentile.
+Decomposition undisturbed_mean(const std::vector<double>& wall_s, const std::vector<Decomposition>& parts,
+                               int& averaged) {
+  const double limit = quantile(wall_s, 0.9);
+  std::vector<Decomposition> kept;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (wall_s[i] <= limit) kept.push_back(parts[i]);
+  }
+  averaged = static_cast<int>(kept.size());
+  return mean_of(kept);
+}
+
+void fill(NodePass& pass, const Decomposition& measured, double plain_s) {
+  const Decomposition parts = without_overhead(measured, plain_s * 1e9);
+  pass.mean_wall_s = parts.wall_ns * 1e-9;
+  pass.nodes.resize(parts.nodes.size());
+  for (std::size_t i = 0; i < parts.nodes.size(); ++i) {
+    pass.nodes[i].device_s = parts.nodes[i].device_ns * 1e-9;
+    pass.nodes[i].gap_s = parts.nodes[i].gap_ns * 1e-9;
+    pass.nodes[i].kernels = parts.nodes[i].records;
+  }
+  pass.device_busy_s = parts.device_ns() * 1e-9;
+  pass.gap_s = parts.gap_ns() * 1e-9;
+  pass.head_s = parts.head_ns * 1e-9;
+  pass.tail_s = parts.tail_ns * 1e-9;
+  pass.attributed = parts.attributed_share();
+  pass.outside_s = (parts.remainder_ns() + parts.unattributed.device_ns) * 1e-9;
+}
+
+struct Timing {
+  std::vector<double> wall_s;
+  std::vector<Decomposition> parts;
+  double least_matched = 1.0;
+};
+
+/// @param reference whose nodes the records get; absent when the session knows them itself
+Timing time_kernels(Session& session, const Graph& graph, const MeasurePolicy& policy, const Trace* reference) {
+  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  Timing timing;
+  Trace trace;
+  for (int i = 0; i < kFirstRuns; ++i) session.run_traced(TraceLevel::kTiming, trace);
+  while (!interrupted() || timing.parts.empty()) {
+    session.run_traced(TraceLevel::kTiming, trace);
+    align_to_window(trace);
+    const bool known = !trace.device.empty() && std::all_of(trace.device.begin(), trace.device.end(),
+                                                            [](const DeviceRecord& r) { return r.node != kNoId; });
+    if (!known && reference != nullptr) {
+      timing.least_matched = std::min(timing.least_matched, attribute(*reference, trace).matched_time);
+    }
+    timing.wall_s.push_back(wall_of(trace));
+    timing.parts.push_back(decompose(trace, graph.nodes.size()));
+    if (timing.least_matched < kEnoughMatched || rule->enough(timing.wall_s)) break;
+  }
+  return timing;
+}
+
+/// Host times alone, for devices that cannot be traced.
+NodePass host_only(Session& session, const Graph& graph, const std::string& reason) {
+  NodePass pass;
+  pass.how = "host spans; device times not measured: " + reason;
+  Trace trace;
+  session.run_traced(TraceLevel::kHost, trace);
+  pass.wall_s.push_back(wall_of(trace));
+  pass.nodes.resize(graph.nodes.size());
+  for (const NodeSpan& span : trace.nodes) {
+    pass.nodes[span.node].host_s += static_cast<double>(span.end_ns - span.begin_ns) * 1e-9;
+    pass.nodes[span.node].calls += 1;
+  }
+  return pass;  // averaged stays 0: host times of launches are no latency
+}
+
+}  // namespace
+
+NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePolicy& policy, double plain_s) {
+  NodePass pass;
+  try {
+    const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
+    Timing timing = time_kernels(session, graph, policy, &attribution.reference);
+    if (timing.least_matched >= kEnoughMatched) {
+      pass.how = "kernel records, nodes by order and name from a pass with external correlation ids";
+    } else {
+      pass.how = fmt::format(
+          "kernel records with external correlation ids: only {:.1f} % of kernel time matched a lighter pass's records",
+          100.0 * timing.least_matched);
+      timing.wall_s = attribution.wall_s;
+      timing.parts = attribution.parts;
+    }
+    fill(pass, undisturbed_mean(timing.wall_s, timing.parts, pass.averaged), plain_s);
+    pass.wall_s = std::move(timing.wall_s);
+    for (std::size_t i = 0; i < pass.nodes.size(); ++i) {
+      pass.nodes[i].host_s = attribution.host_s[i];
+      pass.nodes[i].calls = attribution.calls[i];
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    return host_only(session, graph, error.what());
+  }
+  return pass;
+}
+
+ReplayMeasurement measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy) {
+  ReplayMeasurement replay;
+  std::optional<Attribution> eager;
+  std::string not_measured;
+  try {
+    eager = attribute_nodes(session, graph, 1);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    not_measured = error.what();
+  }
+  session.capture();
+  for (int i = 0; i < 10; ++i) session.run();
+  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  while (!interrupted() || replay.latency_s.empty()) {
+    const auto begin = std::chrono::steady_clock::now();
+    session.run();
+    replay.latency_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    if (rule->enough(replay.latency_s)) break;
+  }
+  replay.nodes.nodes.resize(graph.nodes.size());
+  replay.nodes.how = "device times not measured: " + not_measured;
+  if (!eager) return replay;
+  try {
+    Timing timing = time_kernels(session, graph, policy, &eager->reference);
+    replay.nodes.how = "kernel records of the replay, nodes by order";
+    if (timing.least_matched < kEnoughMatched) {
+      replay.nodes.how += fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
+    }
+    fill(replay.nodes, undisturbed_mean(timing.wall_s, timing.parts, replay.nodes.averaged), median(replay.latency_s));
+    replay.nodes.wall_s = std::move(timing.wall_s);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    replay.nodes.how = std::string("device times not measured: ") + error.what();
+  }
+  return replay;
+}
+
+}  // namespace nongemm
