@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Gathers what on_device.sh needs from a build folder into .carry/: stripped programs and modules.
+#   bench/carry.sh [build/release]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${1:-build/release}
+rm -rf .carry
+mkdir -p .carry/bin .carry/lib/nongemm .carry/tests
+strip -o .carry/bin/nongemm "$build/bin/nongemm"
+for module in "$build"/lib/nongemm/*.so; do
+  strip --strip-unneeded -o ".carry/lib/nongemm/$(basename "$module")" "$module"
+done
+[[ ! -e $build/tests/torch_cuda_test ]] || strip -o .carry/tests/torch_cuda_test "$build/tests/torch_cuda_test"
+# The program's own dependencies that a bare machine may lack; never the C library, LibTorch or CUDA.
+mkdir -p .carry/lib/system
+for file in .carry/bin/nongemm .carry/tests/torch_cuda_test .carry/lib/nongemm/*.so; do
+  [[ -e $file ]] || continue
+  ldd "$file" 2>/dev/null | awk '$3 ~ /^\// {print $3}'
+done | sort -u | { grep -Ev '/(libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' || true; } |
+  { grep -Ev 'libtorch|libc10|libcud|libcupti|libnv|libgomp|libcublas|libcusp|libcufft|libcurand|libnccl' || true; } |
+  while read -r library; do cp -L "$library" .carry/lib/system/; done
+du -sh .carry

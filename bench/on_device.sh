@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# The check list on a GPU machine that has torch (with CUDA) installed for Python and nothing of this project but what
+# carry.sh gathered. Results go to $OUT (or ./gpu-results). Steps are independent: a failed one is told and the next begins.
+#   bench/on_device.sh [step...]      steps: info tests run batch graph large reference compare
+set -uo pipefail
+cd "$(dirname "$0")/.."
+out=${OUT:-gpu-results}
+mkdir -p "$out"
+carry=$PWD/.carry
+python=${PYTHON:-python3}
+chmod +x "$carry"/bin/* "$carry"/tests/* 2>/dev/null
+
+torch_cuda=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cuda.so"))' 2>/dev/null)
+[[ -e ${torch_cuda:-} ]] || torch_cuda=$(find / -xdev -name libtorch_cuda.so -not -path '*/proc/*' 2>/dev/null | head -n 1)
+[[ -e ${torch_cuda:-} ]] || { echo "no libtorch_cuda.so on this machine"; exit 1; }
+site=$(dirname "$(dirname "$(dirname "$torch_cuda")")")
+paths=$(dirname "$torch_cuda")
+for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
+# The system folder comes last: only what this machine lacks is taken from it.
+export NONGEMM_MODULES=$carry/lib/nongemm
+ours=(env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system")
+
+failed=()
+step() {  # step NAME command...
+  local name=$1
+  shift
+  echo "== $name"
+  local begin=$SECONDS
+  "$@" || { echo "step $name FAILED ($?)"; failed+=("$name"); }
+  echo "== $name took $((SECONDS - begin)) s"
+}
+
+info() {
+  nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,power.draw --format=csv,noheader
+  echo "torch: $torch_cuda"
+  "${ours[@]}" "$carry/bin/nongemm" list devices
+  "${ours[@]}" "$carry/bin/nongemm" list flows
+}
+tests() { "${ours[@]}" "$carry/tests/torch_cuda_test" --gtest_brief=1; }
+models=(gpt2 swin-t vit-b bert detr)
+run() {
+  "${ours[@]}" "$carry/bin/nongemm" run "${models[@]}" --device cuda --dtype fp16 --max-seconds 3 --format table,json \
+    --output "$out/run" > "$out/run.txt" 2>&1
+  local status=$?
+  grep -E '^[a-z0-9.-]+ +flow=|Latency \(median\)|GEMM|Device|Node pass|Peak|unsupported|failed|error' "$out/run.txt" | head -n 120
+  return $status
+}
+batch() {
+  "${ours[@]}" "$carry/bin/nongemm" run vit-b swin-t --device cuda --dtype fp16 --batch 8 --max-seconds 2 \
+    --format json --output "$out/batch" | tail -n 30
+}
+graph() {
+  "${ours[@]}" "$carry/bin/nongemm" run "${models[@]}" --device cuda --dtype fp16 --cuda-graph --max-seconds 2 \
+    --format json --output "$out/graph" | tail -n 60
+}
+large() {
+  "${ours[@]}" "$carry/bin/nongemm" run gpt2-xl llama2-7b --device cuda --dtype fp16 --max-seconds 3 --iterations 10 \
+    --format json --output "$out/large" | grep -E 'flow=|Latency|Node pass|Peak|memory' | head -n 40
+  "${ours[@]}" "$carry/bin/nongemm" run llama3-8b --device cuda --dtype fp16 --seq-len 8192 --iterations 5 \
+    --format json --output "$out/large8k" | grep -E 'flow=|Latency|Node pass|Peak|memory' | head -n 20
+}
+reference() {
+  "$python" bench/gpu_reference.py --dtype fp16 --output "$out/reference.json" "${models[@]}"
+}
+compare() { "$python" bench/compare_gpu.py "$out/run/report.json" "$out/reference.json" | tee "$out/compare.txt"; return "${PIPESTATUS[0]}"; }
+
+steps=("$@")
+[[ ${#steps[@]} -gt 0 ]] || steps=(info tests run reference compare)
+for name in "${steps[@]}"; do step "$name" "$name"; done
+[[ ${#failed[@]} -eq 0 ]] && echo "all steps passed" || { echo "failed: ${failed[*]}"; exit 1; }

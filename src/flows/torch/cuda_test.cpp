@@ -1,0 +1,270 @@
+// The torch flow on a CUDA device; every test is skipped, saying so, on machines without one.
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/rand.h>
+#include <c10/core/InferenceMode.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+
+#include "base/error.h"
+#include "flows/device/device.h"
+#include "flows/load.h"
+#include "flows/torch/cuda.h"
+#include "flows/torch/values.h"
+#include "models/model.h"
+#include "profile/device_pass.h"
+#include "profile/prepare.h"
+#include "profile/timeline.h"
+#include "weights/draw.h"
+#include "weights/synthetic.h"
+
+// The flow's objects are linked in: this is the module's own entry point.
+extern "C" nongemm::Flow* nongemm_create_flow();
+
+namespace nongemm::torch_flow {
+namespace {
+
+Flow& flow() {
+  static Flow* const created = nongemm_create_flow();
+  return *created;
+}
+
+/// Why there is no device; empty when there is one.
+const std::string& no_device() {
+  static const std::string reason = [] {
+    if (!has_nvidia_driver()) return std::string("no NVIDIA driver on this machine");
+    try {
+      flow();
+      open_cuda_device(0);
+      return std::string();
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+  }();
+  return reason;
+}
+
+class CudaTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!no_device().empty()) GTEST_SKIP() << no_device();
+  }
+};
+
+struct Prepared {
+  Model model;
+  Graph graph;
+  std::unique_ptr<Session> session;
+};
+
+Prepared prepare(const std::string& name, const std::string& device, DType dtype, std::int64_t sequence = 32) {
+  ModelOptions options;
+  options.dtype = dtype;
+  options.device = device == "cpu" ? "cpu" : "cuda";
+  const Model model = find_model(name);
+  if (model.row != nullptr && model.row->sequence > 0) options.sequence = sequence;
+  return {model, build_graph(model, options), nullptr};
+}
+
+/// The session refers to the graph, so the graph must not move any more.
+void open(Prepared& prepared, const std::string& device) {
+  const PreparedWeights weights = prepare_weights(prepared.model, prepared.graph, {});
+  RunOptions options;
+  options.device = device;
+  prepared.session = flow().prepare(prepared.graph, weights.tensors, options);
+  prepared.session->set_inputs(synthetic_inputs(prepared.graph, 0).tensors);
+}
+
+double largest_difference(const HostTensor& a, const HostTensor& b) {
+  EXPECT_EQ(a.shape, b.shape);
+  double difference = 0;
+  for (std::int64_t i = 0; i < element_count(a.shape); ++i) {
+    difference = std::max(difference, std::abs(static_cast<double>(a.as<float>()[i]) - b.as<float>()[i]));
+  }
+  return difference;
+}
+
+TEST_F(CudaTest, WeightsDrawnOnTheDeviceAreTheHosts) {
+  const c10::Device device = open_cuda_device(0);
+  if (!device::library().has_kernels()) GTEST_SKIP() << "the CUDA library was built without nvcc";
+  for (const InitSpec& init : {InitSpec::normal(0.1, 0.02), InitSpec::uniform(-0.5, 0.25), InitSpec::constant(1.5)}) {
+    for (const DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat32, DType::kFloat64}) {
+      const Shape shape = {(1 << 20) + 77};
+      const HostTensor host = weights::synthesize({"layer.weight", dtype, shape, init}, 42);
+      const at::Tensor drawn = at::empty(shape, at::TensorOptions().dtype(to_torch(dtype)).device(device));
+      device::library().draw(weights::draw_of(init, 42, "layer.weight"), dtype, shape[0], drawn.mutable_data_ptr(),
+                             current_stream(device));
+      const HostTensor back = from_torch(drawn);
+      EXPECT_EQ(std::memcmp(host.data.get(), back.data.get(), host.byte_size()), 0) << name_of(dtype);
+    }
+  }
+}
+
+TEST_F(CudaTest, OutputsAreTheHosts) {
+  Prepared host = prepare("gpt2", "cpu", DType::kFloat32);
+  open(host, "cpu");
+  host.session->run();
+  Prepared cuda = prepare("gpt2", "cuda:0", DType::kFloat32);
+  open(cuda, "cuda:0");
+  cuda.session->run();
+  const auto expected = host.session->outputs();
+  const auto outputs = cuda.session->outputs();
+  ASSERT_EQ(expected.size(), outputs.size());
+  EXPECT_LT(largest_difference(expected[0], outputs[0]), 2e-3);
+}
+
+TEST_F(CudaTest, EveryKernelBelongsToANode) {
+  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
+  open(cuda, "cuda");
+  cuda.session->run();
+  Trace reference;
+  for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kAttribution, reference);
+  align_to_window(reference);
+  const Decomposition parts = decompose(reference, cuda.graph.nodes.size());
+  EXPECT_GT(reference.device.size(), 100u);
+  EXPECT_GE(parts.attributed_share(), 0.995);
+  EXPECT_LT(parts.clipped_ns, 0.01 * parts.device_ns());
+  EXPECT_NEAR(parts.remainder_ns(), 0, 1);
+  EXPECT_FALSE(reference.synchronisations.empty());  // at least the wait at the end
+
+  Trace timing;
+  for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kTiming, timing);
+  const RecordMatch match = attribute(reference, timing);
+  EXPECT_TRUE(match.exact()) << match.matched << " matched, " << match.surplus << " surplus, " << match.missing
+                             << " missing";
+  for (const DeviceRecord& record : timing.device) {
+    EXPECT_GE(record.begin_ns, timing.begin_ns - 100'000);
+    EXPECT_LE(record.end_ns, timing.end_ns + 100'000);
+  }
+}
+
+TEST_F(CudaTest, AReplayGivesTheSameOutputsAndKernels) {
+  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
+  open(cuda, "cuda");
+  cuda.session->run();
+  const auto expected = cuda.session->outputs();
+  Trace reference;
+  for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kAttribution, reference);
+  cuda.session->capture();
+  cuda.session->run();
+  const auto outputs = cuda.session->outputs();
+  ASSERT_EQ(outputs[0].byte_size(), expected[0].byte_size());
+  EXPECT_EQ(std::memcmp(outputs[0].data.get(), expected[0].data.get(), outputs[0].byte_size()), 0);
+
+  Trace replay;
+  for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kTiming, replay);
+  EXPECT_GT(replay.device.size(), 100u);
+  EXPECT_GE(decompose(replay, cuda.graph.nodes.size()).attributed_share(), 0.995);
+  EXPECT_GT(cuda.session->run_for_memory().peak, 0u);
+}
+
+TEST_F(CudaTest, RefusesToCaptureWhatTheDataDecides) {
+  Prepared cuda = prepare("fasterrcnn", "cuda", DType::kFloat32);
+  open(cuda, "cuda");
+  EXPECT_THROW(
+      {
+        try {
+          cuda.session->capture();
+        } catch (const Error& error) {
+          EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+          throw;
+        }
+      },
+      Error);
+  cuda.session->run();
+}
+
+TEST_F(CudaTest, RoiOperatorsAreTheHosts) {
+  const c10::Device device = open_cuda_device(0);
+  c10::InferenceMode inference;
+  auto nms = c10::Dispatcher::singleton().findSchemaOrThrow("torchvision::nms", "");
+  for (const std::int64_t count : {1, 63, 64, 65, 1000, 4000}) {
+    const at::Tensor corner = at::rand({count, 2}) * 100;
+    const at::Tensor boxes = at::cat({corner, corner + at::rand({count, 2}) * 40 + 1}, 1);
+    const at::Tensor scores = at::rand({count});
+    const auto on = [&](c10::Device where) {
+      std::vector<c10::IValue> stack = {boxes.to(where), scores.to(where), 0.5};
+      nms.callBoxed(stack);
+      return stack[0].toTensor().to(c10::kCPU);
+    };
+    EXPECT_TRUE(on(c10::kCPU).equal(on(device))) << count << " boxes";
+  }
+  auto align = c10::Dispatcher::singleton().findSchemaOrThrow("torchvision::roi_align", "");
+  const at::Tensor input = at::rand({2, 8, 50, 37});
+  const at::Tensor corner = at::rand({20, 2}) * 200 - 20;
+  const at::Tensor images = at::arange(20, at::kFloat).remainder(2).unsqueeze(1);
+  const at::Tensor rois = at::cat({images, corner, corner + at::rand({20, 2}) * 150}, 1);
+  for (const std::int64_t sampling : {-1, 2}) {
+    for (const bool aligned : {false, true}) {
+      const auto on = [&](c10::Device where) {
+        std::vector<c10::IValue> stack = {input.to(where), rois.to(where), 0.25,     std::int64_t{7}, std::int64_t{5},
+                                          sampling,        aligned};
+        align.callBoxed(stack);
+        return stack[0].toTensor().to(c10::kCPU);
+      };
+      EXPECT_TRUE(on(c10::kCPU).allclose(on(device), 1e-4, 1e-5)) << sampling << " " << aligned;
+    }
+  }
+}
+
+TEST_F(CudaTest, OutOfMemoryIsAnErrorAndTheNextModelRuns) {
+  Prepared large = prepare("gpt2", "cuda", DType::kFloat32);
+  Weight weight;
+  weight.name = "too.large";
+  weight.value = static_cast<ValueId>(large.graph.values.size());
+  Value value;
+  value.type.dtype = DType::kFloat32;
+  value.type.shape = {std::int64_t{1} << 38};  // a tebibyte
+  large.graph.values.push_back(value);
+  large.graph.weights.push_back(weight);
+  try {
+    open(large, "cuda");
+    FAIL() << "a tebibyte of weights was placed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kOutOfMemory) << error.what();
+  }
+  Prepared small = prepare("gpt2", "cuda", DType::kFloat32);
+  open(small, "cuda");
+  small.session->run();
+}
+
+std::int64_t resident_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmRSS:")) return std::stoll(line.substr(6));
+  }
+  return 0;
+}
+
+TEST_F(CudaTest, TracingLeaksNothing) {
+  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16);
+  open(cuda, "cuda");
+  Trace trace;
+  for (int i = 0; i < 300; ++i) cuda.session->run_traced(TraceLevel::kTiming, trace);
+  const std::int64_t before = resident_kib();
+  for (int i = 0; i < 3000; ++i) cuda.session->run_traced(TraceLevel::kTiming, trace);
+  EXPECT_LT(resident_kib() - before, 16 * 1024);
+}
+
+TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
+  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
+  open(cuda, "cuda");
+  MeasurePolicy policy;
+  policy.iterations = 30;
+  for (int i = 0; i < 30; ++i) cuda.session->run();
+  const NodePass pass = measure_on_device(*cuda.session, cuda.graph, policy, 5e-3);
+  ASSERT_GT(pass.averaged, 0) << pass.how;
+  double sum = pass.head_s + pass.gap_s + pass.tail_s + pass.outside_s;
+  for (const NodeTime& node : pass.nodes) sum += node.device_s;
+  EXPECT_NEAR(sum, 5e-3, 1e-6);
+  EXPECT_THAT(pass.how, ::testing::HasSubstr("by order and name"));
+}
+
+}  // namespace
+}  // namespace nongemm::torch_flow
