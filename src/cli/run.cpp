@@ -23,6 +23,8 @@ struct RunOptionsOfUser {
   int warmup = -1;
   double most_seconds = 10.0;
   bool tf32 = false;
+  bool replay = false;
+  bool no_limits = false;
 };
 
 void say(const std::string& what) {
@@ -52,6 +54,8 @@ int run(const RunOptionsOfUser& options) {
     spec.data = options.data;
     spec.threads = options.threads;
     spec.tf32 = options.tf32;
+    spec.replay = options.replay;
+    spec.limits = !options.no_limits;
     if (options.iterations > 0) spec.policy.iterations = options.iterations;
     if (options.warmup >= 0) spec.policy.warmup = options.warmup;
     spec.policy.most_seconds = options.most_seconds;
@@ -88,6 +92,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(0.01, 86400.0))
       ->capture_default_str();
   command->add_flag("--tf32", options->tf32, "TF32 for fp32 matrix multiplications on CUDA");
+  command->add_flag("--cuda-graph", options->replay, "also replay the model as a CUDA graph (static shapes)");
+  command->add_flag("--no-limits", options->no_limits, "do not measure the device's limits (the what-if table needs them)");
   add_output_options(*command, options->output);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

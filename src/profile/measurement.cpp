@@ -108,10 +108,12 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
   result.warmup_s = warm_up(session, policy);
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   result.stopping_rule = rule->description();
+  result.before = session.device_state();
   while (!interrupted()) {
     result.latency_s.push_back(timed_run(session));
     if (rule->enough(result.latency_s)) break;
   }
+  result.after = session.device_state();
   if (!interrupted()) {
     result.nodes = on_device ? measure_on_device(session, graph, policy, median(result.latency_s))
                              : host_pass(session, graph, policy);

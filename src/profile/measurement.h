@@ -50,6 +50,8 @@ struct Measurement {
   NodePass nodes;
   std::optional<MemoryUse> memory;
   std::vector<ObservedTypes> observed;
+  /// Around the plain pass, where the device tells: energy, clocks, throttling.
+  DeviceState before, after;
   /// Interrupted before all passes were complete; figures are of what was measured.
   bool incomplete = false;
 };

@@ -24,6 +24,17 @@ FieldValue text(std::string_view value) { return std::string(value); }
 
 double rate(double amount, double seconds) { return seconds > 0 ? amount / seconds : kNaN; }
 
+FieldValue present(const std::optional<double>& value) { return value ? FieldValue(*value) : FieldValue{}; }
+
+/// The counter moves every 20 to 100 ms: less than a second of work says little.
+double energy_per_inference(const Measurement& measurement) {
+  const auto& before = measurement.before;
+  const auto& after = measurement.after;
+  constexpr std::int64_t kLeastNs = 1'000'000'000;
+  if (!before.energy_joules || !after.energy_joules || after.time_ns - before.time_ns < kLeastNs) return kNaN;
+  return (*after.energy_joules - *before.energy_joules) / static_cast<double>(measurement.latency_s.size());
+}
+
 const Section<Performance>& performance_section() {
   using P = Performance;
   static const Section<P> section(
@@ -99,6 +110,17 @@ const Section<Performance>& performance_section() {
            [](const P& p) { return measured_if(p.analysis().on_device, p.run.measurement->nodes.attributed); }},
           {{"how", "Node pass records", Unit::kText, "what the node pass recorded", true},
            [](const P& p) { return text(p.run.measurement->nodes.how); }},
+          {{"energy", "Energy", Unit::kJoules, "of one inference; absent when the plain pass was too short for the counter"},
+           [](const P& p) { return measured(energy_per_inference(*p.run.measurement)); }},
+          {{"power", "Power", Unit::kWatts, "the device's own reading after the plain pass", true},
+           [](const P& p) { return present(p.run.measurement->after.power_watts); }},
+          {{"clock", "Clock", Unit::kHertz, "of the multiprocessors after the plain pass", true},
+           [](const P& p) {
+             const auto& mhz = p.run.measurement->after.sm_clock_mhz;
+             return mhz ? FieldValue(*mhz * 1e6) : FieldValue{};
+           }},
+          {{"throttled", "Throttled", Unit::kYesNo, "power or heat slowed the device during the plain pass", true},
+           [](const P& p) -> FieldValue { return p.run.measurement->before.throttled || p.run.measurement->after.throttled; }},
           {{"setup", "Set-up", Unit::kSeconds, "graph, weights and inputs, before the first inference", true},
            [](const P& p) { return measured(p.run.setup_s); }},
           {{"preprocessing", "Preprocessing", Unit::kSeconds, "reading and preparing one batch of data; not part of the latency"},
@@ -163,6 +185,72 @@ const Section<Bucket>& operator_section() {
                                         .doc = "Operators by time, within their group.",
                                         .report = ReportKind::kPerformance, .most_rows = 12, .columns = {}},
                                        operator_fields());
+  return section;
+}
+
+/// A CUDA graph's replay beside the eager run.
+struct Replay {
+  const RunFigures& run;
+  Summary latency;
+  double eager_s;
+};
+
+const Section<Replay>& replay_section() {
+  using R = Replay;
+  static const Section<R> section(
+      {.id = "replay", .title = "Replay (CUDA graph)", .doc = "The same kernels replayed as one launch.",
+       .report = ReportKind::kPerformance, .single_row = true, .columns = {}},
+      {
+          {{"latency", "Latency (median)", Unit::kSeconds, "wall time of one replay, nothing recorded"},
+           [](const R& r) { return measured(r.latency.median); }},
+          {{"latency_p10", "Latency p10", Unit::kSeconds, "10th percentile"},
+           [](const R& r) { return measured(r.latency.p10); }},
+          {{"latency_p90", "Latency p90", Unit::kSeconds, "90th percentile"},
+           [](const R& r) { return measured(r.latency.p90); }},
+          {{"iterations", "Iterations (n)", Unit::kCount, "samples"}, [](const R& r) { return count(r.latency.count); }},
+          {{"speedup", "Eager / replay", Unit::kRatio, "what launching costs"},
+           [](const R& r) { return measured(rate(r.eager_s, r.latency.median)); }},
+          {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity"},
+           [](const R& r) {
+             return measured_if(r.run.replay->nodes.averaged > 0, r.run.replay->nodes.device_busy_s);
+           }},
+          {{"busy_ratio", "Latency / busy", Unit::kRatio, "1 when the device never waits"},
+           [](const R& r) {
+             const NodePass& pass = r.run.replay->nodes;
+             return measured_if(pass.averaged > 0, rate(r.latency.median, pass.device_busy_s));
+           }},
+          {{"gemm_share", "GEMM", Unit::kShare, "share of the replay in GEMM (and fused attention)"},
+           [](const R& r) {
+             const Analysis& a = *r.run.replay_analysis;
+             return measured_if(a.measured, rate(a.gemm_s, a.wall_s));
+           }},
+          {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the replay in all other operators"},
+           [](const R& r) {
+             const Analysis& a = *r.run.replay_analysis;
+             return measured_if(a.measured, rate(a.nongemm_s, a.wall_s));
+           }},
+          {{"how", "Records", Unit::kText, "how kernels were told apart", true},
+           [](const R& r) { return text(r.run.replay->nodes.how); }},
+      });
+  return section;
+}
+
+const Section<WhatIf>& what_if_section() {
+  static const Section<WhatIf> section(
+      {.id = "what_if", .title = "What if", .doc = "What the latency would be; limits are measured on this device.",
+       .report = ReportKind::kNongemm, .columns = {}},
+      {
+          {{"what", "Supposition", Unit::kText, "a group at the device's limit, fused away, launches free"},
+           [](const WhatIf& w) { return text(w.what); }},
+          {{"now", "Now", Unit::kSeconds, "time of the parts concerned"},
+           [](const WhatIf& w) { return measured(w.now_s); }},
+          {{"then", "Then", Unit::kSeconds, "time of these parts if it were so"},
+           [](const WhatIf& w) { return measured(w.then_s); }},
+          {{"latency", "Latency", Unit::kSeconds, "of the whole inference if it were so"},
+           [](const WhatIf& w) { return measured(w.latency_s); }},
+          {{"speedup", "Speed-up", Unit::kRatio, "of the whole inference"},
+           [](const WhatIf& w) { return measured(w.speedup); }},
+      });
   return section;
 }
 
@@ -277,7 +365,8 @@ void forget_times(Table& table) {
 const std::vector<const SectionInfo*>& all_sections() {
   static const std::vector<const SectionInfo*> kAll = {
       &performance_section().info(), &group_section().info(),   &operator_section().info(),
-      &workload_section().info(),    &variant_section().info(), &node_section().info(),
+      &replay_section().info(),      &workload_section().info(), &variant_section().info(),
+      &what_if_section().info(),     &node_section().info(),
   };
   return kAll;
 }
@@ -292,8 +381,13 @@ std::vector<Table> make_tables(const RunFigures& figures) {
   }
   tables.push_back(group_section().fill(analysis.groups));
   tables.push_back(operator_section().fill(analysis.operators));
+  if (figures.replay != nullptr) {
+    const Replay row{figures, summarise(figures.replay->latency_s), median(figures.measurement->latency_s)};
+    tables.push_back(replay_section().fill(std::span(&row, 1)));
+  }
   tables.push_back(workload_section().fill(analysis.workload));
   tables.push_back(variant_section().fill(without_gemm(analysis.variants)));
+  if (figures.roofline != nullptr) tables.push_back(what_if_section().fill(figures.roofline->what_if));
   tables.push_back(node_section().fill(analysis.nodes));
   if (!analysis.measured) {
     for (Table& table : tables) {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "analysis/analysis.h"
+#include "analysis/roofline.h"
+#include "profile/device_pass.h"
 #include "profile/measurement.h"
 #include "report/field.h"
 
@@ -17,6 +19,9 @@ struct RunFigures {
   const Measurement* measurement = nullptr;  // null for a static report
   std::int64_t batch = 1;
   std::int64_t tokens = 0;  // per sample; 0 for vision
+  const Roofline* roofline = nullptr;          // null without measured limits
+  const ReplayMeasurement* replay = nullptr;   // null without --cuda-graph
+  const Analysis* replay_analysis = nullptr;
   double setup_s = 0;       // graph, weights, inputs
   double preprocess_s = std::numeric_limits<double>::quiet_NaN();  // per batch
 };

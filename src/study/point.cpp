@@ -9,6 +9,7 @@
 #include "flows/load.h"
 #include "profile/verify.h"
 #include "report/sections.h"
+#include "study/limits_cache.h"
 
 namespace nongemm {
 namespace {
@@ -95,10 +96,37 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
                      .batch = spec.options.batch,
                      .tokens = tokens_of(graph),
                      .setup_s = setup_s};
+  Roofline roofline;
+  if (spec.limits && analysis.measured && !measurement.incomplete) {
+    progress("device limits");
+    if (const std::optional<DeviceLimits> limits = limits_of(flow, run_options)) {
+      roofline = make_roofline(analysis, *limits, median(measurement.latency_s));
+      figures.roofline = &roofline;
+    }
+  }
+  ReplayMeasurement replay;
+  Analysis replay_analysis;
+  std::string replay_failed;
+  if (spec.replay && !measurement.incomplete) {
+    progress("replaying");
+    try {
+      replay = measure_replay(*session, graph, spec.policy);
+      Measurement as_measured = measurement;
+      as_measured.nodes = replay.nodes;
+      replay_analysis = analyse(graph, &as_measured, spec.analysis);
+      figures.replay = &replay;
+      figures.replay_analysis = &replay_analysis;
+    } catch (const Error& error) {
+      // The eager figures are worth having all the same.
+      replay_failed = error.what();
+    }
+  }
   if (data) figures.preprocess_s = data->preprocess_s;
   point.tables = make_tables(figures);
   point.samples = {{"warmup", measurement.warmup_s}, {"latency", measurement.latency_s},
                    {"node_pass", measurement.nodes.wall_s}};
+  if (figures.replay != nullptr) point.samples.push_back({"replay", replay.latency_s});
+  if (!replay_failed.empty()) point.reason = "no replay: " + replay_failed;
   if (measurement.incomplete) {
     point.status = "incomplete";
     point.reason = "interrupted; the figures are of what was measured until then";
@@ -120,6 +148,8 @@ std::string command_of(const PointSpec& spec) {
   add(spec.options.attention != Attention::kDefault, fmt::format("--attention {}", option_of(spec.options.attention)));
   add(spec.threads > 0, fmt::format("--threads {}", spec.threads));
   add(spec.tf32, "--tf32");
+  add(spec.replay, "--cuda-graph");
+  add(!spec.limits, "--no-limits");
   add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
   add(spec.policy.warmup.has_value(), fmt::format("--warmup {}", spec.policy.warmup.value_or(0)));
   add(!spec.weights.path.empty(), "--weights " + spec.weights.path);

@@ -24,6 +24,8 @@ struct PointSpec {
   std::string data;
   int threads = 0;
   bool tf32 = false;
+  bool replay = false;  // also as a CUDA graph
+  bool limits = true;   // measure the device's limits, once per device
   MeasurePolicy policy;
   AnalysisOptions analysis;
 };

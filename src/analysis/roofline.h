@@ -1,0 +1,35 @@
+// How far operators are from what the device can do, and what reaching it would win (the what-if table).
+#pragma once
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "analysis/analysis.h"
+#include "flows/limits.h"
+
+namespace nongemm {
+
+/// Least time of one call on this device: its work at the measured rate of its dtype, or its bytes at the measured
+/// bandwidth, whichever is longer. NaN when the limits it needs were not measured.
+double time_at_limit(const NodeRow& node, const DeviceLimits& limits);
+
+/// One supposition and what it would make of the latency.
+struct WhatIf {
+  std::string what;            // "Normalization at its limit", "all launches free"
+  double now_s = 0;            // of the parts it concerns
+  double then_s = 0;
+  double latency_s = 0;        // of the whole inference
+  double speedup = 1;
+};
+
+struct Roofline {
+  /// In the order of Analysis::groups: time if every operator of the group ran at its limit.
+  std::vector<double> group_limit_s;
+  std::vector<WhatIf> what_if;
+};
+
+/// @param latency_s of the plain pass; suppositions are subtracted from it in proportion
+Roofline make_roofline(const Analysis& analysis, const DeviceLimits& limits, double latency_s);
+
+}  // namespace nongemm

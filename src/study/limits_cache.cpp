@@ -1,0 +1,101 @@
+#include "study/limits_cache.h"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "profile/machine.h"
+
+namespace nongemm {
+namespace {
+
+struct Member {
+  const char* name;
+  std::optional<double> DeviceLimits::*member;
+};
+
+constexpr std::array kMembers = {
+    Member{"copy_bandwidth", &DeviceLimits::copy_bandwidth}, Member{"read_bandwidth", &DeviceLimits::read_bandwidth},
+    Member{"fp32_rate", &DeviceLimits::fp32_rate},           Member{"tf32_rate", &DeviceLimits::tf32_rate},
+    Member{"fp16_rate", &DeviceLimits::fp16_rate},           Member{"bf16_rate", &DeviceLimits::bf16_rate},
+    Member{"int8_rate", &DeviceLimits::int8_rate},           Member{"launch_ns", &DeviceLimits::launch_ns},
+    Member{"round_trip_ns", &DeviceLimits::round_trip_ns},
+};
+
+std::filesystem::path cache_folder() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(cache) / "nongemm";
+  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "nongemm";
+  return {};
+}
+
+/// Another thread count or another processor is another device.
+std::string cache_name(const Flow& flow, const RunOptions& options) {
+  std::string name = "limits-" + flow.info().name + "-" + options.device + "-" + std::to_string(options.threads);
+  for (const auto& [key, value] : describe_machine()) {
+    if (options.device == "cpu" && (key == "processor" || key == "cores")) name += "-" + value;
+  }
+  for (char& letter : name) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '-') letter = '_';
+  }
+  return name + ".json";
+}
+
+std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) return std::nullopt;
+  constexpr std::size_t kMostBytes = 1 << 16;
+  const auto json = nlohmann::json::parse(read_file(path, kMostBytes), nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return std::nullopt;
+  DeviceLimits limits;
+  limits.device = json.value("device", "");
+  for (const Member& member : kMembers) {
+    const auto at = json.find(member.name);
+    if (at != json.end() && at->is_number()) limits.*member.member = at->get<double>();
+  }
+  return limits;
+}
+
+void write_limits(const std::filesystem::path& path, const DeviceLimits& limits) {
+  nlohmann::json json = {{"device", limits.device}};
+  for (const Member& member : kMembers) {
+    if (limits.*member.member) json[member.name] = *(limits.*member.member);
+  }
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  try {
+    write_file_atomically(path, json.dump(1) + "\n");
+  } catch (const Error&) {
+    // A read-only home: they are measured again next time.
+  }
+}
+
+}  // namespace
+
+std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options) {
+  static std::map<std::string, DeviceLimits> known;
+  const std::string name = cache_name(flow, options);
+  if (const auto at = known.find(name); at != known.end()) return at->second;
+  const std::filesystem::path folder = cache_folder();
+  std::optional<DeviceLimits> limits;
+  // A GPU under the same name may be another one tomorrow: those are kept for this process alone.
+  const bool keep = options.device == "cpu" && !folder.empty();
+  if (keep) limits = read_limits(folder / name);
+  if (!limits) {
+    try {
+      limits = flow.measure_limits(options);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kUnsupported) throw;
+      return std::nullopt;
+    }
+    if (keep) write_limits(folder / name, *limits);
+  }
+  known.emplace(name, *limits);
+  return limits;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,14 @@
+// Device limits are measured at first use and kept: they take seconds and do not change.
+#pragma once
+
+#include <optional>
+
+#include "flows/flow.h"
+
+namespace nongemm {
+
+/// From $XDG_CACHE_HOME/nongemm (or ~/.cache/nongemm), measured and stored when they are not there yet. Nothing when the
+/// flow measures none. A cache that cannot be written costs time, not the run.
+std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options);
+
+}  // namespace nongemm
