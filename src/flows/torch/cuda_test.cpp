@@ -8,11 +8,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
 #include "flows/torch/cuda.h"
@@ -154,8 +157,13 @@ TEST_F(CudaTest, AReplayGivesTheSameOutputsAndKernels) {
   cuda.session->capture();
   cuda.session->run();
   const auto outputs = cuda.session->outputs();
-  ASSERT_EQ(outputs[0].byte_size(), expected[0].byte_size());
-  EXPECT_EQ(std::memcmp(outputs[0].data.get(), expected[0].data.get(), outputs[0].byte_size()), 0);
+  ASSERT_EQ(outputs[0].shape, expected[0].shape);
+  double difference = 0;  // another workspace may mean another algorithm
+  for (std::int64_t i = 0; i < element_count(outputs[0].shape); ++i) {
+    difference = std::max<double>(difference, std::abs(half_to_float(outputs[0].as<std::uint16_t>()[i]) -
+                                                       half_to_float(expected[0].as<std::uint16_t>()[i])));
+  }
+  EXPECT_LT(difference, 2e-2);
 
   Trace replay;
   for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kTiming, replay);
@@ -257,9 +265,22 @@ TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
   open(cuda, "cuda");
   MeasurePolicy policy;
   policy.iterations = 30;
-  for (int i = 0; i < 30; ++i) cuda.session->run();
+  const auto plain_ms = [&] {
+    std::vector<double> samples;
+    for (int i = 0; i < 100; ++i) {
+      const auto begin = std::chrono::steady_clock::now();
+      cuda.session->run();
+      samples.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    }
+    return median(samples);
+  };
+  plain_ms();
+  const double before = plain_ms();
   const NodePass pass = measure_on_device(*cuda.session, cuda.graph, policy, 5e-3);
   ASSERT_GT(pass.averaged, 0) << pass.how;
+  // For people: what tracing costs, and what it leaves behind.
+  std::printf("gpt2 fp16, 128 tokens: plain %.3f ms, kernel records %.3f ms, plain after tracing %.3f ms\n", before,
+              median(pass.wall_s) * 1e3, plain_ms());
   double sum = pass.head_s + pass.gap_s + pass.tail_s + pass.outside_s;
   for (const NodeTime& node : pass.nodes) sum += node.device_s;
   EXPECT_NEAR(sum, 5e-3, 1e-6);
