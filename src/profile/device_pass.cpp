@@ -16,6 +16,7 @@ namespace {
 /// CUPTI sets itself up during the first traced inference.
 constexpr int kFirstRuns = 2;
 constexpr int kAttributionRuns = 5;
+constexpr int kBlock = 5;
 /// Less matched kernel time than this is no match.
 constexpr double kEnoughMatched = 0.995;
 
@@ -89,17 +90,30 @@ void fill(NodePass& pass, const Decomposition& measured, double plain_s) {
 
 struct Timing {
   std::vector<double> wall_s;
+  std::vector<double> plain_s;
   std::vector<Decomposition> parts;
   double least_matched = 1.0;
 };
+
+/// Plain and traced runs alternate in blocks: a shared host's speed changes by half within seconds, which would otherwise
+/// pass for overhead. The first runs after switching the tracer are not counted.
+void begin_block(Session& session, Trace& trace, Timing& timing) {
+  session.run();
+  for (int i = 0; i < kBlock; ++i) {
+    const auto begin = std::chrono::steady_clock::now();
+    session.run();
+    timing.plain_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+  }
+  for (int i = 0; i < kFirstRuns; ++i) session.run_traced(TraceLevel::kTiming, trace);
+}
 
 /// @param reference whose nodes the records get; absent when the session knows them itself
 Timing time_kernels(Session& session, const Graph& graph, const MeasurePolicy& policy, const Trace* reference) {
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   Timing timing;
   Trace trace;
-  for (int i = 0; i < kFirstRuns; ++i) session.run_traced(TraceLevel::kTiming, trace);
   while (!interrupted() || timing.parts.empty()) {
+    if (timing.parts.size() % kBlock == 0) begin_block(session, trace, timing);
     session.run_traced(TraceLevel::kTiming, trace);
     align_to_window(trace);
     const bool known = !trace.device.empty() && std::all_of(trace.device.begin(), trace.device.end(),
@@ -147,6 +161,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
     }
     fill(pass, undisturbed_mean(timing.wall_s, timing.parts, pass.averaged), plain_s);
     pass.wall_s = std::move(timing.wall_s);
+    pass.plain_s = std::move(timing.plain_s);
     for (std::size_t i = 0; i < pass.nodes.size(); ++i) {
       pass.nodes[i].host_s = attribution.host_s[i];
       pass.nodes[i].calls = attribution.calls[i];

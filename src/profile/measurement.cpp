@@ -92,6 +92,7 @@ NodePass host_pass(Session& session, const Graph& graph, const MeasurePolicy& po
   std::vector<TracedRun> runs;
   Trace trace;
   while (!interrupted()) {
+    pass.plain_s.push_back(timed_run(session));
     session.run_traced(TraceLevel::kHost, trace);
     runs.push_back(host_times(trace, graph.nodes.size()));
     pass.wall_s.push_back(runs.back().wall_s);

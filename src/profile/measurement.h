@@ -31,6 +31,8 @@ struct NodeTime {
 /// The pass that tells nodes apart.
 struct NodePass {
   std::vector<double> wall_s;    // raw samples
+  /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
+  std::vector<double> plain_s;
   int averaged = 0;              // iterations that the means below are over
   double mean_wall_s = 0;        // of those iterations
   std::vector<NodeTime> nodes;   // by NodeId

@@ -124,7 +124,7 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   if (data) figures.preprocess_s = data->preprocess_s;
   point.tables = make_tables(figures);
   point.samples = {{"warmup", measurement.warmup_s}, {"latency", measurement.latency_s},
-                   {"node_pass", measurement.nodes.wall_s}};
+                   {"node_pass", measurement.nodes.wall_s}, {"node_pass_plain", measurement.nodes.plain_s}};
   if (figures.replay != nullptr) point.samples.push_back({"replay", replay.latency_s});
   if (!replay_failed.empty()) point.reason = "no replay: " + replay_failed;
   if (measurement.incomplete) {

@@ -1,4 +1,5 @@
 // The torch flow on a CUDA device; every test is skipped, saying so, on machines without one.
+#include <ATen/TensorOperators.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
@@ -81,7 +82,7 @@ void open(Prepared& prepared, const std::string& device) {
   RunOptions options;
   options.device = device;
   prepared.session = flow().prepare(prepared.graph, weights.tensors, options);
-  prepared.session->set_inputs(synthetic_inputs(prepared.graph, 0).tensors);
+  prepared.session->set_inputs(prepare_inputs(prepared.graph, nullptr, 0).tensors);
 }
 
 double largest_difference(const HostTensor& a, const HostTensor& b) {
