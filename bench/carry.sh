@@ -16,7 +16,7 @@ mkdir -p .carry/lib/system
 for file in .carry/bin/nongemm .carry/tests/torch_cuda_test .carry/lib/nongemm/*.so; do
   [[ -e $file ]] || continue
   ldd "$file" 2>/dev/null | awk '$3 ~ /^\// {print $3}'
-done | sort -u | { grep -Ev '/(libc|libm|libdl|librt|libpthread|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' || true; } |
+done | sort -u | { grep -Ev '/(libc|libm|libdl|librt|libutil|libresolv|libpthread|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' || true; } |
   { grep -Ev 'libtorch|libc10|libcud|libcupti|libnv|libgomp|libcublas|libcusp|libcufft|libcurand|libnccl' || true; } |
   while read -r library; do cp -L "$library" .carry/lib/system/; done
 du -sh .carry

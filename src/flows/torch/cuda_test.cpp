@@ -195,7 +195,7 @@ TEST_F(CudaTest, RoiOperatorsAreTheHosts) {
   auto nms = c10::Dispatcher::singleton().findSchemaOrThrow("torchvision::nms", "");
   for (const std::int64_t count : {1, 63, 64, 65, 1000, 4000}) {
     const at::Tensor corner = at::rand({count, 2}) * 100;
-    const at::Tensor boxes = at::cat({corner, corner + at::rand({count, 2}) * 40 + 1}, 1);
+    const at::Tensor boxes = at::cat(std::vector<at::Tensor>{corner, corner + at::rand({count, 2}) * 40 + 1}, 1);
     const at::Tensor scores = at::rand({count});
     const auto on = [&](c10::Device where) {
       std::vector<c10::IValue> stack = {boxes.to(where), scores.to(where), 0.5};
@@ -208,7 +208,7 @@ TEST_F(CudaTest, RoiOperatorsAreTheHosts) {
   const at::Tensor input = at::rand({2, 8, 50, 37});
   const at::Tensor corner = at::rand({20, 2}) * 200 - 20;
   const at::Tensor images = at::arange(20, at::kFloat).remainder(2).unsqueeze(1);
-  const at::Tensor rois = at::cat({images, corner, corner + at::rand({20, 2}) * 150}, 1);
+  const at::Tensor rois = at::cat(std::vector<at::Tensor>{images, corner, corner + at::rand({20, 2}) * 150}, 1);
   for (const std::int64_t sampling : {-1, 2}) {
     for (const bool aligned : {false, true}) {
       const auto on = [&](c10::Device where) {
