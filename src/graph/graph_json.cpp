@@ -193,7 +193,8 @@ class Reader {
     if (value.is_number_integer()) return value.get<std::int64_t>();
     if (value.is_string()) return value.get<std::string>();
     if (!value.is_object() || value.size() != 1) fail("an argument is not understood: " + value.dump());
-    const auto& [key, held] = *value.items().begin();
+    const std::string key = value.begin().key();
+    const nlohmann::json& held = value.begin().value();
     if (key == "value") return Use{value_id(held)};
     if (key == "float") return number(held);
     if (key == "dtype" && held.is_string()) return dtype(held.get<std::string>());
