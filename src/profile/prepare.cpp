@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/half.h"
 #include "data/dataset.h"
@@ -48,8 +50,21 @@ std::vector<HostTensor> synthetic_inputs(const Graph& graph, std::uint64_t seed)
 HostTensor in_dtype(const HostTensor& tensor, DType dtype) {
   if (tensor.dtype == dtype || !is_floating(tensor.dtype) || !is_floating(dtype)) return tensor;
   auto [converted, bytes] = HostTensor::allocate(dtype, tensor.shape);
-  convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes, static_cast<std::size_t>(element_count(tensor.shape)));
+  convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes,
+                   static_cast<std::size_t>(element_count(tensor.shape)));
   return converted;
+}
+
+/// A tokenizer may be another model's: on a GPU an id beyond the embedding ends the process.
+void check_token_ids(const Input& input, const HostTensor& tensor) {
+  if (input.kind.content != InputKind::Content::kTokens || tensor.dtype != DType::kInt64) return;
+  const auto* ids = tensor.as<std::int64_t>();
+  const std::int64_t largest = *std::max_element(ids, ids + element_count(tensor.shape));
+  if (input.kind.limit <= 0 || largest < input.kind.limit) return;
+  throw Error(ErrorKind::kBadInput,
+              fmt::format("data for input '{}' holds token {}, the model knows {} tokens", input.name, largest,
+                          input.kind.limit),
+              "The tokenizer belongs to another model: give the model's own checkpoint folder with --weights.");
 }
 
 }  // namespace
@@ -91,6 +106,7 @@ PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::ui
         throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' has shape {}, the model takes {}", name,
                                                       to_string(tensor.shape), to_string(type.shape)));
       }
+      check_token_ids(graph.inputs[i], tensor);
       inputs.tensors[i] = in_dtype(tensor, type.dtype);
     }
   }
