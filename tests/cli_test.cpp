@@ -9,10 +9,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
-
-#include <nlohmann/json.hpp>
 
 namespace {
 
@@ -30,7 +29,8 @@ Outcome run(const std::string& arguments, const std::string& prefix = "") {
   Outcome outcome;
   FILE* pipe = popen(command.c_str(), "r");
   std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) outcome.text.append(buffer.data(), n);
+  for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
+    outcome.text.append(buffer.data(), n);
   const int status = pclose(pipe);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
@@ -102,8 +102,8 @@ TEST_F(Cli, RunWritesAReportThatCanBeReadAgain) {
   EXPECT_EQ(lacking.code, 1);
   EXPECT_THAT(lacking.text, HasSubstr("model.safetensors"));
 
-  const Outcome ran = run("run vit-b swin-t --image-size 224 --iterations 1 --warmup 0 --output " + out +
-                          " --format csv,md");
+  const Outcome ran =
+      run("run vit-b swin-t --image-size 224 --iterations 1 --warmup 0 --output " + out + " --format csv,md");
   ASSERT_EQ(ran.code, 0) << ran.text;
   std::ifstream file(out + "/report.json");
   const nlohmann::json report = nlohmann::json::parse(file);
@@ -156,8 +156,9 @@ TEST_F(Cli, AFullDiskLeavesNothingHalfWritten) {
 TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   const std::string out = (folder_ / "out").string();
   // A tiny model: it measures after a second at most, and would go on for minutes.
-  const Outcome outcome = run("run " NONGEMM_SHARED_DIR "/fixtures/numerics/gpt2 --warmup 1 --iterations 1000000 --output " + out,
-                              "timeout -s INT 10 ");
+  const Outcome outcome =
+      run("run " NONGEMM_SHARED_DIR "/fixtures/numerics/gpt2 --warmup 1 --iterations 1000000 --output " + out,
+          "timeout -s INT 10 ");
   const nlohmann::json report = nlohmann::json::parse(std::ifstream(out + "/report.json"), nullptr, false);
   ASSERT_FALSE(report.is_discarded()) << outcome.text;
   EXPECT_EQ(report["points"][0]["status"], "incomplete");

@@ -1,7 +1,6 @@
 // nongemm inspect MODEL...: static figures; runs nothing and loads no framework.
 #include <iostream>
 #include <memory>
-
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"

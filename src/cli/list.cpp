@@ -55,7 +55,8 @@ void list_flows() {
 
 void add_list_command(CLI::App& app, int& exit_code) {
   auto what = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand("list", "What is built in: models, operators, flows with the devices they find, figures of reports");
+  CLI::App* command = app.add_subcommand(
+      "list", "What is built in: models, operators, flows with the devices they find, figures of reports");
   command->add_option("WHAT", *what, "models, ops, flows, devices or figures")
       ->required()
       ->check(CLI::IsMember({"models", "ops", "flows", "devices", "figures"}));

@@ -37,7 +37,8 @@ std::vector<std::string> known_words(const CLI::App& app) {
 int usage_error(const CLI::App& app, const CLI::ParseError& error) {
   std::string message = error.what();
   if (const std::vector<std::string> extra = app.remaining(true); !extra.empty()) {
-    message = fmt::format("'{}' is not understood here\n  {}", extra.front(), did_you_mean(extra.front(), known_words(app)));
+    message =
+        fmt::format("'{}' is not understood here\n  {}", extra.front(), did_you_mean(extra.front(), known_words(app)));
   }
   fmt::print(stderr, "nongemm: {}\n  nongemm {} --help lists what there is\n", message,
              app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name());
@@ -70,7 +71,8 @@ int main(int argc, char** argv) {
     return nongemm::cli::run(argc, argv);
   } catch (const nongemm::Error& error) {
     fmt::print(stderr, "nongemm: {}\n", error.what());
-    const bool wrong_input = error.kind() == nongemm::ErrorKind::kUsage || error.kind() == nongemm::ErrorKind::kBadInput;
+    const bool wrong_input =
+        error.kind() == nongemm::ErrorKind::kUsage || error.kind() == nongemm::ErrorKind::kBadInput;
     return wrong_input ? nongemm::cli::kUsageError : nongemm::cli::kFailure;
   } catch (const std::exception& error) {
     fmt::print(stderr, "nongemm: {}\n", error.what());

@@ -14,7 +14,8 @@ namespace nongemm {
 
 std::span<const FlowEntry> known_flows() {
   static constexpr std::array kFlows = {
-      FlowEntry{"torch", "PyTorch (LibTorch)", "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
+      FlowEntry{"torch", "PyTorch (LibTorch)",
+                "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
   };
   return kFlows;
 }

@@ -21,8 +21,7 @@ namespace {
 
 /// Keeps the variance of its input (Kaiming, linear).
 Tensor pyramid_conv(Builder& b, const std::string& name, const Tensor& x, std::int64_t out, std::int64_t kernel) {
-  return biased_conv(b, name + ".0", x, out, kernel,
-                     1.0 / std::sqrt(static_cast<double>(x.size(1) * kernel * kernel)));
+  return biased_conv(b, name + ".0", x, out, kernel, 1.0 / std::sqrt(static_cast<double>(x.size(1) * kernel * kernel)));
 }
 
 }  // namespace
@@ -34,16 +33,15 @@ std::vector<Tensor> feature_pyramid(Builder& b, const std::vector<Tensor>& featu
     const std::string index = std::to_string(i);
     Tensor inner = pyramid_conv(b, "inner_blocks." + index, features[i], channels, 1);
     if (coarser) {
-      const Tensor resized =
-          b.call("aten.upsample_nearest2d.vec", {coarser, Shape{inner.size(2), inner.size(3)}});
+      const Tensor resized = b.call("aten.upsample_nearest2d.vec", {coarser, Shape{inner.size(2), inner.size(3)}});
       inner = add(inner, resized);
     }
     coarser = inner;
     maps[i] = pyramid_conv(b, "layer_blocks." + index, inner, channels, 3);
   }
   const auto extra = b.scope("extra_blocks", "LastLevelMaxPool");
-  maps.push_back(b.call("aten.max_pool2d.default",
-                        {maps.back(), Shape{1, 1}, Shape{2, 2}, Shape{0, 0}, Shape{1, 1}, false}));
+  maps.push_back(
+      b.call("aten.max_pool2d.default", {maps.back(), Shape{1, 1}, Shape{2, 2}, Shape{0, 0}, Shape{1, 1}, false}));
   return maps;
 }
 

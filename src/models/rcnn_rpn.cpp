@@ -161,8 +161,8 @@ std::vector<Tensor> propose_regions(Builder& b, const Rcnn& model, const std::ve
   objectness = reshape(b.call("aten.detach.default", {objectness}), {count, -1});
   std::vector<Tensor> numbers;
   for (std::size_t i = 0; i < counts.size(); ++i) {
-    numbers.push_back(b.call("aten.full.default", {Shape{counts[i]}, static_cast<std::int64_t>(i)},
-                             {{"dtype", DType::kInt64}}));
+    numbers.push_back(
+        b.call("aten.full.default", {Shape{counts[i]}, static_cast<std::int64_t>(i)}, {{"dtype", DType::kInt64}}));
   }
   const Tensor level_row = reshape(cat(numbers, 0), {1, -1});
   const Tensor level_of = b.call("aten.expand_as.default", {level_row, objectness});
@@ -178,8 +178,7 @@ std::vector<Tensor> propose_regions(Builder& b, const Rcnn& model, const std::ve
   const std::vector<Tensor> image_levels = b.call_all("aten.unbind.int", {best_levels, 0});
   std::vector<Tensor> proposals;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    proposals.push_back(
-        filter(model, {image_boxes[i], image_scores[i], image_levels[i]}, images[i], best.size(1)));
+    proposals.push_back(filter(model, {image_boxes[i], image_scores[i], image_levels[i]}, images[i], best.size(1)));
   }
   return proposals;
 }

@@ -13,12 +13,15 @@ constexpr Traits kSimple = {.single_operation = true, .single_operand = true, .n
 constexpr Traits kCompound = {.single_operand = true, .nonlinear = true};
 
 constexpr OpEntry activation(std::string_view schema, std::string_view variant, Traits traits, CostRule cost) {
-  return {.schema = schema, .group = Group::kActivation, .variant = variant, .traits = traits, .infer = like_first,
+  return {.schema = schema,
+          .group = Group::kActivation,
+          .variant = variant,
+          .traits = traits,
+          .infer = like_first,
           .cost = cost};
 }
 
-constexpr OpEntry in_place_activation(std::string_view schema, std::string_view variant, Traits traits,
-                                      CostRule cost) {
+constexpr OpEntry in_place_activation(std::string_view schema, std::string_view variant, Traits traits, CostRule cost) {
   OpEntry entry = activation(schema, variant, traits, cost);
   entry.infer = in_place;
   return entry;

@@ -16,7 +16,11 @@ constexpr Traits kUnaryNonlinear = {.single_operation = true, .single_operand = 
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, Traits traits, InferRule infer,
                         CostRule cost = per_output<1>) {
-  return {.schema = schema, .group = Group::kArithmetic, .variant = variant, .traits = traits, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kArithmetic,
+          .variant = variant,
+          .traits = traits,
+          .infer = infer,
           .cost = cost};
 }
 

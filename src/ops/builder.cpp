@@ -90,7 +90,7 @@ Tensor Builder::constant(HostTensor tensor, const std::string& name) {
 
 void Builder::tie(const Tensor& weight, std::string full_name) {
   for (Weight& candidate : graph_.weights) {
-    if (candidate.value == weight.id()) candidate.aliases.push_back(std::move(full_name));
+    if (candidate.value == weight.id()) candidate.aliases.push_back(full_name);
   }
 }
 

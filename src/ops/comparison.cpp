@@ -13,7 +13,11 @@ constexpr Traits kBinary = {.single_operation = true};
 constexpr Traits kUnary = {.single_operation = true, .single_operand = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, Traits traits, InferRule infer) {
-  return {.schema = schema, .group = Group::kArithmetic, .variant = variant, .traits = traits, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kArithmetic,
+          .variant = variant,
+          .traits = traits,
+          .infer = infer,
           .cost = per_output<1>};
 }
 

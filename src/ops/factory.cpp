@@ -72,7 +72,11 @@ std::vector<Type> infer_scalar_tensor(const Operands& operands) {
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
-  return {.schema = schema, .group = Group::kMemoryMovement, .variant = variant, .traits = kTraits, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kMemoryMovement,
+          .variant = variant,
+          .traits = kTraits,
+          .infer = infer,
           .cost = [](const Operands&, std::span<const Type> results) {
             Cost cost;
             for (const Type& result : results) cost.bytes_written += result.alias ? 0.0 : bytes_of(result);

@@ -26,8 +26,8 @@ std::vector<Type> infer_upsample(const Operands& operands) {
     }
     for (std::size_t i = 0; i < 2; ++i) {
       if (result.shape[2 + i] == kDynamic) continue;
-      result.shape[2 + i] = static_cast<std::int64_t>(
-          std::floor(static_cast<double>(result.shape[2 + i]) * (*factors)[i]));
+      result.shape[2 + i] =
+          static_cast<std::int64_t>(std::floor(static_cast<double>(result.shape[2 + i]) * (*factors)[i]));
     }
   }
   if (input.strides.empty() || is_contiguous(input)) return {result};
@@ -41,8 +41,12 @@ std::vector<Type> infer_upsample(const Operands& operands) {
 }
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, CostRule cost) {
-  return {.schema = schema, .group = Group::kInterpolation, .variant = variant,
-          .traits = {.single_operand = true}, .infer = infer_upsample, .cost = cost};
+  return {.schema = schema,
+          .group = Group::kInterpolation,
+          .variant = variant,
+          .traits = {.single_operand = true},
+          .infer = infer_upsample,
+          .cost = cost};
 }
 
 constexpr std::array kEntries = {

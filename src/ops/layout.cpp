@@ -274,7 +274,11 @@ std::vector<Type> infer_unbind(const Operands& operands) {
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
-  return {.schema = schema, .group = Group::kMemoryLayout, .variant = variant, .traits = kTraits, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kMemoryLayout,
+          .variant = variant,
+          .traits = kTraits,
+          .infer = infer,
           .cost = moves_unless_view};
 }
 
@@ -300,8 +304,7 @@ constexpr std::array kEntries = {
           "-> Tensor(a)",
           "Slice", infer_slice),
     entry("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)", "Slice", infer_narrow),
-    entry("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]", "Split",
-          infer_split),
+    entry("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]", "Split", infer_split),
     entry("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]", "Split",
           infer_split_with_sizes),
     entry("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", "Split", infer_chunk),

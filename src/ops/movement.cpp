@@ -83,7 +83,7 @@ std::vector<Type> infer_index(const Operands& operands) {
   Shape kept_before;
   Shape kept_after;
   bool seen = false;
-  bool gap = false;       // a kept dimension between indexed ones moves the result to the front
+  bool gap = false;  // a kept dimension between indexed ones moves the result to the front
   bool after_gap = false;
   std::size_t dim = 0;
   for (const Type* index : indices) {
@@ -173,7 +173,11 @@ constexpr Traits kIndexed = {.single_operation = true, .dynamic = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, Traits traits = kTraits,
                         CostRule cost = moves) {
-  return {.schema = schema, .group = Group::kMemoryMovement, .variant = variant, .traits = traits, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kMemoryMovement,
+          .variant = variant,
+          .traits = traits,
+          .infer = infer,
           .cost = cost};
 }
 

@@ -59,8 +59,11 @@ std::vector<Type> infer_adaptive(const Operands& operands) {
 }
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
-  return {.schema = schema, .group = Group::kPooling, .variant = variant,
-          .traits = {.single_operation = true, .single_operand = true, .reduction = true}, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kPooling,
+          .variant = variant,
+          .traits = {.single_operation = true, .single_operand = true, .reduction = true},
+          .infer = infer,
           .cost = per_input<1>};
 }
 
@@ -73,8 +76,7 @@ constexpr std::array kEntries = {
           "AvgPool2d", infer_avg_pool2d),
     entry("aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor", "AdaptiveAvgPool2d",
           infer_adaptive),
-    entry("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", "AdaptiveAvgPool1d",
-          infer_adaptive),
+    entry("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", "AdaptiveAvgPool1d", infer_adaptive),
 };
 
 }  // namespace

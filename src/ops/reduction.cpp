@@ -59,18 +59,17 @@ std::vector<Type> infer_sort(const Operands& operands) {
 /// Distinct values, and (empty unless asked for) indices and counts.
 std::vector<Type> infer_unique(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  return {tensor_type(self.dtype, {kDynamic}),
-          tensor_type(DType::kInt64, operands.flag(2) ? self.shape : Shape{0}),
+  return {tensor_type(self.dtype, {kDynamic}), tensor_type(DType::kInt64, operands.flag(2) ? self.shape : Shape{0}),
           tensor_type(DType::kInt64, {operands.flag(3) ? kDynamic : 0})};
 }
 
 constexpr Traits kReduction = {.single_operation = true, .single_operand = true, .reduction = true};
 constexpr Traits kSelection = {.single_operand = true, .dynamic = true, .reduction = true};
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer,
-                        Traits traits = kReduction, CostRule cost = per_input<1>) {
-  return {.schema = schema, .group = Group::kReduction, .variant = variant, .traits = traits, .infer = infer,
-          .cost = cost};
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, Traits traits = kReduction,
+                        CostRule cost = per_input<1>) {
+  return {
+      .schema = schema, .group = Group::kReduction, .variant = variant, .traits = traits, .infer = infer, .cost = cost};
 }
 
 constexpr std::array kEntries = {

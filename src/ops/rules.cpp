@@ -65,8 +65,8 @@ Shape dense_strides(const Shape& shape, const std::vector<std::size_t>& order) {
   std::int64_t step = 1;
   for (std::size_t i = order.size(); i-- > 0;) {
     strides[order[i]] = step;
-    step = shape[order[i]] == kDynamic || step == kDynamic ? kDynamic
-                                                           : step * std::max<std::int64_t>(shape[order[i]], 1);
+    step =
+        shape[order[i]] == kDynamic || step == kDynamic ? kDynamic : step * std::max<std::int64_t>(shape[order[i]], 1);
   }
   return strides;
 }
@@ -107,7 +107,8 @@ DType promote(DType a, DType b) {
   if (a == b || b == DType::kUndefined) return a;
   if (a == DType::kUndefined) return b;
   if (category(a) != category(b)) return category(a) > category(b) ? a : b;
-  const bool halves = (a == DType::kFloat16 && b == DType::kBFloat16) || (a == DType::kBFloat16 && b == DType::kFloat16);
+  const bool halves =
+      (a == DType::kFloat16 && b == DType::kBFloat16) || (a == DType::kBFloat16 && b == DType::kFloat16);
   if (halves) return DType::kFloat32;
   if ((a == DType::kUInt8 && b == DType::kInt8) || (a == DType::kInt8 && b == DType::kUInt8)) return DType::kInt16;
   return std::max(a, b);
@@ -176,8 +177,7 @@ bool view_strides(const Type& type, const Shape& shape, Shape& strides) {
   std::int64_t new_count = 1;
   for (std::size_t i = type.shape.size(); i-- > 0;) {
     old_count *= type.shape[i];
-    const bool chunk_ends =
-        i == 0 || (type.shape[i - 1] != 1 && old_strides[i - 1] != old_count * chunk_stride);
+    const bool chunk_ends = i == 0 || (type.shape[i - 1] != 1 && old_strides[i - 1] != old_count * chunk_stride);
     if (!chunk_ends) continue;
     while (new_dim >= 0 && (new_count < old_count || shape[static_cast<std::size_t>(new_dim)] == 1)) {
       strides[static_cast<std::size_t>(new_dim)] = new_count * chunk_stride;

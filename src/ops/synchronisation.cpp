@@ -37,7 +37,11 @@ std::vector<Type> infer_where(const Operands& operands) {
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true, .dynamic = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
-  return {.schema = schema, .group = Group::kSynchronisation, .variant = variant, .traits = kTraits, .infer = infer,
+  return {.schema = schema,
+          .group = Group::kSynchronisation,
+          .variant = variant,
+          .traits = kTraits,
+          .infer = infer,
           .cost = moves};
 }
 

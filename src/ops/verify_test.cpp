@@ -95,7 +95,9 @@ TEST(GraphJson, RefusesDamage) {
   };
   EXPECT_THROW(graph_from_json(replaced("\"value\": 0", "\"value\": 999"), "test"), Error);
   EXPECT_THROW(graph_from_json(replaced("\"value\": 0", "\"value\": -1"), "test"), Error);
-  EXPECT_THROW(graph_from_json(replaced("\"dtype\": \"float32\",\n   \"shape\"", "\"dtype\": \"float31\",\n   \"shape\""), "test"), Error);
+  EXPECT_THROW(graph_from_json(
+                   replaced("\"dtype\": \"float32\",\n   \"shape\"", "\"dtype\": \"float31\",\n   \"shape\""), "test"),
+               Error);
 }
 
 TEST(Memory, CountsStoragesUntilTheirLastUse) {

@@ -34,7 +34,8 @@ double sum_of_parts(const Decomposition& parts) {
 }
 
 TEST(Decompose, PartsAddUpToTheWallTime) {
-  const Trace trace = trace_of(1000, 2000, {kernel(1100, 1200, 0, 0), kernel(1250, 1400, 1, 1), kernel(1400, 1500, 2, 0)});
+  const Trace trace =
+      trace_of(1000, 2000, {kernel(1100, 1200, 0, 0), kernel(1250, 1400, 1, 1), kernel(1400, 1500, 2, 0)});
   const Decomposition parts = decompose(trace, 2);
   EXPECT_EQ(parts.head_ns, 100);
   EXPECT_EQ(parts.tail_ns, 500);
@@ -138,8 +139,9 @@ TEST(Attribute, AMissingAndASurplusKernelDoNotShiftTheOthers) {
   const Trace reference = trace_of(
       0, 100, {kernel(1, 2, 0, 0), kernel(3, 4, 1, 1), kernel(5, 6, 2, 2), kernel(7, 8, 0, 3), kernel(9, 10, 1, 4)});
   // softmax of node 1 is missing, one more add before the last.
-  Trace timing = trace_of(
-      0, 100, {kernel(1, 2, 0, kNoId), kernel(5, 6, 2, kNoId), kernel(7, 8, 0, kNoId), kernel(8, 9, 2, 7), kernel(9, 12, 1, kNoId)});
+  Trace timing = trace_of(0, 100,
+                          {kernel(1, 2, 0, kNoId), kernel(5, 6, 2, kNoId), kernel(7, 8, 0, kNoId), kernel(8, 9, 2, 7),
+                           kernel(9, 12, 1, kNoId)});
   const RecordMatch match = attribute(reference, timing);
   EXPECT_EQ(match.matched, 4u);
   EXPECT_EQ(match.surplus, 1u);
@@ -209,8 +211,7 @@ TEST(CommonSequence, IsAsLongAsTheQuadraticAlgorithmSays) {
     std::vector<std::vector<std::size_t>> longest(a.size() + 1, std::vector<std::size_t>(b.size() + 1, 0));
     for (std::size_t i = 0; i < a.size(); ++i) {
       for (std::size_t k = 0; k < b.size(); ++k) {
-        longest[i + 1][k + 1] =
-            a[i] == b[k] ? longest[i][k] + 1 : std::max(longest[i][k + 1], longest[i + 1][k]);
+        longest[i + 1][k + 1] = a[i] == b[k] ? longest[i][k] + 1 : std::max(longest[i][k + 1], longest[i + 1][k]);
       }
     }
     EXPECT_EQ(pairs.size(), longest[a.size()][b.size()]);
@@ -225,8 +226,9 @@ TEST(CommonSequence, IsAsLongAsTheQuadraticAlgorithmSays) {
 }
 
 TEST(MeanOf, PartsStillAddUp) {
-  const std::vector<Decomposition> parts = {decompose(trace_of(0, 100, {kernel(10, 40, 0, 0), kernel(50, 60, 1, 1)}), 2),
-                                            decompose(trace_of(0, 200, {kernel(20, 60, 0, 0), kernel(70, 80, 1, 1)}), 2)};
+  const std::vector<Decomposition> parts = {
+      decompose(trace_of(0, 100, {kernel(10, 40, 0, 0), kernel(50, 60, 1, 1)}), 2),
+      decompose(trace_of(0, 200, {kernel(20, 60, 0, 0), kernel(70, 80, 1, 1)}), 2)};
   const Decomposition mean = mean_of(parts);
   EXPECT_DOUBLE_EQ(mean.wall_ns, 150);
   EXPECT_DOUBLE_EQ(mean.nodes[0].device_ns, 35);

@@ -27,7 +27,8 @@ std::string scaled(double value, std::span<const Prefix> prefixes, std::string_v
 }
 
 constexpr std::array kTimes = {Prefix{1.0, ""}, Prefix{1e-3, "m"}, Prefix{1e-6, "u"}, Prefix{1e-9, "n"}};
-constexpr std::array kDecimal = {Prefix{1e12, "T"}, Prefix{1e9, "G"}, Prefix{1e6, "M"}, Prefix{1e3, "k"}, Prefix{1, ""}};
+constexpr std::array kDecimal = {Prefix{1e12, "T"}, Prefix{1e9, "G"}, Prefix{1e6, "M"}, Prefix{1e3, "k"},
+                                 Prefix{1, ""}};
 
 std::string number_text(double value, Unit unit) {
   switch (unit) {

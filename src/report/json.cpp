@@ -1,6 +1,5 @@
 // JSON: the complete form. Numbers are in base units, absent figures are null, there is no NaN.
 #include <nlohmann/json.hpp>
-
 #include <ostream>
 
 #include "base/error.h"
@@ -113,8 +112,8 @@ Document parse_document(std::string_view text, const std::string& origin) {
   const auto version = root.find("version");
   if (version == root.end() || !version->is_number_integer() || version->get<int>() != kSchemaVersion) {
     throw Error(ErrorKind::kBadInput,
-                origin + " has schema version " + (version == root.end() ? "?" : version->dump()) + ", this program reads " +
-                    std::to_string(kSchemaVersion),
+                origin + " has schema version " + (version == root.end() ? "?" : version->dump()) +
+                    ", this program reads " + std::to_string(kSchemaVersion),
                 "make the report again, or use the nongemm that wrote it");
   }
   Document document;

@@ -11,7 +11,8 @@ namespace {
 std::string escaped(const std::string& text) {
   std::string result;
   for (const char letter : text) {
-    if (letter == '|' || letter == '\\' || letter == '<' || letter == '*' || letter == '_' || letter == '`') result += '\\';
+    if (letter == '|' || letter == '\\' || letter == '<' || letter == '*' || letter == '_' || letter == '`')
+      result += '\\';
     result += letter == '\n' ? ' ' : letter;
   }
   return result;
@@ -60,8 +61,8 @@ void write_markdown(const Document& document, std::ostream& out) {
         out << "| Figure | Value | |\n| --- | ---: | --- |\n";
         for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
           const Column& column = table.info->columns[c];
-          out << "| " << escaped(std::string(column.title)) << " | "
-              << escaped(to_text(table.rows[0][c], column.unit)) << " | " << escaped(std::string(column.doc)) << " |\n";
+          out << "| " << escaped(std::string(column.title)) << " | " << escaped(to_text(table.rows[0][c], column.unit))
+              << " | " << escaped(std::string(column.doc)) << " |\n";
         }
       } else {
         write_rows(table, out);

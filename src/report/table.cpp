@@ -46,9 +46,8 @@ void write_rows(const Table& table, std::ostream& out) {
   for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
     if (table.info->columns[c].wide) continue;
     // A static report has no times: a column without any value is left out.
-    const bool any = std::any_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
-      return !std::holds_alternative<std::monostate>(row[c]);
-    });
+    const bool any = std::any_of(table.rows.begin(), table.rows.end(),
+                                 [&](const auto& row) { return !std::holds_alternative<std::monostate>(row[c]); });
     if (any) shown.push_back(c);
   }
   const std::size_t limit = table.info->most_rows == 0 ? table.rows.size() : table.info->most_rows;

@@ -1,10 +1,11 @@
+#include "flows/load.h"
+
 #include <dlfcn.h>
 
 #include <charconv>
 
 #include "base/error.h"
 #include "flows/device/device.h"
-#include "flows/load.h"
 
 namespace nongemm::device {
 

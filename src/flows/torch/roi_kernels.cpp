@@ -56,8 +56,8 @@ void drop_plain(SortedBoxes<T>& boxes, std::int64_t kept, std::int64_t first, st
 
 #if NONGEMM_HAS_AVX2_VERSION
 /// The same operations, eight boxes at a time; no fused multiply-add, so results are those of the plain loop.
-NONGEMM_TARGET_AVX2 void drop_avx2(SortedBoxes<float>& boxes, std::int64_t kept, std::int64_t first,
-                                   std::int64_t count, float threshold) {
+NONGEMM_TARGET_AVX2 void drop_avx2(SortedBoxes<float>& boxes, std::int64_t kept, std::int64_t first, std::int64_t count,
+                                   float threshold) {
   const auto at = static_cast<std::size_t>(kept);
   const __m256 x1 = _mm256_set1_ps(boxes.x1[at]);
   const __m256 y1 = _mm256_set1_ps(boxes.y1[at]);

@@ -27,8 +27,7 @@ at::Tensor nms(const at::Tensor& dets, const at::Tensor& scores, double iou_thre
   TORCH_CHECK(scores.dim() == 1 && scores.size(0) == dets.size(0), "there should be one score per box, got ",
               scores.sizes(), " for ", dets.sizes());
   const at::Tensor boxes = dets.to(computed_in(dets)).contiguous();
-  const at::Tensor order =
-      std::get<1>(at::sort(scores, /*stable=*/true, /*dim=*/0, /*descending=*/true)).contiguous();
+  const at::Tensor order = std::get<1>(at::sort(scores, /*stable=*/true, /*dim=*/0, /*descending=*/true)).contiguous();
   std::vector<std::int64_t> kept;
   AT_DISPATCH_FLOATING_TYPES(boxes.scalar_type(), "nms", [&] {
     kept = suppress<scalar_t>(boxes.const_data_ptr<scalar_t>(), order.const_data_ptr<std::int64_t>(), boxes.size(0),
@@ -89,8 +88,9 @@ void register_roi_operators() {
   static torch::Library library = [] {
     torch::Library fragment(torch::Library::FRAGMENT, "torchvision", std::nullopt, __FILE__, __LINE__);
     fragment.def("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor");
-    fragment.def("roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, "
-                 "SymInt pooled_width, int sampling_ratio, bool aligned) -> Tensor");
+    fragment.def(
+        "roi_align(Tensor input, Tensor rois, float spatial_scale, SymInt pooled_height, "
+        "SymInt pooled_width, int sampling_ratio, bool aligned) -> Tensor");
     fragment.impl("nms", c10::DispatchKey::CPU, torch::CppFunction::makeFromUnboxedFunction(nms));
     fragment.impl("roi_align", c10::DispatchKey::CPU, torch::CppFunction::makeFromUnboxedFunction(roi_align));
     return fragment;
@@ -101,8 +101,8 @@ void load_torchvision(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (library == nullptr) {
     const std::string message = dlerror();
-    for (const char* python : {"libpython3.12.so.1.0", "libpython3.11.so.1.0", "libpython3.13.so.1.0",
-                               "libpython3.10.so.1.0"}) {
+    for (const char* python :
+         {"libpython3.12.so.1.0", "libpython3.11.so.1.0", "libpython3.13.so.1.0", "libpython3.10.so.1.0"}) {
       if (dlopen(python, RTLD_NOW | RTLD_GLOBAL) == nullptr) continue;
       library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
       if (library != nullptr) return;

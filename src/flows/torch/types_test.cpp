@@ -134,8 +134,7 @@ TEST_P(TypesOfModels, AreWhatTheDispatcherGives) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, TypesOfModels,
-                         testing::Values("gpt2", "bert", "llama", "vit", "swin", "detr"),
+INSTANTIATE_TEST_SUITE_P(Fixtures, TypesOfModels, testing::Values("gpt2", "bert", "llama", "vit", "swin", "detr"),
                          [](const auto& info) { return info.param; });
 
 }  // namespace

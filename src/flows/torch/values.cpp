@@ -9,9 +9,9 @@ namespace nongemm::torch_flow {
 namespace {
 
 constexpr std::pair<DType, c10::ScalarType> kTypes[] = {
-    {DType::kBool, c10::kBool},       {DType::kUInt8, c10::kByte},      {DType::kInt8, c10::kChar},
-    {DType::kInt16, c10::kShort},     {DType::kInt32, c10::kInt},       {DType::kInt64, c10::kLong},
-    {DType::kFloat16, c10::kHalf},    {DType::kBFloat16, c10::kBFloat16}, {DType::kFloat32, c10::kFloat},
+    {DType::kBool, c10::kBool},      {DType::kUInt8, c10::kByte},        {DType::kInt8, c10::kChar},
+    {DType::kInt16, c10::kShort},    {DType::kInt32, c10::kInt},         {DType::kInt64, c10::kLong},
+    {DType::kFloat16, c10::kHalf},   {DType::kBFloat16, c10::kBFloat16}, {DType::kFloat32, c10::kFloat},
     {DType::kFloat64, c10::kDouble},
 };
 
@@ -52,7 +52,8 @@ at::Tensor to_torch(const HostTensor& tensor, c10::Device device) {
   // from_blob wants a mutable pointer; weights are never written: in-place operators work on activations.
   void* bytes = const_cast<std::byte*>(tensor.data.get());
   const auto options = at::TensorOptions().dtype(to_torch(tensor.dtype));
-  at::Tensor host = at::from_blob(bytes, tensor.shape, [owner = tensor.data](void*) mutable { owner.reset(); }, options);
+  at::Tensor host = at::from_blob(
+      bytes, tensor.shape, [owner = tensor.data](void*) mutable { owner.reset(); }, options);
   return device.is_cpu() ? host : host.to(device);
 }
 
