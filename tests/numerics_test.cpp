@@ -17,8 +17,6 @@ namespace nongemm {
 namespace {
 
 constexpr double kTolerance = 1e-4;
-/// R-CNN boxes are in pixels of the original image.
-constexpr double kBoxTolerance = 1e-2;
 
 struct NumericsCase {
   std::string name;
@@ -53,10 +51,6 @@ bool is_built_in(const std::string& type) {
   return std::any_of(all.begin(), all.end(), [&](const Architecture* a) { return a->model_type == type; });
 }
 
-double tolerance_of(const std::string& output) {
-  return output.ends_with("boxes") && !output.starts_with("pred") ? kBoxTolerance : kTolerance;
-}
-
 class Numerics : public testing::TestWithParam<NumericsCase> {};
 
 TEST_P(Numerics, MatchTheOriginal) {
@@ -68,7 +62,7 @@ TEST_P(Numerics, MatchTheOriginal) {
   ASSERT_FALSE(rows.empty());
   for (const OutputDifference& row : rows) {
     EXPECT_EQ(row.mismatch, "") << row.name;
-    EXPECT_LE(row.largest_absolute, tolerance_of(row.name)) << row.name << " " << to_string(row.shape);
+    EXPECT_LE(row.largest_absolute, allowed_difference(row.name, kTolerance)) << row.name << " " << to_string(row.shape);
   }
 }
 

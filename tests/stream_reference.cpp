@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -67,6 +68,39 @@ std::vector<std::string> surplus(const Counts& of, const Counts& over) {
   return lines;
 }
 
+/// A key of ours with dimensions that only a run knows ("?") fits every number in their place.
+bool fits(std::string_view pattern, std::string_view key) {
+  std::size_t k = 0;
+  for (const char c : pattern) {
+    if (c == '?') {
+      const std::size_t begin = k;
+      while (k < key.size() && std::isdigit(static_cast<unsigned char>(key[k])) != 0) ++k;
+      if (k == begin) return false;
+    } else if (k >= key.size() || key[k++] != c) {
+      return false;
+    }
+  }
+  return k == key.size();
+}
+
+/// Gives keys with unknown dimensions the shapes of wanted ones that nothing of ours matches yet.
+void fill_unknown(Counts& ours, const Counts& wanted) {
+  Counts filled;
+  for (auto& [pattern, number] : ours) {
+    if (pattern.find('?') == std::string::npos) continue;
+    for (const auto& [key, wanted_number] : wanted) {
+      const std::size_t taken = at(ours, key) + at(filled, key);
+      if (number == 0) break;
+      if (taken >= wanted_number || !fits(pattern, key)) continue;
+      const std::size_t moved = std::min(number, wanted_number - taken);
+      filled[key] += moved;
+      number -= moved;
+    }
+  }
+  for (const auto& [key, number] : filled) ours[key] += number;
+  std::erase_if(ours, [](const auto& row) { return row.second == 0; });
+}
+
 }  // namespace
 
 double StreamMatch::share() const {
@@ -83,8 +117,9 @@ std::string StreamMatch::report() const {
 }
 
 StreamMatch match_stream(const std::vector<StreamEntry>& stream, const std::filesystem::path& reference) {
-  const Counts ours = count(stream);
+  Counts ours = count(stream);
   Counts wanted = read_reference(reference);
+  fill_unknown(ours, wanted);
   for (auto& [key, number] : wanted) {
     if (key == "aten::to" || key.starts_with("aten::to ")) number = std::min(number, at(ours, key));
   }

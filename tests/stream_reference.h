@@ -23,6 +23,7 @@ struct StreamMatch {
 
 /// Compares as multisets of (operator, shapes). The reference holds no dtypes, so a `to` that copied nothing looks like
 /// one that did: its surplus `to` are left out, but each of ours must be there.
+/// Dimensions of ours that only a run knows fit any number.
 /// Throws Error for a file that is not a stream.
 StreamMatch match_stream(const std::vector<StreamEntry>& ours, const std::filesystem::path& reference);
 

@@ -33,6 +33,7 @@ const std::vector<StreamCase> kCases = {
     {"gpt2-b1-s256-eager", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kEager}},
     {"gpt2-b1-s256-sdpa", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kSdpa}},
     {"llama3_8b-b1-s512-sdpa", "llama3-8b", {.sequence = 512, .dtype = DType::kFloat16, .attention = Attention::kSdpa}},
+    {"maskrcnn-b1", "maskrcnn", {.device = "cuda"}},
     {"swin_t-b1", "swin-t", {.dtype = DType::kFloat16}},
     {"vit_b-b1", "vit-b", {.dtype = DType::kFloat16}},
 };

@@ -14,7 +14,9 @@ std::string result_shapes(const Graph& graph, const Node& node) {
   constexpr std::size_t kMost = 4;  // a split into many pieces is said by its first ones
   for (std::size_t i = 0; i < std::min(node.outputs.size(), kMost); ++i) {
     const Type& type = graph.values[node.outputs[i]].type;
-    text += (i == 0 ? "" : ", ") + (type.kind == Type::Kind::kTensor ? to_string(type.shape) : std::string("number"));
+    const bool list = type.kind == Type::Kind::kTensorList;
+    const bool tensor = type.kind == Type::Kind::kTensor || list;
+    text += std::string(i == 0 ? "" : ", ") + (list ? "list of " : "") + (tensor ? to_string(type.shape) : "number");
   }
   return node.outputs.size() > kMost ? text + ", ..." : text;
 }

@@ -80,6 +80,7 @@ void add_graph_options(CLI::App& command, SweepOptions& options) {
   command.add_option("--batch", options.batches, "samples per inference")->delimiter(',')->capture_default_str();
   command.add_option("--seq-len", options.sequences, "tokens per sample (language models)")->delimiter(',');
   command.add_option("--image-size", options.image_size, "input pixels, 224 or 800x1088 (vision models)");
+  command.add_option("--detections", options.detections, "boxes kept per image (R-CNN; default: the model's, 100)");
   command.add_option("--dtype", options.dtypes, "fp32, fp16 or bf16")->delimiter(',')->capture_default_str();
   command.add_option("--attention", options.attentions, "sdpa or eager, where the original has both")->delimiter(',');
   command
@@ -108,6 +109,8 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
     base.options.height = height;
     base.options.width = width;
   }
+  if (options.detections) check_positive(*options.detections, "--detections");
+  base.options.detections = options.detections;
   std::vector<Attention> attentions = {Attention::kDefault};
   if (!options.attentions.empty()) {
     attentions.clear();

@@ -22,6 +22,7 @@ struct SweepOptions {
   std::vector<std::string> dtypes{"fp32"};
   std::vector<std::string> attentions;
   std::string image_size;
+  std::optional<std::int64_t> detections;
   std::string by = "module";
   bool attention_as_nongemm = false;
   std::uint64_t seed = 0;

@@ -134,7 +134,8 @@ Tensor nms_by_category(const Tensor& boxes, const Tensor& scores, const Tensor& 
   const Tensor distinct = b.call_all("aten._unique2.default", {categories, true, false, false}).at(0);
   const Tensor each = b.call("aten.unbind.int", {distinct, 0});
   const Tensor yes = scalar(b, DType::kBool, 1);
-  b.foreach({each}, [&](const std::vector<Tensor>& element) -> std::vector<Tensor> {
+  constexpr std::int64_t kLikely = 5;  // pyramid levels, or a few of the classes
+  b.foreach({each}, kLikely, [&](const std::vector<Tensor>& element) -> std::vector<Tensor> {
     const Tensor members = where_true(b.call("aten.eq.Tensor", {categories, element[0]}));
     const Tensor member_boxes = index(boxes, {members});
     const Tensor kept = nms(member_boxes, index(scores, {members}), threshold);
@@ -156,15 +157,16 @@ Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& cate
   const auto at_once = [&]() -> std::vector<Tensor> {
     const Tensor any = b.call("nongemm.int_greater.default", {count, 0});
     return b.branch(
-        any, [&] { return std::vector{nms_by_coordinates(boxes, scores, categories, threshold)}; },
+        any, 1.0, [&] { return std::vector{nms_by_coordinates(boxes, scores, categories, threshold)}; },
         [&] {
           return std::vector{b.call("aten.empty.memory_format", {Shape{0}}, {{"dtype", DType::kInt64}})};
         });
   };
   if (at_most != kDynamic && at_most * 4 <= many) return at_once()[0];
+  const bool expects_many = many < 10'000;  // thousands of boxes are usual, tens of thousands are not
   const Tensor large = b.call("nongemm.int_greater.default", {count, many});
   return b.branch(
-      large, [&] { return std::vector{nms_by_category(boxes, scores, categories, threshold)}; }, at_once)[0];
+      large, expects_many ? 1.0 : 0.0, [&] { return std::vector{nms_by_category(boxes, scores, categories, threshold)}; }, at_once)[0];
 }
 
 Tensor resize_boxes(const Tensor& boxes, std::pair<std::int64_t, std::int64_t> from,

@@ -126,8 +126,8 @@ Graph build(const Config& config, const ModelOptions& options) {
                                 .optional_prefixes = {},
                                 .renames = {{".backbone.conv_encoder.model.", ".backbone.model."},
                                             {".out_proj.", ".o_proj."},
-                                            {".fc1.", ".mlp.fc1."},
-                                            {".fc2.", ".mlp.fc2."}}};
+                                            {"layers.*.fc1.", "layers.*.mlp.fc1."},
+                                            {"layers.*.fc2.", "layers.*.mlp.fc2."}}};
 
   const Tensor pixels = b.input("pixel_values", options.dtype, {batch, model.channels, height, width},
                                 {InputKind::Content::kPixels, 0});

@@ -43,6 +43,8 @@ struct ModelOptions {
   std::vector<std::string> extra_inputs = {};
   /// Images of different sizes in one batch (R-CNN takes a list): {height, width} each; overrides batch, height, width.
   std::vector<std::pair<std::int64_t, std::int64_t>> image_sizes = {};
+  /// Detections kept per image (box_detections_per_img of R-CNN); the configuration's when absent.
+  std::optional<std::int64_t> detections = std::nullopt;
   /// Some originals choose operators by device ("cpu" or "cuda").
   std::string device = "cpu";
 };

@@ -54,6 +54,8 @@ Rcnn::Rcnn(const Config& config, const ModelOptions& options)
       mask_layers(config.integers("mask_layers", {256, 256, 256, 256})),
       mask_width(config.positive("mask_dim_reduced", 256)),
       device(options.device) {
+  if (options.detections) detections = *options.detections;
+  if (detections < 1) throw Error(ErrorKind::kUsage, "detections per image must be at least 1");
   if (image_mean.size() != 3) config.fail("image_mean", "does not hold three numbers");
   if (image_std.size() != 3) config.fail("image_std", "does not hold three numbers");
   if (classes < 2) config.fail("num_classes", "must be at least 2, the background included");
@@ -185,6 +187,8 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
   Builder b(with_masks ? "maskrcnn" : "fasterrcnn", options.dtype);
   b.graph().attributes["height"] = std::to_string(original[0].first);
   b.graph().attributes["width"] = std::to_string(original[0].second);
+  b.graph().attributes["synthetic detections"] = "about " + std::to_string(model.rpn_post_nms) + " proposals and " +
+                                                 std::to_string(model.detections) + " detections per image";
   b.graph().checkpoint_rules = {.ignored = {"*.num_batches_tracked"},
                                 .optional_prefixes = {},
                                 .renames = {{"rpn.head.conv.weight", "rpn.head.conv.0.0.weight"},
@@ -218,7 +222,7 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
   std::vector<Detections> found = detect(b, model, with_masks, levels, proposals, batch.sizes);
   for (std::size_t i = 0; i < found.size(); ++i) {
     found[i].boxes = resize_boxes(found[i].boxes, batch.sizes[i], original[i]);
-    if (with_masks) found[i].masks = paste_masks(found[i].masks, found[i].boxes, original[i]);
+    if (with_masks) found[i].masks = paste_masks(found[i].masks, found[i].boxes, original[i], model.detections);
   }
   for (std::size_t i = 0; i < found.size(); ++i) {
     const std::string image = std::to_string(i);
@@ -233,12 +237,19 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
 Graph build_faster(const Config& config, const ModelOptions& options) { return build(config, options, false); }
 Graph build_mask(const Config& config, const ModelOptions& options) { return build(config, options, true); }
 
-// Without pretrained weights torchvision's builders use plain batch normalization.
+// Without pretrained weights torchvision's builders use plain batch normalization; the published COCO weights want it
+// frozen, with an epsilon of 0.
 constexpr std::array kFaster = {
     ModelRow{.name = "fasterrcnn",
              .title = "Faster R-CNN (ResNet-50 FPN)",
              .config = R"({"norm_layer": "batch_norm"})",
              .parameters = 41808406,
+             .height = 800,
+             .width = 1066},
+    ModelRow{.name = "fasterrcnn-coco",
+             .title = "Faster R-CNN (ResNet-50 FPN, COCO weights)",
+             .config = R"({"norm_layer": "frozen_batch_norm", "norm_eps": 0.0})",
+             .parameters = 41755286,
              .height = 800,
              .width = 1066},
 };
@@ -247,6 +258,12 @@ constexpr std::array kMask = {
              .title = "Mask R-CNN (ResNet-50 FPN)",
              .config = R"({"norm_layer": "batch_norm"})",
              .parameters = 44454513,
+             .height = 800,
+             .width = 1066},
+    ModelRow{.name = "maskrcnn-coco",
+             .title = "Mask R-CNN (ResNet-50 FPN, COCO weights)",
+             .config = R"({"norm_layer": "frozen_batch_norm", "norm_eps": 0.0})",
+             .parameters = 44401393,
              .height = 800,
              .width = 1066},
 };

@@ -47,6 +47,7 @@ std::vector<Detections> detect(Builder& builder, const Rcnn& model, bool with_ma
                                const std::vector<Tensor>& proposals, const std::vector<ImageSize>& images);
 
 /// paste_masks_in_image: masks [n, 1, side, side] into images of the given size, [n, 1, height, width].
-Tensor paste_masks(const Tensor& masks, const Tensor& boxes, ImageSize image);
+/// @param expected number of masks, for what is said before a run
+Tensor paste_masks(const Tensor& masks, const Tensor& boxes, ImageSize image, std::int64_t expected);
 
 }  // namespace nongemm

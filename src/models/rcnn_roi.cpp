@@ -12,10 +12,11 @@ using namespace fn;
 
 namespace {
 
-Tensor dense(Builder& b, const std::string& name, const Tensor& x, std::int64_t out, double deviation) {
+Tensor dense(Builder& b, const std::string& name, const Tensor& x, std::int64_t out, double deviation,
+             InitSpec bias = InitSpec::constant(0)) {
   const auto scope = b.scope(name, "Linear");
   const Tensor weight = b.parameter("weight", {out, x.size(1)}, InitSpec::normal(0, deviation));
-  return linear(x, weight, b.parameter("bias", {out}, InitSpec::constant(0)));
+  return linear(x, weight, b.parameter("bias", {out}, bias));
 }
 
 /// TwoMLPHead; synthetic weights keep the variance through the ReLU.
@@ -37,8 +38,10 @@ Predictions predict(Builder& b, const Rcnn& model, const Tensor& features) {
   const auto scope = b.scope("box_predictor", "FastRCNNPredictor");
   const Tensor x = flatten(features, 1);
   Predictions predictions;
-  predictions.logits = dense(b, "cls_score", x, model.classes, 0.01);
-  predictions.codes = dense(b, "bbox_pred", x, 4 * model.classes, 0.001);
+  // Untrained classes are all equally likely and none passes the threshold. Spread like this, 3 or 4 of 91 do, which
+  // gives the thousands of candidates that suppression meets in a trained model.
+  predictions.logits = dense(b, "cls_score", x, model.classes, 0.01, InitSpec::normal(0, 1.5));
+  predictions.codes = dense(b, "bbox_pred", x, 4 * model.classes, 0.01);
   return predictions;
 }
 

@@ -67,6 +67,19 @@ Tensor detr_frozen_batch_norm_2d(Builder& b, const std::string& name, const Tens
 
 namespace {
 
+/// The last normalization of a residual branch. Its synthetic weights are small, so that the sum of many branches stays
+/// of the order of one, as trained networks keep it.
+Tensor damped_norm(Builder& b, const NormLayer& norm, const std::string& name, const Tensor& x) {
+  constexpr double kGain = 0.25;
+  const std::size_t first = b.graph().weights.size();
+  const Tensor y = norm(b, name, x);
+  for (std::size_t i = first; i < b.graph().weights.size(); ++i) {
+    Weight& weight = b.graph().weights[i];
+    if (weight.name.ends_with(".weight")) weight.init = InitSpec::constant(kGain);
+  }
+  return y;
+}
+
 /// A convolution without bias and its normalization; synthetic weights keep the variance (He et al. 2015).
 Tensor conv(Builder& b, const std::string& name, const Tensor& x, std::int64_t out, std::int64_t kernel,
             std::int64_t stride, std::int64_t padding, std::int64_t dilation = 1) {
@@ -103,11 +116,11 @@ Tensor residual_block(Builder& b, const ResNet& model, const std::string& name, 
     const std::int64_t width = shape.planes * model.width_per_group / 64;
     x = act(1, norm(b, "bn1", conv(b, "conv1", x, width, 1, 1, 0)));
     x = act(2, norm(b, "bn2", conv(b, "conv2", x, width, 3, shape.stride, shape.dilation, shape.dilation)));
-    x = norm(b, "bn3", conv(b, "conv3", x, shape.out, 1, 1, 0));
+    x = damped_norm(b, norm, "bn3", conv(b, "conv3", x, shape.out, 1, 1, 0));
     last = 3;
   } else {
     x = act(1, norm(b, "bn1", conv(b, "conv1", x, shape.planes, 3, shape.stride, shape.dilation, shape.dilation)));
-    x = norm(b, "bn2", conv(b, "conv2", x, shape.planes, 3, 1, shape.dilation, shape.dilation));
+    x = damped_norm(b, norm, "bn2", conv(b, "conv2", x, shape.planes, 3, 1, shape.dilation, shape.dilation));
   }
   Tensor shortcut = input;
   if (project) {
@@ -180,8 +193,9 @@ namespace {
 Tensor hf_conv(Builder& b, const std::string& name, const Tensor& x, std::int64_t out, std::int64_t kernel,
                std::int64_t stride, const std::string& act, const NormLayer& norm) {
   const auto scope = b.scope(name, "ResNetConvLayer");
-  const Tensor y = norm(b, "normalization", conv(b, "convolution", x, out, kernel, stride, kernel / 2));
-  return act.empty() ? y : activation(y, act);
+  const Tensor y = conv(b, "convolution", x, out, kernel, stride, kernel / 2);
+  if (act.empty()) return damped_norm(b, norm, "normalization", y);
+  return activation(norm(b, "normalization", y), act);
 }
 
 Tensor hf_layer(Builder& b, const std::string& name, const Tensor& input, std::int64_t out, std::int64_t stride,

@@ -208,14 +208,15 @@ Type either(const Type& a, const Type& b) {
 
 }  // namespace
 
-std::vector<Tensor> Builder::branch(const Tensor& condition, const std::function<std::vector<Tensor>()>& then,
+std::vector<Tensor> Builder::branch(const Tensor& condition, double expected,
+                                    const std::function<std::vector<Tensor>()>& then,
                                     const std::function<std::vector<Tensor>()>& otherwise) {
   if (condition.type().kind != Type::Kind::kBool) {
     throw Error(ErrorKind::kBadInput, "the condition of an if is not a truth value on the host");
   }
   Node node;
   node.op = "nongemm.if.default";
-  node.args = {Use{condition.id()}};
+  node.args = {Use{condition.id()}, expected};
   node.blocks = {build_block({}, then), build_block({}, otherwise)};
   const std::vector<ValueId>& taken = graph_.blocks[node.blocks[0]].results;
   const std::vector<ValueId>& other = graph_.blocks[node.blocks[1]].results;
@@ -229,7 +230,7 @@ std::vector<Tensor> Builder::branch(const Tensor& condition, const std::function
   return add_control(std::move(node), std::move(types));
 }
 
-std::vector<Tensor> Builder::foreach(const std::vector<Tensor>& lists,
+std::vector<Tensor> Builder::foreach(const std::vector<Tensor>& lists, std::int64_t expected,
                                      const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body) {
   std::vector<Use> uses;
   std::vector<ValueId> parameters;
@@ -244,7 +245,7 @@ std::vector<Tensor> Builder::foreach(const std::vector<Tensor>& lists,
   }
   Node node;
   node.op = "nongemm.foreach.default";
-  node.args = {std::move(uses)};
+  node.args = {std::move(uses), expected};
   node.blocks = {build_block(std::move(parameters), [&] { return body(elements); })};
   std::vector<Type> types;
   for (const ValueId result : graph_.blocks[node.blocks[0]].results) {

@@ -111,10 +111,13 @@ class Builder {
 
   /// `then() if condition else otherwise()`; both give the same number of results. A dimension in which they differ is
   /// only known at run time.
-  std::vector<Tensor> branch(const Tensor& condition, const std::function<std::vector<Tensor>()>& then,
+  /// @param expected how often the condition holds, 0 to 1, for what is said of the graph before a run
+  std::vector<Tensor> branch(const Tensor& condition, double expected,
+                             const std::function<std::vector<Tensor>()>& then,
                              const std::function<std::vector<Tensor>()>& otherwise);
   /// Runs `body` for the elements of lists of one length, side by side; each of its results becomes a list.
-  std::vector<Tensor> foreach(const std::vector<Tensor>& lists,
+  /// @param expected the lists' length, for what is said of the graph before a run
+  std::vector<Tensor> foreach(const std::vector<Tensor>& lists, std::int64_t expected,
                               const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body);
 
   Graph& graph() { return graph_; }

@@ -38,8 +38,10 @@ constexpr std::array kEntries = {
     entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool),
     // Whether self[start:end] leaves anything out along `dim`: if not, Python's indexing dispatches nothing.
     entry("nongemm::slice_cuts(Tensor self, int dim, int start, int end) -> bool", "HostArithmetic", host_bool),
-    entry("nongemm::if(bool condition) -> Tensor[]", "If", from_blocks),
-    entry("nongemm::foreach(Tensor[] lists) -> Tensor[]", "ForEach", from_blocks),
+    // Static views of a graph (streams, figures before a run) take the first block in `expected` of all cases, and walk
+    // a loop `expected` times.
+    entry("nongemm::if(bool condition, float expected) -> Tensor[]", "If", from_blocks),
+    entry("nongemm::foreach(Tensor[] lists, int expected) -> Tensor[]", "ForEach", from_blocks),
 };
 
 }  // namespace

@@ -15,32 +15,108 @@ constexpr std::array<std::string_view, 7> kBookkeeping = {
 };
 
 bool works(const Graph& graph, const Node& node, const Op& op) {
+  if (op.entry.group == Group::kControl) return false;
   if (std::find(kBookkeeping.begin(), kBookkeeping.end(), op.schema.name) != kBookkeeping.end()) return false;
   const bool keeps_storage = !node.outputs.empty() && graph.values[node.outputs[0]].type.alias;
   return !(op.schema.name == "aten::to" && keeps_storage);
 }
 
-std::vector<Shape> operand_shapes(const Graph& graph, const Node& node) {
-  std::vector<Shape> shapes;
-  for (const Argument& argument : node.args) {
-    const auto* use = std::get_if<Use>(&argument);
-    shapes.push_back(use == nullptr || use->value == kNoId ? Shape{} : graph.values[use->value].type.shape);
+/// Appends nodes to a stream; `types` may know more than the graph does.
+class Writer {
+ public:
+  explicit Writer(const Graph& graph) : graph_(graph) {
+    types_.reserve(graph.values.size());
+    for (const Value& value : graph.values) types_.push_back(value.type);
   }
-  return shapes;
-}
+
+  void write(NodeId id) {
+    const Node& node = graph_.nodes[id];
+    const Op& op = OpTable::get().at(node.op);
+    if (!works(graph_, node, op)) return;
+    StreamEntry entry{op.schema.name, {}, graph_.scope_path(node.scope), graph_.scopes[node.scope].type};
+    for (const Argument& argument : node.args) {
+      const auto* use = std::get_if<Use>(&argument);
+      const bool tensor =
+          use != nullptr && use->value != kNoId && types_[use->value].kind == Type::Kind::kTensor;
+      entry.shapes.push_back(tensor ? types_[use->value].shape : Shape{});
+    }
+    stream_.push_back(std::move(entry));
+  }
+
+  void set_type(ValueId value, const Type& type) { types_[value] = type; }
+  std::vector<StreamEntry> take() { return std::move(stream_); }
+
+ private:
+  const Graph& graph_;
+  std::vector<Type> types_;
+  std::vector<StreamEntry> stream_;
+};
+
+/// Walks the graph without running it.
+class Walk {
+ public:
+  explicit Walk(const Graph& graph) : graph_(graph), writer_(graph), owed_(graph.nodes.size(), 0.5) {}
+
+  void block(BlockId id) {
+    for (const NodeId node : graph_.blocks[id].nodes) visit(node);
+  }
+  std::vector<StreamEntry> take() { return writer_.take(); }
+
+ private:
+  void visit(NodeId id) {
+    const Node& node = graph_.nodes[id];
+    if (node.blocks.empty()) {
+      writer_.write(id);
+    } else if (const auto* times = std::get_if<std::int64_t>(&node.args.at(1))) {
+      for (std::int64_t i = 0; i < *times; ++i) block(node.blocks[0]);
+    } else {
+      // Of many visits the expected share takes the first block, evenly spread.
+      owed_[id] += std::get<double>(node.args.at(1));
+      const bool first = owed_[id] >= 1.0;
+      if (first) owed_[id] -= 1.0;
+      block(node.blocks[first ? 0 : 1]);
+    }
+  }
+
+  const Graph& graph_;
+  Writer writer_;
+  std::vector<double> owed_;
+};
 
 }  // namespace
 
 std::vector<StreamEntry> operator_stream(const Graph& graph) {
-  std::vector<StreamEntry> stream;
-  for (const NodeId id : graph.blocks[kBodyBlock].nodes) {
-    const Node& node = graph.nodes[id];
-    const Op& op = OpTable::get().at(node.op);
-    if (!works(graph, node, op)) continue;
-    stream.push_back(
-        {op.schema.name, operand_shapes(graph, node), graph.scope_path(node.scope), graph.scopes[node.scope].type});
+  Walk walk(graph);
+  walk.block(kBodyBlock);
+  return walk.take();
+}
+
+std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const ExecutedNode> executed) {
+  // What a block gives becomes the result of its control node: a type that one gets, the other gets, too.
+  std::vector<std::vector<ValueId>> becomes(graph.values.size());
+  for (const Node& node : graph.nodes) {
+    for (const BlockId block : node.blocks) {
+      const std::vector<ValueId>& results = graph.blocks[block].results;
+      for (std::size_t i = 0; i < results.size(); ++i) {
+        const bool loop = graph.values[node.outputs[i]].type.kind != graph.values[results[i]].type.kind;
+        if (!loop) becomes[results[i]].push_back(node.outputs[i]);
+      }
+    }
   }
-  return stream;
+  Writer writer(graph);
+  const auto set = [&](auto&& self, ValueId value, const Type& type) -> void {
+    writer.set_type(value, type);
+    for (const ValueId other : becomes[value]) self(self, other, type);
+  };
+  for (const ExecutedNode& call : executed) {
+    writer.write(call.node);
+    const std::vector<ValueId>& outputs = graph.nodes[call.node].outputs;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const bool seen = i < call.results.size() && graph.values[outputs[i]].type.kind == Type::Kind::kTensor;
+      set(set, outputs[i], seen ? call.results[i] : graph.values[outputs[i]].type);
+    }
+  }
+  return writer.take();
 }
 
 }  // namespace nongemm

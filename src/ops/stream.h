@@ -1,6 +1,7 @@
 // A graph as the stream of operators that PyTorch's profiler would list for it.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,18 @@ struct StreamEntry {
   std::string module;         // its class: "LayerNorm"
 };
 
-/// The nodes of the body in order, without those that do no work: dropout, alias, detach, lift_fresh, empty, and `to`
-/// that changes nothing. Dimensions that only the run knows are kDynamic.
+/// The nodes in order, without those that do no work: dropout, alias, detach, lift_fresh, empty, `to` that changes
+/// nothing, and what Python does itself on the host. Dimensions that only the run knows are kDynamic. Loops and
+/// branches are walked as often as the graph expects.
 std::vector<StreamEntry> operator_stream(const Graph& graph);
+
+/// A node as it ran, and the types of its results where the graph did not know them.
+struct ExecutedNode {
+  NodeId node = kNoId;
+  std::vector<Type> results;
+};
+
+/// The same for one run: all its calls in order, with the shapes it had.
+std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const ExecutedNode> executed);
 
 }  // namespace nongemm

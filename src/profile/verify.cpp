@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <map>
 
 #include "base/error.h"
+#include "profile/detection_order.h"
 #include "profile/prepare.h"
 #include "weights/safetensors.h"
 
@@ -69,8 +71,13 @@ Padding padding_of(const HostTensor& mask) {
 
 }  // namespace
 
+double allowed_difference(const std::string& output, double tolerance) {
+  return output.ends_with(".boxes") ? 100.0 * tolerance : tolerance;
+}
+
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
   bool has_mask = false;
+  std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> images;  // "0.10" comes after "0.9"
   for (const auto& [name, tensor] : inputs) {
     const Shape& shape = tensor.shape;
     if (name == "input_ids" && shape.size() == 2) {
@@ -85,12 +92,13 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
       options.height = shape[2];
       options.width = shape[3];
     } else if (shape.size() == 3 && is_floating(tensor.dtype)) {  // one image of a list
-      options.image_sizes.emplace_back(shape[1], shape[2]);
-      options.batch = static_cast<std::int64_t>(options.image_sizes.size());
+      images[std::atoll(name.substr(name.rfind('.') + 1).c_str())] = {shape[1], shape[2]};
     } else {
       options.extra_inputs.push_back(name);
     }
   }
+  for (const auto& [number, size] : images) options.image_sizes.push_back(size);
+  if (!images.empty()) options.batch = static_cast<std::int64_t>(images.size());
   if (!has_mask) options.padding = Padding::kNone;
   return options;
 }
@@ -105,6 +113,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder,
     if (named == "eager") options.attention = Attention::kEager;
     if (named == "sdpa") options.attention = Attention::kSdpa;
   }
+  options.device = run.device;
   const Graph graph = build_graph(model, options_for(inputs, options));
 
   const PreparedWeights bound = prepare_weights(model, graph, {});
@@ -117,16 +126,14 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder,
   const std::unique_ptr<Session> session = flow.prepare(graph, bound.tensors, run);
   session->set_inputs(ordered);
   session->run();
-  const std::vector<HostTensor> outputs = session->outputs();
+  NamedTensors outputs;
+  for (const HostTensor& tensor : session->outputs()) {
+    outputs.emplace_back(graph.outputs[outputs.size()].name, tensor);
+  }
+  outputs = in_reference_order(std::move(outputs), references);
 
   std::vector<OutputDifference> rows;
-  for (const auto& [name, reference] : references) {
-    const HostTensor* ours = nullptr;
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      if (graph.outputs[i].name == name) ours = &outputs[i];
-    }
-    rows.push_back(compare(name, reference, ours));
-  }
+  for (const auto& [name, reference] : references) rows.push_back(compare(name, reference, find(outputs, name)));
   return rows;
 }
 

@@ -20,6 +20,9 @@ struct OutputDifference {
   std::string mismatch;
 };
 
+/// The tolerance for one output: R-CNN boxes are in pixels of the image and may be off by a hundred times as much.
+double allowed_difference(const std::string& output, double tolerance);
+
 /// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
 

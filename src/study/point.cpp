@@ -144,6 +144,9 @@ std::string command_of(const PointSpec& spec) {
   add(spec.device != "cpu", "--device " + spec.device);
   add(spec.options.batch != 1, fmt::format("--batch {}", spec.options.batch));
   add(spec.options.sequence.has_value(), fmt::format("--seq-len {}", spec.options.sequence.value_or(0)));
+  add(spec.options.height && spec.options.width,
+      fmt::format("--image-size {}x{}", spec.options.height.value_or(0), spec.options.width.value_or(0)));
+  add(spec.options.detections.has_value(), fmt::format("--detections {}", spec.options.detections.value_or(0)));
   add(spec.options.dtype != DType::kFloat32, fmt::format("--dtype {}", short_name(spec.options.dtype)));
   add(spec.options.attention != Attention::kDefault, fmt::format("--attention {}", option_of(spec.options.attention)));
   add(spec.threads > 0, fmt::format("--threads {}", spec.threads));

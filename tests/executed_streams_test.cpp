@@ -1,0 +1,70 @@
+// Operator streams of runs: models whose work depends on the data dispatch, call by call, what the originals dispatched
+// for the same weights and inputs. The references are numerics cases (tests/data/numerics) and their streams.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+
+#include "flows/load.h"
+#include "models/model.h"
+#include "profile/prepare.h"
+#include "profile/verify.h"
+#include "stream_reference.h"
+#include "weights/safetensors.h"
+
+namespace nongemm {
+namespace {
+
+/// What ran, in order, with the shapes that only the run knew.
+std::vector<ExecutedNode> execute(Session& session, const Graph& graph) {
+  Trace trace;
+  session.run_traced(TraceLevel::kHost, trace);
+  const std::vector<ObservedTypes> observed = session.run_for_types();
+  std::vector<ExecutedNode> executed;
+  auto next = observed.begin();
+  for (const NodeSpan& span : trace.nodes) {
+    ExecutedNode call{span.node, {}};
+    if (next != observed.end() && next->node == span.node) call.results = (next++)->results;
+    executed.push_back(std::move(call));
+  }
+  EXPECT_EQ(next, observed.end()) << graph.name << ": the two runs differ";
+  return executed;
+}
+
+class ExecutedStreams : public testing::TestWithParam<const char*> {};
+
+TEST_P(ExecutedStreams, MatchTheOriginal) {
+  setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0);
+  const std::filesystem::path data = std::filesystem::path(NONGEMM_SOURCE_DIR) / "tests/data";
+  const std::filesystem::path folder = data / "numerics" / GetParam();
+  const Model model = find_model(folder.string());
+  const NamedTensors inputs = weights::read_safetensors(folder / "inputs.safetensors");
+  const Graph graph = build_graph(model, options_for(inputs, {}));
+  const PreparedWeights bound = prepare_weights(model, graph, {});
+  const std::unique_ptr<Session> session = load_flow("torch").prepare(graph, bound.tensors, {});
+  std::vector<HostTensor> ordered;
+  for (const Input& input : graph.inputs) {
+    for (const auto& [name, tensor] : inputs) {
+      if (name == input.name) ordered.push_back(tensor);
+    }
+  }
+  ASSERT_EQ(ordered.size(), graph.inputs.size());
+  session->set_inputs(ordered);
+
+  const std::vector<StreamEntry> stream = operator_stream(graph, execute(*session, graph));
+  const std::string reference = std::string("run-") + GetParam() + ".json";
+  const StreamMatch match = match_stream(stream, data / "opstreams" / reference);
+  EXPECT_GE(match.share(), 0.98) << match.report();
+  if (match.share() < 1.0) std::cout << reference << ": " << match.report();
+}
+
+INSTANTIATE_TEST_SUITE_P(Originals, ExecutedStreams, testing::Values("fasterrcnn-ci_two", "maskrcnn-ci_one"),
+                         [](const auto& info) {
+                           std::string name = info.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace nongemm
