@@ -29,6 +29,8 @@ std::string_view name_of(Type::Kind kind) {
       return "float";
     case Type::Kind::kBool:
       return "bool";
+    case Type::Kind::kTensorList:
+      return "tensors";
     default:
       return "tensor";
   }
@@ -174,10 +176,11 @@ class Reader {
   Type read_type(const nlohmann::json& value) const {
     Type type;
     const std::string kind = text(value, "kind");
-    type.kind = kind == "int"     ? Type::Kind::kInt
-                : kind == "float" ? Type::Kind::kFloat
-                : kind == "bool"  ? Type::Kind::kBool
-                                  : Type::Kind::kTensor;
+    type.kind = kind == "int"       ? Type::Kind::kInt
+                : kind == "float"   ? Type::Kind::kFloat
+                : kind == "bool"    ? Type::Kind::kBool
+                : kind == "tensors" ? Type::Kind::kTensorList
+                                    : Type::Kind::kTensor;
     if (name_of(type.kind) != kind) fail("unknown kind of value '" + kind + "'");
     type.dtype = dtype(text(value, "dtype"));
     type.shape = shape(array(value, "shape"));
