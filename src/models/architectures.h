@@ -9,6 +9,8 @@ const Architecture& bert_architecture();
 const Architecture& gpt2_architecture();
 const Architecture& llama_architecture();
 const Architecture& detr_architecture();
+const Architecture& maskformer_architecture();
+const Architecture& segformer_architecture();
 const Architecture& swin_architecture();
 const Architecture& vit_architecture();
 const Architecture& faster_rcnn_architecture();

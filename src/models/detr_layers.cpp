@@ -40,9 +40,8 @@ Tensor attend(const DetrTransformer& model, const Tensor& query, const Tensor& k
 }
 
 /// Self-attention when `memory` is None, else cross-attention.
-Tensor attention(Builder& b, const DetrTransformer& model, std::int64_t heads, const std::string& name,
-                 const Tensor& x, const Tensor& positions, const Tensor& memory, const Tensor& memory_positions,
-                 const Tensor& mask) {
+Tensor attention(Builder& b, const DetrTransformer& model, std::int64_t heads, const std::string& name, const Tensor& x,
+                 const Tensor& positions, const Tensor& memory, const Tensor& memory_positions, const Tensor& mask) {
   const auto scope = b.scope(name, model.prefix + (memory ? "CrossAttention" : "SelfAttention"));
   const auto project = [&](const char* projection, const Tensor& from) {
     const Tensor y = detr_linear(b, projection, from, model.width);
@@ -60,7 +59,8 @@ Tensor attention(Builder& b, const DetrTransformer& model, std::int64_t heads, c
 
 Tensor feed_forward(Builder& b, const DetrTransformer& model, std::int64_t inner, const Tensor& x) {
   const auto scope = b.scope("mlp", model.prefix + "MLP");
-  return detr_linear(b, "fc2", activation(detr_linear(b, "fc1", x, inner), model.activation), model.width);
+  const Tensor hidden = activation(detr_linear(b, "fc1", x, inner), model.activation, "activation_fn");
+  return detr_linear(b, "fc2", hidden, model.width);
 }
 
 }  // namespace

@@ -14,6 +14,8 @@ std::span<const Architecture* const> architectures() {
       &bert_architecture(),
       &llama_architecture(),
       &detr_architecture(),
+      &maskformer_architecture(),
+      &segformer_architecture(),
       &swin_architecture(),
       &vit_architecture(),
       &faster_rcnn_architecture(),

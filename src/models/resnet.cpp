@@ -195,7 +195,7 @@ Tensor hf_conv(Builder& b, const std::string& name, const Tensor& x, std::int64_
   const auto scope = b.scope(name, "ResNetConvLayer");
   const Tensor y = conv(b, "convolution", x, out, kernel, stride, kernel / 2);
   if (act.empty()) return damped_norm(b, norm, "normalization", y);
-  return activation(norm(b, "normalization", y), act);
+  return activation(norm(b, "normalization", y), act, "activation");
 }
 
 Tensor hf_layer(Builder& b, const std::string& name, const Tensor& input, std::int64_t out, std::int64_t stride,
@@ -219,7 +219,7 @@ Tensor hf_layer(Builder& b, const std::string& name, const Tensor& input, std::i
     const auto projection = b.scope("shortcut", "ResNetShortCut");
     shortcut = norm(b, "normalization", conv(b, "convolution", input, out, 1, stride, 0));
   }
-  return activation(b.call("aten.add_.Tensor", {x, shortcut}), act);
+  return activation(b.call("aten.add_.Tensor", {x, shortcut}), act, "activation");
 }
 
 /// Which of stem, stage1, ... are asked for: by name, by index, or the last one.
@@ -275,8 +275,8 @@ std::vector<Tensor> hf_resnet_features(Builder& b, const Config& config, const T
     const auto scope = b.scope("stages." + std::to_string(stage) + ".layers", "ResNetStage");
     const std::int64_t stride = stage > 0 || config.flag("downsample_in_first_stage", false) ? 2 : 1;
     for (std::int64_t i = 0; i < depths[stage]; ++i) {
-      x = hf_layer(b, std::to_string(i), x, widths[stage], i == 0 ? stride : 1, type == "bottleneck", stride_first,
-                   act, norm);
+      x = hf_layer(b, std::to_string(i), x, widths[stage], i == 0 ? stride : 1, type == "bottleneck", stride_first, act,
+                   norm);
     }
     maps.push_back(x);
   }

@@ -18,14 +18,9 @@ using swin::Size2;
 
 constexpr double kEpsilon = 1e-5;
 
-Size2 side_lengths(const Config& config, std::string_view key) {
-  const std::vector<std::int64_t> sides = config.integers(key);
-  if (sides.size() != 2) config.fail(key, "is not a list of two integers: height and width");
-  constexpr std::int64_t kLongest = 4096;
-  for (std::int64_t side : sides) {
-    if (side < 1 || side > kLongest) config.fail(key, "is " + std::to_string(side) + ", must be 1 to 4096");
-  }
-  return {sides[0], sides[1]};
+Size2 required_sides(const Config& config, std::string_view key) {
+  if (!config.has(key)) config.fail(key, "is missing");
+  return swin::side_lengths(config, key, {}, /*one_will_do=*/false);
 }
 
 struct Swin {
@@ -33,65 +28,50 @@ struct Swin {
   std::int64_t width, classes;
   std::vector<std::int64_t> depths, heads;
   double mlp_ratio;
+  HostTensor position_index;  // the same in every block
 
   explicit Swin(const Config& config)
-      : patch(side_lengths(config, "patch_size")),
-        window(side_lengths(config, "window_size")),
+      : patch(required_sides(config, "patch_size")),
+        window(required_sides(config, "window_size")),
         width(config.positive("embed_dim")),
         classes(config.positive("num_classes", 1000)),
         depths(config.integers("depths")),
         heads(config.integers("num_heads")),
         mlp_ratio(config.number("mlp_ratio", 4.0)) {
-    constexpr std::int64_t kMostTokens = 4096;  // the bias is quadratic in them
     constexpr std::int64_t kMostBlocks = 1024;
-    if (window[0] * window[1] > kMostTokens) config.fail("window_size", "is too large: more than 4096 tokens");
-    if (depths.empty() || depths.size() > 16) config.fail("depths", "must name 1 to 16 stages");
+    constexpr std::size_t kMostStages = 8;
+    constexpr std::int64_t kWidest = 1 << 16;
+    swin::check_window(config, window);
+    position_index = swin::relative_position_index(window, /*flat=*/true);
+    if (width > kWidest) config.fail("embed_dim", "is above 65536");
+    if (depths.empty() || depths.size() > kMostStages) config.fail("depths", "must name 1 to 8 stages");
     if (depths.size() != heads.size()) config.fail("num_heads", "and 'depths' differ in length");
     for (std::int64_t depth : depths) {
       if (depth < 0 || depth > kMostBlocks) config.fail("depths", "must be 0 to 1024 blocks per stage");
     }
-    for (std::size_t i = 0; i < heads.size(); ++i) {
-      const std::int64_t channels = width << i;
-      if (heads[i] < 1 || channels % heads[i] != 0) {
-        config.fail("num_heads", "holds " + std::to_string(heads[i]) + ", which does not divide the " +
-                                     std::to_string(channels) + " channels of its stage");
-      }
-    }
-    if (!(mlp_ratio > 0 && mlp_ratio < 1e6)) config.fail("mlp_ratio", "must be above 0");
+    for (std::size_t i = 0; i < heads.size(); ++i) swin::check_heads(config, heads[i], width << i);
+    if (!(mlp_ratio > 0 && mlp_ratio < 1e4)) config.fail("mlp_ratio", "must be above 0");
     if (static_cast<std::int64_t>(static_cast<double>(width) * mlp_ratio) < 1) {
       config.fail("mlp_ratio", "leaves no hidden channel");
     }
   }
 };
 
-/// [1, heads, n, n], gathered from the table in every forward().
-Tensor position_bias(Builder& b, const Swin& model, std::int64_t heads) {
-  const auto [rows, columns] = model.window;
-  const std::int64_t tokens = rows * columns;
-  const Tensor table = b.parameter("relative_position_bias_table", {(2 * rows - 1) * (2 * columns - 1), heads},
-                                   InitSpec::normal(0, 0.02));
-  const Tensor index = b.constant(swin::relative_position_index(model.window), "relative_position_index");
-  const Tensor bias = view(b.call("aten.index.Tensor", {table, std::vector<Tensor>{index}}), {tokens, tokens, -1});
-  return unsqueeze(contiguous(permute(bias, {2, 0, 1})), 0);
-}
-
 /// [windows, n, n]: -100 between tokens that only the shift made neighbours.
 Tensor shift_mask(Builder& b, const Swin& model, const Tensor& tokens, Size2 padded, Size2 shift) {
   const auto [rows, columns] = model.window;
   Tensor map = b.call("aten.new_zeros.default", {tokens, Shape{padded[0], padded[1]}});
-  swin::number_regions(map, 0, model.window, shift);
+  swin::number_regions(map, model.window, shift);
   map = view(map, {padded[0] / rows, rows, padded[1] / columns, columns});
   map = reshape(permute(map, {0, 2, 1, 3}), {padded[0] / rows * (padded[1] / columns), rows * columns});
-  const Tensor difference = sub(unsqueeze(map, 1), unsqueeze(map, 2));
-  const Tensor apart = b.call("aten.ne.Scalar", {difference, 0});
-  const Tensor masked = b.call("aten.masked_fill.Scalar", {difference, apart, -100.0});
-  return b.call("aten.masked_fill.Scalar", {masked, b.call("aten.eq.Scalar", {difference, 0}), 0.0});
+  return swin::separate_regions(map);
 }
 
 /// Attention of each token to those of its window. x and the result: [batch, height, width, channels].
 Tensor window_attention(Builder& b, const Swin& model, Tensor x, std::int64_t heads, bool shifted) {
   const auto scope = b.scope("attn", "ShiftedWindowAttention");
-  const Tensor bias = position_bias(b, model, heads);
+  const Tensor index = b.constant(model.position_index, "relative_position_index");
+  const Tensor bias = swin::position_bias(b, index, model.window, heads);
   const auto [rows, columns] = model.window;
   const std::int64_t batch = x.size(0);
   const std::int64_t height = x.size(1);
@@ -99,8 +79,8 @@ Tensor window_attention(Builder& b, const Swin& model, Tensor x, std::int64_t he
   const std::int64_t channels = x.size(3);
   const std::int64_t tokens = rows * columns;
 
-  x = b.call("aten.pad.default", {x, Shape{0, 0, 0, (columns - width % columns) % columns, 0,
-                                           (rows - height % rows) % rows}});
+  x = b.call("aten.pad.default",
+             {x, Shape{0, 0, 0, (columns - width % columns) % columns, 0, (rows - height % rows) % rows}});
   const Size2 padded = {x.size(1), x.size(2)};
   // A map of one window has nothing to shift.
   const Size2 shift = {shifted && rows < padded[0] ? rows / 2 : 0, shifted && columns < padded[1] ? columns / 2 : 0};
@@ -120,11 +100,7 @@ Tensor window_attention(Builder& b, const Swin& model, Tensor x, std::int64_t he
   const Tensor value = select(qkv, 0, 2);
   query = mul(query, std::pow(static_cast<double>(channels / heads), -0.5));
   Tensor scores = add(matmul(query, transpose(key, -2, -1)), bias);
-  if (moves) {
-    const Tensor mask = shift_mask(b, model, x, padded, shift);
-    scores = view(scores, {batch, windows, heads, tokens, tokens});
-    scores = view(add(scores, unsqueeze(unsqueeze(mask, 1), 0)), {-1, heads, tokens, tokens});
-  }
+  if (moves) scores = swin::add_shift_mask(scores, shift_mask(b, model, x, padded, shift));
   x = reshape(transpose(matmul(softmax(scores, -1), value), 1, 2), {batch * windows, tokens, channels});
   x = linear(x, b.parameter("proj.weight", {channels, channels}, init),
              b.parameter("proj.bias", {channels}, InitSpec::constant(0)));
@@ -157,14 +133,8 @@ Tensor block(Builder& b, const Swin& model, std::int64_t index, Tensor x, std::i
 Tensor merge_patches(Builder& b, const std::string& name, Tensor x) {
   const auto scope = b.scope(name, "PatchMerging");
   x = b.call("aten.pad.default", {x, Shape{0, 0, 0, x.size(2) % 2, 0, x.size(1) % 2}});
-  std::vector<Tensor> neighbours;
-  for (const std::int64_t column : {0, 1}) {
-    for (const std::int64_t row : {0, 1}) {
-      neighbours.push_back(slice(slice(x, 1, row, kToEnd, 2), 2, column, kToEnd, 2));
-    }
-  }
   const std::int64_t channels = x.size(-1);
-  x = nn::layer_norm(b, "norm", cat(neighbours, -1), kEpsilon);
+  x = nn::layer_norm(b, "norm", swin::join_neighbours(x), kEpsilon);
   return nn::linear(b, "reduction", x, 2 * channels, InitSpec::normal(0, 0.02), /*bias=*/false);
 }
 

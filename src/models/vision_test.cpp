@@ -11,9 +11,12 @@ namespace {
 
 using testing::HasSubstr;
 
-std::int64_t parameters(const Graph& graph) {
+/// Buffers left out, as model sizes are usually given.
+std::int64_t parameter_count(const Graph& graph) {
   std::int64_t count = 0;
-  for (const Weight& weight : graph.weights) count += element_count(graph.values[weight.value].type.shape);
+  for (const Weight& weight : graph.weights) {
+    if (!weight.buffer) count += element_count(graph.values[weight.value].type.shape);
+  }
   return count;
 }
 
@@ -37,10 +40,33 @@ std::string refusal(Call&& call) {
 }
 
 TEST(Vision, NamedModelsHaveTheirKnownSizes) {
-  for (const char* name : {"vit-b", "vit-l", "vit-h", "swin-t", "swin-s", "swin-b"}) {
+  for (const char* name : {"vit-b", "vit-l", "vit-h", "swin-t", "swin-s", "swin-b", "segformer", "segformer-b1",
+                           "segformer-b2", "segformer-b3", "segformer-b4", "segformer-b5", "maskformer"}) {
     const Model model = find_model(name);
-    EXPECT_EQ(parameters(build_graph(model, {})), model.row->parameters) << name;
+    EXPECT_EQ(parameter_count(build_graph(model, {})), model.row->parameters) << name;
   }
+}
+
+TEST(Segformer, RefusesWhatItCannotBuild) {
+  EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"depths": [1, 1]})"); }), HasSubstr("depths"));
+  EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"hidden_act": "gelau"})"); }), HasSubstr("gelu"));
+  EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"sr_ratios": [8, 4, 2, 0]})"); }),
+              HasSubstr("sr_ratios"));
+}
+
+TEST(MaskFormer, RefusesWhatTheOriginalDoesNotHave) {
+  const auto& architecture = maskformer_architecture();
+  EXPECT_THAT(refusal([&] { build(architecture, R"({"backbone_config": {"model_type": "convnext"}})"); }),
+              HasSubstr("convnext"));
+  EXPECT_THAT(refusal([&] {
+                build(architecture, R"({"backbone_config": {"model_type": "swin", "use_absolute_embeddings": true}})");
+              }),
+              HasSubstr("use_absolute_embeddings"));
+  EXPECT_THAT(refusal([&] { build(architecture, R"({"use_auxiliary_loss": true})"); }),
+              HasSubstr("use_auxiliary_loss"));
+  EXPECT_THAT(refusal([&] { build(architecture, R"({"fpn_feature_size": 100})"); }), HasSubstr("fpn_feature_size"));
+  EXPECT_THAT(refusal([&] { build(architecture, R"({"decoder_config": {"decoder_attention_heads": 7}})"); }),
+              HasSubstr("decoder_attention_heads"));
 }
 
 TEST(Vit, TakesTheFastPathForAnEvenNumberOfHeadsOnly) {

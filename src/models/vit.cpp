@@ -28,6 +28,12 @@ struct Vit {
         inner(config.positive("mlp_dim")),
         classes(config.positive("num_classes", 1000)),
         representation(config.has("representation_size") ? config.positive("representation_size") : 0) {
+    constexpr std::int64_t kMostLayers = 1024;
+    constexpr std::int64_t kLargest = 1 << 16;
+    if (layers > kMostLayers) config.fail("num_layers", "is above 1024");
+    if (image > kLargest) config.fail("image_size", "is above 65536");
+    if (width > kLargest) config.fail("hidden_dim", "is above 65536");
+    if (inner > kLargest * 4) config.fail("mlp_dim", "is above 262144");
     if (image % patch != 0) config.fail("patch_size", "does not divide image_size " + std::to_string(image));
     if (width % heads != 0) config.fail("num_heads", "does not divide hidden_dim " + std::to_string(width));
     if (config.has("conv_stem_configs")) config.fail("conv_stem_configs", "is not supported; leave it out");
@@ -102,9 +108,10 @@ Graph build(const Config& config, const ModelOptions& options) {
   const std::int64_t height = options.height.value_or(model.image);
   const std::int64_t width = options.width.value_or(model.image);
   if (height != model.image || width != model.image) {
-    throw Error(ErrorKind::kUsage,
-                config.origin() + ": an image of " + std::to_string(height) + " x " + std::to_string(width) + " pixels",
-                "the model takes " + std::to_string(model.image) + " x " + std::to_string(model.image) + " (image_size)");
+    throw Error(
+        ErrorKind::kUsage,
+        config.origin() + ": an image of " + std::to_string(height) + " x " + std::to_string(width) + " pixels",
+        "the model takes " + std::to_string(model.image) + " x " + std::to_string(model.image) + " (image_size)");
   }
   Builder b("vit", options.dtype);
   b.graph().attributes["attention"] = fast ? "fast path" : "sdpa";

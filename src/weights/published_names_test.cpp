@@ -52,7 +52,7 @@ TEST_P(PublishedNamesTest, Bind) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, PublishedNamesTest,
-                         testing::Values("bert", "detr", "fasterrcnn", "gpt2", "llama", "maskrcnn", "vit"),
+                         testing::Values("bert", "detr", "fasterrcnn", "gpt2", "llama", "maskrcnn", "segformer", "vit"),
                          [](const auto& info) { return std::string(info.param); });
 
 }  // namespace
