@@ -62,7 +62,8 @@ TEST_P(Numerics, MatchTheOriginal) {
   ASSERT_FALSE(rows.empty());
   for (const OutputDifference& row : rows) {
     EXPECT_EQ(row.mismatch, "") << row.name;
-    EXPECT_LE(row.largest_absolute, allowed_difference(row.name, kTolerance)) << row.name << " " << to_string(row.shape);
+    EXPECT_LE(row.largest_absolute, allowed_difference(row.name, kTolerance))
+        << row.name << " " << to_string(row.shape);
   }
 }
 

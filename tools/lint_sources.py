@@ -63,10 +63,10 @@ def tidy_jobs(commands, files):
 
 def header_jobs(commands, files):
     for header in files or tracked("*.h"):
-        # The flags of a source in the same folder, for frameworks' include paths exist only in their flow's folder; of
-        # a test if there is one, for it has the definitions that headers for tests need.
+        # The flags of a source in the same folder, for frameworks' include paths exist only in their flow's folder: of
+        # the one with the most flags, which is a test where headers need a test's definitions.
         beside = [source for source in commands if source.parent == header.parent]
-        beside.sort(key=lambda source: (not source.stem.endswith("_test"), source))
+        beside.sort(key=lambda source: (-len(commands[source]), source))
         if beside:
             yield header, [*commands[beside[0]], "-fsyntax-only", "-include", str(header), "-x", "c++", "/dev/null"]
 

@@ -43,7 +43,7 @@ struct NodeRow {
 
 /// Sums over nodes that share a key.
 struct Bucket {
-  std::string name;     // group id, operator name, variant, or operator with shapes
+  std::string name;  // group id, operator name, variant, or operator with shapes
   Group group = Group::kOther;
   std::string variant;
   Traits traits;
@@ -58,7 +58,7 @@ struct Bucket {
   double kernels = 0;
   std::int64_t parameters = 0;
   Cost cost;
-  double share = 0;        // of the latency; 0 when not measured
+  double share = 0;         // of the latency; 0 when not measured
   double costliest_s = -1;  // time of the example
 };
 
@@ -74,11 +74,11 @@ struct Analysis {
   double tail_s = 0;
   double outside_s = 0;
   std::vector<NodeRow> nodes;
-  std::vector<Bucket> groups;      // by group, largest first
-  std::vector<Bucket> operators;   // by operator within group and module variant, largest first
-  std::vector<Bucket> workload;    // by operator, shapes and dtype, in order of first use
-  std::vector<Bucket> variants;    // by group and variant
-  std::optional<Group> dominant;   // the non-GEMM group with the most time
+  std::vector<Bucket> groups;     // by group, largest first
+  std::vector<Bucket> operators;  // by operator within group and module variant, largest first
+  std::vector<Bucket> workload;   // by operator, shapes and dtype, in order of first use
+  std::vector<Bucket> variants;   // by group and variant
+  std::optional<Group> dominant;  // the non-GEMM group with the most time
   std::int64_t parameters = 0;
   double weight_bytes = 0;
   Cost total;

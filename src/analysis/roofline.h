@@ -16,10 +16,10 @@ double time_at_limit(const NodeRow& node, const DeviceLimits& limits);
 
 /// One supposition and what it would make of the latency.
 struct WhatIf {
-  std::string what;            // "Normalization at its limit", "all launches free"
-  double now_s = 0;            // of the parts it concerns
+  std::string what;  // "Normalization at its limit", "all launches free"
+  double now_s = 0;  // of the parts it concerns
   double then_s = 0;
-  double latency_s = 0;        // of the whole inference
+  double latency_s = 0;  // of the whole inference
   double speedup = 1;
 };
 

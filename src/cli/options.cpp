@@ -42,7 +42,8 @@ std::pair<std::int64_t, std::int64_t> parse_image_size(const std::string& text) 
   if (stream >> height >> cross >> width && cross == 'x' && stream.peek() == EOF && height > 0 && width > 0) {
     return {height, width};
   }
-  throw Error(ErrorKind::kUsage, "image size '" + text + "' is not understood", "write 224 or 800x1088 (height x width)");
+  throw Error(ErrorKind::kUsage, "image size '" + text + "' is not understood",
+              "write 224 or 800x1088 (height x width)");
 }
 
 void check_positive(std::int64_t value, const char* option) {

@@ -60,7 +60,8 @@ int run(const RunOptionsOfUser& options) {
     if (options.warmup >= 0) spec.policy.warmup = options.warmup;
     spec.policy.most_seconds = options.most_seconds;
     const std::string position = specs.size() > 1 ? fmt::format("[{}/{}] ", i + 1, specs.size()) : "";
-    document.points.push_back(run_point(spec, [&](const std::string& what) { say(position + spec.model + ": " + what); }));
+    document.points.push_back(
+        run_point(spec, [&](const std::string& what) { say(position + spec.model + ": " + what); }));
     // A sweep may end hard: what is done is on disk after every point.
     if (!options.output.folder.empty()) write_report_file(document, options.output.folder, find_writer("json"));
   }
@@ -93,7 +94,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--tf32", options->tf32, "TF32 for fp32 matrix multiplications on CUDA");
   command->add_flag("--cuda-graph", options->replay, "also replay the model as a CUDA graph (static shapes)");
-  command->add_flag("--no-limits", options->no_limits, "do not measure the device's limits (the what-if table needs them)");
+  command->add_flag("--no-limits", options->no_limits,
+                    "do not measure the device's limits (the what-if table needs them)");
   add_output_options(*command, options->output);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -1,4 +1,6 @@
 // nongemm verify FOLDER...
+#include "profile/verify.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -6,7 +8,6 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "flows/load.h"
-#include "profile/verify.h"
 
 namespace nongemm::cli {
 namespace {
@@ -29,7 +30,8 @@ int verify(const VerifyOptions& options) {
   for (const std::string& folder : options.folders) {
     try {
       for (const OutputDifference& row : verify_folder(folder, load_flow(options.flow), run, model)) {
-        const bool within = row.mismatch.empty() && row.largest_absolute <= allowed_difference(row.name, options.tolerance);
+        const bool within =
+            row.mismatch.empty() && row.largest_absolute <= allowed_difference(row.name, options.tolerance);
         all_within = all_within && within;
         if (row.mismatch.empty()) {
           fmt::print("{}  {}  {} {}  max |difference| {:.3g}, relative {:.3g}\n", within ? "ok  " : "FAIL", folder,

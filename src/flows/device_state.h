@@ -23,8 +23,8 @@ struct DeviceDescription {
 /// One reading. What the driver does not tell is absent.
 struct DeviceState {
   std::int64_t time_ns = 0;  // CLOCK_MONOTONIC
-  /// Energy since the driver was loaded. The counter moves every 20 to 100 ms: readings around less than a second of work
-  /// say little.
+  /// Energy since the driver was loaded. The counter moves every 20 to 100 ms: readings around less than a second of
+  /// work say little.
   std::optional<double> energy_joules;
   std::optional<double> power_watts;
   std::optional<int> sm_clock_mhz;

@@ -14,7 +14,8 @@ struct DeviceLimits {
   std::optional<double> copy_bandwidth;
   /// Bytes per second of a large reduction: reading alone.
   std::optional<double> read_bandwidth;
-  /// Operations per second (a multiplication and an addition are two) of a large square matrix product, by the type of its operands.
+  /// Operations per second (a multiplication and an addition are two) of a large square matrix product, by the type of
+  /// its operands.
   std::optional<double> fp32_rate;
   std::optional<double> tf32_rate;
   std::optional<double> fp16_rate;

@@ -1,7 +1,6 @@
 #include "graph/graph_json.h"
 
 #include <cmath>
-
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -283,7 +282,8 @@ class Reader {
     for (const nlohmann::json& object : array(root_, "inputs")) {
       const std::int64_t content = integer(object, "content");
       if (content < 0 || content > static_cast<std::int64_t>(InputKind::Content::kOther)) fail("unknown input content");
-      graph_.inputs.push_back({value_id(member(object, "value")), text(object, "name"),
+      graph_.inputs.push_back({value_id(member(object, "value")),
+                               text(object, "name"),
                                {static_cast<InputKind::Content>(content), integer(object, "limit")}});
     }
     for (const nlohmann::json& object : array(root_, "weights")) {
@@ -291,7 +291,7 @@ class Reader {
       weight.value = value_id(member(object, "value"));
       weight.name = text(object, "name");
       const std::string kind = text(object, "init");
-      weight.init.kind = kind == "constant" ? InitSpec::Kind::kConstant
+      weight.init.kind = kind == "constant"  ? InitSpec::Kind::kConstant
                          : kind == "uniform" ? InitSpec::Kind::kUniform
                                              : InitSpec::Kind::kNormal;
       weight.init.a = number(member(object, "a"));

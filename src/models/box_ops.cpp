@@ -135,7 +135,7 @@ Tensor nms_by_category(const Tensor& boxes, const Tensor& scores, const Tensor& 
   const Tensor each = b.call("aten.unbind.int", {distinct, 0});
   const Tensor yes = scalar(b, DType::kBool, 1);
   constexpr std::int64_t kLikely = 5;  // pyramid levels, or a few of the classes
-  b.foreach({each}, kLikely, [&](const std::vector<Tensor>& element) -> std::vector<Tensor> {
+  b.foreach ({each}, kLikely, [&](const std::vector<Tensor>& element) -> std::vector<Tensor> {
     const Tensor members = where_true(b.call("aten.eq.Tensor", {categories, element[0]}));
     const Tensor member_boxes = index(boxes, {members});
     const Tensor kept = nms(member_boxes, index(scores, {members}), threshold);
@@ -166,7 +166,8 @@ Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& cate
   const bool expects_many = many < 10'000;  // thousands of boxes are usual, tens of thousands are not
   const Tensor large = b.call("nongemm.int_greater.default", {count, many});
   return b.branch(
-      large, expects_many ? 1.0 : 0.0, [&] { return std::vector{nms_by_category(boxes, scores, categories, threshold)}; }, at_once)[0];
+      large, expects_many ? 1.0 : 0.0,
+      [&] { return std::vector{nms_by_category(boxes, scores, categories, threshold)}; }, at_once)[0];
 }
 
 Tensor resize_boxes(const Tensor& boxes, std::pair<std::int64_t, std::int64_t> from,
@@ -202,8 +203,8 @@ Tensor regions_of(const std::vector<Tensor>& boxes) {
   const Tensor all = cat(boxes, 0);
   std::vector<Tensor> numbers;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
-    numbers.push_back(b.call("aten.full_like.default",
-                             {slice(boxes[i], 1, 0, 1), static_cast<std::int64_t>(i)}, {{"dtype", all.dtype()}}));
+    numbers.push_back(b.call("aten.full_like.default", {slice(boxes[i], 1, 0, 1), static_cast<std::int64_t>(i)},
+                             {{"dtype", all.dtype()}}));
   }
   return cat({cat(numbers, 0), all}, 1);
 }
@@ -234,13 +235,13 @@ Tensor pool_regions(Builder& b, const std::vector<Tensor>& levels, const std::ve
   target = to(b.call("aten.clamp.default", {target, first_level, last_level}), DType::kInt64);
   target = to(sub(target, first_level), DType::kInt64);
 
-  const Tensor pooled = b.call("aten.zeros.default", {std::vector<Int>{rows_of(regions), levels[0].size(1), size, size}},
-                               {{"dtype", levels[0].dtype()}});
+  const Tensor pooled =
+      b.call("aten.zeros.default", {std::vector<Int>{rows_of(regions), levels[0].size(1), size, size}},
+             {{"dtype", levels[0].dtype()}});
   for (std::size_t level = 0; level < levels.size(); ++level) {
-    const Tensor members =
-        where_true(b.call("aten.eq.Scalar", {target, static_cast<std::int64_t>(level)}));
-    const Tensor cut = b.call("torchvision.roi_align.default", {levels[level], index(regions, {members}),
-                                                                scales[level], size, size, 2, false});
+    const Tensor members = where_true(b.call("aten.eq.Scalar", {target, static_cast<std::int64_t>(level)}));
+    const Tensor cut = b.call("torchvision.roi_align.default",
+                              {levels[level], index(regions, {members}), scales[level], size, size, 2, false});
     b.call("aten.index_put_.default", {pooled, std::vector<Tensor>{members}, to(cut, pooled.dtype())});
   }
   return pooled;

@@ -129,8 +129,8 @@ Graph build(const Config& config, const ModelOptions& options) {
                                             {"layers.*.fc1.", "layers.*.mlp.fc1."},
                                             {"layers.*.fc2.", "layers.*.mlp.fc2."}}};
 
-  const Tensor pixels = b.input("pixel_values", options.dtype, {batch, model.channels, height, width},
-                                {InputKind::Content::kPixels, 0});
+  const Tensor pixels =
+      b.input("pixel_values", options.dtype, {batch, model.channels, height, width}, {InputKind::Content::kPixels, 0});
   Tensor mask;
   if (options.padding != Padding::kNone) {
     mask = b.input("pixel_mask", DType::kInt64, {batch, height, width}, {InputKind::Content::kMask, 0});
@@ -184,8 +184,8 @@ Graph build(const Config& config, const ModelOptions& options) {
     const Tensor queries = b.call("aten.zeros_like.default", {query_positions});
     const auto decoder = b.scope("decoder", "DetrDecoder");
     const Tensor seen = bidirectional_mask(b, mask, batch, model.queries, options.dtype, options);
-    decoded = detr_decoder_layers(b, model.transformer, model.decoder, queries, query_positions, memory, positions,
-                                  seen);
+    decoded =
+        detr_decoder_layers(b, model.transformer, model.decoder, queries, query_positions, memory, positions, seen);
   }
   const Tensor logits = detr_linear(b, "class_labels_classifier", decoded, model.labels + 1);
   Tensor boxes;
@@ -212,11 +212,8 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& detr_architecture() {
-  static const Architecture architecture = {.model_type = "detr",
-                                            .domain = Domain::kObjectDetection,
-                                            .dataset = "COCO",
-                                            .build = build,
-                                            .models = kModels};
+  static const Architecture architecture = {
+      .model_type = "detr", .domain = Domain::kObjectDetection, .dataset = "COCO", .build = build, .models = kModels};
   return architecture;
 }
 

@@ -28,7 +28,8 @@ struct DetrStack {
 /// torch.nn.Linear with the weights of module `name`.
 Tensor detr_linear(Builder& builder, const std::string& name, const Tensor& x, std::int64_t out);
 
-/// The layers of an encoder, in scope. x, positions: [batch, cells, width]; mask as bidirectional_mask makes it, or None.
+/// The layers of an encoder, in scope. x, positions: [batch, cells, width]; mask as bidirectional_mask makes it, or
+/// None.
 Tensor detr_encoder_layers(Builder& builder, const DetrTransformer& model, const DetrStack& stack, Tensor x,
                            const Tensor& positions, const Tensor& mask);
 

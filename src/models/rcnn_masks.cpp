@@ -43,8 +43,8 @@ constexpr double kClipped = 0.2;
 constexpr double kMaskCut = 0.3;
 constexpr double kImageCut = 0.9;
 
-/// Where the box starts and ends in the image along one side: max(box[near], 0), min(box[far] + 1, size). Python's max()
-/// and min() give the tensor or the number, and only a tensor must be read later to slice by it.
+/// Where the box starts and ends in the image along one side: max(box[near], 0), min(box[far] + 1, size). Python's
+/// max() and min() give the tensor or the number, and only a tensor must be read later to slice by it.
 struct Span {
   Tensor start, end;                  // box[near] and box[far] + 1, before clipping
   Tensor start_clipped, end_clipped;  // host truth values
@@ -69,7 +69,10 @@ Tensor in_mask(const Tensor& box, std::int64_t near, const Tensor& clipped, std:
   Builder& b = box.builder();
   const Tensor origin = select(box, 0, near);
   return b.branch(
-      clipped, kClipped, [&] { return std::vector{b.call("aten.rsub.Scalar", {origin, limit})}; },
+      clipped, kClipped,
+      [&] {
+        return std::vector{b.call("aten.rsub.Scalar", {origin, limit})};
+      },
       [&] { return std::vector{sub(bound, origin)}; })[0];
 }
 
@@ -101,9 +104,9 @@ Tensor paste(const Tensor& mask, const Tensor& box, ImageSize image) {
   Tensor height = extent(3, 1);
   width = b.call("nongemm.int_max.default", {width, 1});
   height = b.call("nongemm.int_max.default", {height, 1});
-  const Tensor resized = b.call("aten.upsample_bilinear2d.vec",
-                                {expand(plane, {1, 1, -1, -1}),
-                                 std::vector<Int>{Int::of(height.id()), Int::of(width.id())}, false, kNone});
+  const Tensor resized = b.call(
+      "aten.upsample_bilinear2d.vec",
+      {expand(plane, {1, 1, -1, -1}), std::vector<Int>{Int::of(height.id()), Int::of(width.id())}, false, kNone});
   const Tensor pasted = select(select(resized, 0, 0), 0, 0);
   const Tensor canvas = b.call("aten.zeros.default", {Shape{image.first, image.second}}, {{"dtype", mask.dtype()}});
 
@@ -146,10 +149,9 @@ Tensor paste_masks(const Tensor& masks, const Tensor& boxes, ImageSize image, st
   return b.branch(
       any, 1.0,
       [&] {
-        const std::vector<Tensor> pasted =
-            b.foreach({mask_list, box_list}, expected, [&](const std::vector<Tensor>& element) {
-              return std::vector{paste(element[0], element[1], image)};
-            });
+        const std::vector<Tensor> pasted = b.foreach (
+            {mask_list, box_list}, expected,
+            [&](const std::vector<Tensor>& element) { return std::vector{paste(element[0], element[1], image)}; });
         return std::vector{unsqueeze(b.call("aten.stack.default", {pasted, 0}), 1)};
       },
       [&] {

@@ -69,8 +69,8 @@ Detections filter(Builder& b, const Rcnn& model, const Tensor& all_boxes, const 
   found = keep(found, where_true(b.call("aten.gt.Scalar", {found.scores, model.box_score_threshold})));
   found = keep(found, large_boxes(found.boxes, 1e-2));
   const std::int64_t at_most = model.rpn_post_nms * (model.classes - 1);
-  const Tensor best = batched_nms(found.boxes, found.scores, found.labels, model.box_nms_threshold, at_most,
-                                  model.device);
+  const Tensor best =
+      batched_nms(found.boxes, found.scores, found.labels, model.box_nms_threshold, at_most, model.device);
   return keep(found, slice(best, 0, 0, model.detections));
 }
 
@@ -118,8 +118,7 @@ Tensor mask_logits(Builder& b, const Rcnn& model, Tensor x) {
     const auto scope = b.scope("relu", "ReLU");
     x = relu_(x);
   }
-  return biased_conv(b, "mask_fcn_logits", x, model.classes, 1,
-                     std::sqrt(2.0 / static_cast<double>(model.mask_width)));
+  return biased_conv(b, "mask_fcn_logits", x, model.classes, 1, std::sqrt(2.0 / static_cast<double>(model.mask_width)));
 }
 
 /// The mask of each detection's own class: [n, 1, 28, 28] per image.

@@ -10,16 +10,9 @@ namespace nongemm {
 
 std::span<const Architecture* const> architectures() {
   static const std::array kAll = {
-      &gpt2_architecture(),
-      &bert_architecture(),
-      &llama_architecture(),
-      &detr_architecture(),
-      &maskformer_architecture(),
-      &segformer_architecture(),
-      &swin_architecture(),
-      &vit_architecture(),
-      &faster_rcnn_architecture(),
-      &mask_rcnn_architecture(),
+      &gpt2_architecture(),        &bert_architecture(),      &llama_architecture(), &detr_architecture(),
+      &maskformer_architecture(),  &segformer_architecture(), &swin_architecture(),  &vit_architecture(),
+      &faster_rcnn_architecture(), &mask_rcnn_architecture(),
   };
   return kAll;
 }
@@ -78,9 +71,9 @@ Model find_model(const std::string& name_or_folder) {
   }
   std::error_code ignored;
   if (std::filesystem::is_directory(name_or_folder, ignored)) return open_folder(name_or_folder);
-  throw Error(ErrorKind::kUsage, "unknown model '" + name_or_folder + "'",
-              did_you_mean(name_or_folder, known) +
-                  " A folder with a config.json of a known architecture is a model, too.");
+  throw Error(
+      ErrorKind::kUsage, "unknown model '" + name_or_folder + "'",
+      did_you_mean(name_or_folder, known) + " A folder with a config.json of a known architecture is a model, too.");
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options) {

@@ -1,5 +1,5 @@
-// ResNet feature extractors, in the three forms the models use: torchvision's and timm's (one layout, other module names)
-// and Hugging Face's.
+// ResNet feature extractors, in the three forms the models use: torchvision's and timm's (one layout, other module
+// names) and Hugging Face's.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,8 @@ struct ResNet {
 /// Feature maps of layer1 to layer4. image: [n, channels, h, w]
 std::vector<Tensor> resnet_features(Builder& builder, const ResNet& model, const Tensor& image, const NormLayer& norm);
 
-/// transformers' ResNetBackbone: one feature map per out_features, in the order of the stages. `config` is its own configuration.
+/// transformers' ResNetBackbone: one feature map per out_features, in the order of the stages. `config` is its own
+/// configuration.
 std::vector<Tensor> hf_resnet_features(Builder& builder, const Config& config, const Tensor& image,
                                        const NormLayer& norm);
 

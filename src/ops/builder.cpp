@@ -230,13 +230,14 @@ std::vector<Tensor> Builder::branch(const Tensor& condition, double expected,
   return add_control(std::move(node), std::move(types));
 }
 
-std::vector<Tensor> Builder::foreach(const std::vector<Tensor>& lists, std::int64_t expected,
-                                     const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body) {
+std::vector<Tensor> Builder::foreach (const std::vector<Tensor>& lists, std::int64_t expected,
+                                      const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body) {
   std::vector<Use> uses;
   std::vector<ValueId> parameters;
   std::vector<Tensor> elements;
   for (const Tensor& list : lists) {
-    if (list.type().kind != Type::Kind::kTensorList) throw Error(ErrorKind::kBadInput, "a loop over something not a list");
+    if (list.type().kind != Type::Kind::kTensorList)
+      throw Error(ErrorKind::kBadInput, "a loop over something not a list");
     Type element = list.type();
     element.kind = Type::Kind::kTensor;
     uses.push_back(Use{list.id()});

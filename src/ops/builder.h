@@ -43,8 +43,8 @@ inline constexpr std::monostate kNone{};
 struct Arg {
   Argument value;
 
-  Arg(std::monostate) {}                                                        // NOLINT: written as in Python
-  Arg(const Tensor& tensor) {                                                   // NOLINT
+  Arg(std::monostate) {}       // NOLINT: written as in Python
+  Arg(const Tensor& tensor) {  // NOLINT
     if (tensor) value = Use{tensor.id()};
   }
   Arg(const std::vector<Tensor>& tensors) {  // NOLINT
@@ -52,16 +52,16 @@ struct Arg {
     for (const Tensor& tensor : tensors) uses.push_back(Use{tensor ? tensor.id() : kNoId});
     value = std::move(uses);
   }
-  Arg(int number) : value(static_cast<std::int64_t>(number)) {}                 // NOLINT
-  Arg(std::int64_t number) : value(number) {}                                   // NOLINT
-  Arg(double number) : value(number) {}                                         // NOLINT
-  Arg(bool flag) : value(flag) {}                                               // NOLINT
-  Arg(const char* text) : value(std::string(text)) {}                           // NOLINT
-  Arg(std::string text) : value(std::move(text)) {}                             // NOLINT
-  Arg(DType dtype) : value(dtype) {}                                            // NOLINT
+  Arg(int number) : value(static_cast<std::int64_t>(number)) {}                     // NOLINT
+  Arg(std::int64_t number) : value(number) {}                                       // NOLINT
+  Arg(double number) : value(number) {}                                             // NOLINT
+  Arg(bool flag) : value(flag) {}                                                   // NOLINT
+  Arg(const char* text) : value(std::string(text)) {}                               // NOLINT
+  Arg(std::string text) : value(std::move(text)) {}                                 // NOLINT
+  Arg(DType dtype) : value(dtype) {}                                                // NOLINT
   Arg(const Shape& sizes) : value(std::vector<Int>(sizes.begin(), sizes.end())) {}  // NOLINT
-  Arg(std::vector<Int> sizes) : value(std::move(sizes)) {}                      // NOLINT
-  Arg(std::vector<double> numbers) : value(std::move(numbers)) {}               // NOLINT
+  Arg(std::vector<Int> sizes) : value(std::move(sizes)) {}                          // NOLINT
+  Arg(std::vector<double> numbers) : value(std::move(numbers)) {}                   // NOLINT
 };
 
 struct NamedArg {
@@ -112,13 +112,12 @@ class Builder {
   /// `then() if condition else otherwise()`; both give the same number of results. A dimension in which they differ is
   /// only known at run time.
   /// @param expected how often the condition holds, 0 to 1, for what is said of the graph before a run
-  std::vector<Tensor> branch(const Tensor& condition, double expected,
-                             const std::function<std::vector<Tensor>()>& then,
+  std::vector<Tensor> branch(const Tensor& condition, double expected, const std::function<std::vector<Tensor>()>& then,
                              const std::function<std::vector<Tensor>()>& otherwise);
   /// Runs `body` for the elements of lists of one length, side by side; each of its results becomes a list.
   /// @param expected the lists' length, for what is said of the graph before a run
-  std::vector<Tensor> foreach(const std::vector<Tensor>& lists, std::int64_t expected,
-                              const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body);
+  std::vector<Tensor> foreach (const std::vector<Tensor>& lists, std::int64_t expected,
+                               const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body);
 
   Graph& graph() { return graph_; }
   /// The finished graph; the builder and its tensors are not to be used afterwards.

@@ -36,8 +36,7 @@ class Writer {
     StreamEntry entry{op.schema.name, {}, graph_.scope_path(node.scope), graph_.scopes[node.scope].type};
     for (const Argument& argument : node.args) {
       const auto* use = std::get_if<Use>(&argument);
-      const bool tensor =
-          use != nullptr && use->value != kNoId && types_[use->value].kind == Type::Kind::kTensor;
+      const bool tensor = use != nullptr && use->value != kNoId && types_[use->value].kind == Type::Kind::kTensor;
       entry.shapes.push_back(tensor ? types_[use->value].shape : Shape{});
     }
     stream_.push_back(std::move(entry));

@@ -54,9 +54,11 @@ std::vector<std::size_t> order_of(const ImageDetections& ours, const ImageDetect
     std::size_t end = begin + 1;
     while (end < order.size() && scores[end] == scores[begin]) ++end;
     for (std::size_t place = begin; place < end; ++place) {
-      const auto nearest = std::min_element(
-          order.begin() + static_cast<std::ptrdiff_t>(place), order.begin() + static_cast<std::ptrdiff_t>(end),
-          [&](std::size_t a, std::size_t b) { return distance(ours, a, wanted, place) < distance(ours, b, wanted, place); });
+      const auto nearest =
+          std::min_element(order.begin() + static_cast<std::ptrdiff_t>(place),
+                           order.begin() + static_cast<std::ptrdiff_t>(end), [&](std::size_t a, std::size_t b) {
+                             return distance(ours, a, wanted, place) < distance(ours, b, wanted, place);
+                           });
       std::iter_swap(order.begin() + static_cast<std::ptrdiff_t>(place), nearest);
     }
     begin = end;

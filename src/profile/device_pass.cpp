@@ -95,8 +95,8 @@ struct Timing {
   double least_matched = 1.0;
 };
 
-/// Plain and traced runs alternate in blocks: a shared host's speed changes by half within seconds, which would otherwise
-/// pass for overhead. The first runs after switching the tracer are not counted.
+/// Plain and traced runs alternate in blocks: a shared host's speed changes by half within seconds, which would
+/// otherwise pass for overhead. The first runs after switching the tracer are not counted.
 void begin_block(Session& session, Trace& trace, Timing& timing) {
   session.run();
   for (int i = 0; i < kBlock; ++i) {
@@ -199,7 +199,8 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
     Timing timing = time_kernels(session, graph, policy, &eager->reference);
     replay.nodes.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
-      replay.nodes.how += fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
+      replay.nodes.how +=
+          fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
     }
     fill(replay.nodes, undisturbed_mean(timing.wall_s, timing.parts, replay.nodes.averaged), median(replay.latency_s));
     replay.nodes.wall_s = std::move(timing.wall_s);

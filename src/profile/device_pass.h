@@ -1,5 +1,5 @@
-// The passes that tell nodes apart on a device with its own clock of work: one that says which node launches what, and one
-// as light as can be that takes the times.
+// The passes that tell nodes apart on a device with its own clock of work: one that says which node launches what, and
+// one as light as can be that takes the times.
 #pragma once
 
 #include <vector>
@@ -9,10 +9,11 @@
 
 namespace nongemm {
 
-/// Runs both passes. Parts are averaged over undisturbed iterations and scaled to the plain latency (without_overhead in
-/// timeline.h), so that they add up to it; NodePass::wall_s keeps the raw samples of the timing pass, recording included.
-/// When the kernels of the two passes do not match, as with models whose data decides what runs, times come from the
-/// attribution pass, and NodePass::how says so. When the device cannot be traced at all, host times are what is left.
+/// Runs both passes. Parts are averaged over undisturbed iterations and scaled to the plain latency (without_overhead
+/// in timeline.h), so that they add up to it; NodePass::wall_s keeps the raw samples of the timing pass, recording
+/// included. When the kernels of the two passes do not match, as with models whose data decides what runs, times come
+/// from the attribution pass, and NodePass::how says so. When the device cannot be traced at all, host times are what
+/// is left.
 NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePolicy& policy, double plain_s);
 
 /// A model replayed from a capture.
@@ -21,9 +22,9 @@ struct ReplayMeasurement {
   NodePass nodes;
 };
 
-/// Captures the model and measures its replay; the session replays from then on. The nodes of kernels come from the capture,
-/// or, where that cannot tell, from the names in an eager attribution pass that is run before.
-/// Throws Error(kUnsupported) when the model cannot be captured.
+/// Captures the model and measures its replay; the session replays from then on. The nodes of kernels come from the
+/// capture, or, where that cannot tell, from the names in an eager attribution pass that is run before. Throws
+/// Error(kUnsupported) when the model cannot be captured.
 ReplayMeasurement measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy);
 
 }  // namespace nongemm

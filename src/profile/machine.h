@@ -7,7 +7,8 @@
 
 namespace nongemm {
 
-/// {name, value} in a fixed order: program version and revision, time, operating system, processor, cores, memory, load.
+/// {name, value} in a fixed order: program version and revision, time, operating system, processor, cores, memory,
+/// load.
 std::vector<std::pair<std::string, std::string>> describe_machine();
 
 /// Bytes of memory that can be taken without swapping (MemAvailable), within a container's limit.

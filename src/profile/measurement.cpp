@@ -27,8 +27,8 @@ std::vector<double> warm_up(Session& session, const MeasurePolicy& policy) {
   while (!interrupted()) {
     if (policy.warmup) {
       if (times.size() >= static_cast<std::size_t>(*policy.warmup)) break;
-    } else if (!times.empty() && ((times.size() >= kLeast && total >= kLeastSeconds) || times.size() >= kMost ||
-                                  total >= kMostSeconds)) {
+    } else if (!times.empty() &&
+               ((times.size() >= kLeast && total >= kLeastSeconds) || times.size() >= kMost || total >= kMostSeconds)) {
       break;
     }
     times.push_back(timed_run(session));

@@ -30,19 +30,19 @@ struct NodeTime {
 
 /// The pass that tells nodes apart.
 struct NodePass {
-  std::vector<double> wall_s;    // raw samples
+  std::vector<double> wall_s;  // raw samples
   /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
   std::vector<double> plain_s;
-  int averaged = 0;              // iterations that the means below are over
-  double mean_wall_s = 0;        // of those iterations
-  std::vector<NodeTime> nodes;   // by NodeId
-  double outside_s = 0;          // wall time in no node: the executor's own (host), remainder (device)
-  double device_busy_s = 0;      // union of device activity
-  double gap_s = 0;              // all gaps between first and last activity
-  double head_s = 0;             // until the device starts
-  double tail_s = 0;             // from the device's end until the host has returned
-  double attributed = 1.0;       // share of kernel time that belongs to a node
-  std::string how;               // the kind of records used, and why not a lighter one
+  int averaged = 0;             // iterations that the means below are over
+  double mean_wall_s = 0;       // of those iterations
+  std::vector<NodeTime> nodes;  // by NodeId
+  double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
+  double device_busy_s = 0;     // union of device activity
+  double gap_s = 0;             // all gaps between first and last activity
+  double head_s = 0;            // until the device starts
+  double tail_s = 0;            // from the device's end until the host has returned
+  double attributed = 1.0;      // share of kernel time that belongs to a node
+  std::string how;              // the kind of records used, and why not a lighter one
 };
 
 struct Measurement {

@@ -22,8 +22,8 @@ struct RecordMatch {
   bool exact() const { return surplus == 0 && missing == 0; }
 };
 
-/// Gives each device record of `timing` the node and span that its counterpart in `reference` has. Records of one stream
-/// are compared in order, by kind and name (copies and fills by kind and size); where the two differ the longest
+/// Gives each device record of `timing` the node and span that its counterpart in `reference` has. Records of one
+/// stream are compared in order, by kind and name (copies and fills by kind and size); where the two differ the longest
 /// common sequence counts. More than kMostDifferences differences in a stream leave that stream unmatched: the traces
 /// are of different programs, or the data decides what runs.
 RecordMatch attribute(const Trace& reference, Trace& timing);
@@ -78,8 +78,8 @@ Decomposition decompose(const Trace& trace, std::size_t node_count);
 Decomposition mean_of(std::span<const Decomposition> parts);
 
 /// The decomposition of the same inference without instrumentation: recording lengthens what the host does between
-/// launches, not the kernels, so head, gaps and tail shrink in proportion until the parts add up to `plain_wall_ns`. A wall
-/// time shorter than the device time cannot be reached: the remainder is then negative and says by how much.
+/// launches, not the kernels, so head, gaps and tail shrink in proportion until the parts add up to `plain_wall_ns`. A
+/// wall time shorter than the device time cannot be reached: the remainder is then negative and says by how much.
 Decomposition without_overhead(const Decomposition& measured, double plain_wall_ns);
 
 /// Host time inside the calls of each node, in ns, by NodeId.

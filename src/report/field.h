@@ -20,8 +20,8 @@ enum class Unit : std::uint8_t {
   kYesNo,
   kCount,
   kSeconds,
-  kShare,      // 0 to 1, printed as percent
-  kRatio,      // printed as 1.03
+  kShare,  // 0 to 1, printed as percent
+  kRatio,  // printed as 1.03
   kBytes,
   kFlops,
   kFlopRate,   // FLOP/s

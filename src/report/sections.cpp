@@ -38,8 +38,12 @@ double energy_per_inference(const Measurement& measurement) {
 const Section<Performance>& performance_section() {
   using P = Performance;
   static const Section<P> section(
-      {.id = "performance", .title = "Performance", .doc = "One inference, end to end.",
-       .report = ReportKind::kPerformance, .single_row = true, .columns = {}},
+      {.id = "performance",
+       .title = "Performance",
+       .doc = "One inference, end to end.",
+       .report = ReportKind::kPerformance,
+       .single_row = true,
+       .columns = {}},
       {
           {{"latency", "Latency (median)", Unit::kSeconds, "wall time of one inference, nothing recorded"},
            [](const P& p) { return measured(p.latency.median); }},
@@ -101,8 +105,8 @@ const Section<Performance>& performance_section() {
           {{"overhead", "Node pass / plain", Unit::kRatio,
             "what telling nodes apart costs: medians of traced runs and of plain ones between them"},
            [](const P& p) { return measured(rate(p.traced.median, median(p.run.measurement->nodes.plain_s))); }},
-          {{"parts", "Parts / wall", Unit::kRatio, "sum of all nodes, waits and the rest over the node pass's wall time",
-            true},
+          {{"parts", "Parts / wall", Unit::kRatio,
+            "sum of all nodes, waits and the rest over the node pass's wall time", true},
            [](const P& p) {
              const Analysis& a = p.analysis();
              return measured(rate(a.gemm_s + a.nongemm_s + a.gap_s + a.head_s + a.tail_s, a.wall_s));
@@ -111,7 +115,8 @@ const Section<Performance>& performance_section() {
            [](const P& p) { return measured_if(p.analysis().on_device, p.run.measurement->nodes.attributed); }},
           {{"how", "Node pass records", Unit::kText, "what the node pass recorded", true},
            [](const P& p) { return text(p.run.measurement->nodes.how); }},
-          {{"energy", "Energy", Unit::kJoules, "of one inference; absent when the plain pass was too short for the counter"},
+          {{"energy", "Energy", Unit::kJoules,
+            "of one inference; absent when the plain pass was too short for the counter"},
            [](const P& p) { return measured(energy_per_inference(*p.run.measurement)); }},
           {{"power", "Power", Unit::kWatts, "the device's own reading after the plain pass", true},
            [](const P& p) { return present(p.run.measurement->after.power_watts); }},
@@ -121,10 +126,13 @@ const Section<Performance>& performance_section() {
              return mhz ? FieldValue(*mhz * 1e6) : FieldValue{};
            }},
           {{"throttled", "Throttled", Unit::kYesNo, "power or heat slowed the device during the plain pass", true},
-           [](const P& p) -> FieldValue { return p.run.measurement->before.throttled || p.run.measurement->after.throttled; }},
+           [](const P& p) -> FieldValue {
+             return p.run.measurement->before.throttled || p.run.measurement->after.throttled;
+           }},
           {{"setup", "Set-up", Unit::kSeconds, "graph, weights and inputs, before the first inference", true},
            [](const P& p) { return measured(p.run.setup_s); }},
-          {{"preprocessing", "Preprocessing", Unit::kSeconds, "reading and preparing one batch of data; not part of the latency"},
+          {{"preprocessing", "Preprocessing", Unit::kSeconds,
+            "reading and preparing one batch of data; not part of the latency"},
            [](const P& p) { return measured(p.run.preprocess_s); }},
       });
   return section;
@@ -132,10 +140,14 @@ const Section<Performance>& performance_section() {
 
 const Section<Bucket>& group_section() {
   static const Section<Bucket> section(
-      {.id = "groups", .title = "Operator groups", .doc = "Where the time of one inference goes.",
-       .report = ReportKind::kPerformance, .columns = {}},
+      {.id = "groups",
+       .title = "Operator groups",
+       .doc = "Where the time of one inference goes.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
       {
-          {{"group", "Group", Unit::kText, "operator group"}, [](const Bucket& b) { return text(info(b.group).title); }},
+          {{"group", "Group", Unit::kText, "operator group"},
+           [](const Bucket& b) { return text(info(b.group).title); }},
           {{"id", "Id", Unit::kText, "the group's id in options and files", true},
            [](const Bucket& b) { return text(info(b.group).id); }},
           {{"nodes", "Nodes", Unit::kCount, "nodes of the graph"}, [](const Bucket& b) { return count(b.nodes); }},
@@ -182,9 +194,12 @@ std::vector<Field<Bucket>> operator_fields() {
 }
 
 const Section<Bucket>& operator_section() {
-  static const Section<Bucket> section({.id = "operators", .title = "Top operators",
+  static const Section<Bucket> section({.id = "operators",
+                                        .title = "Top operators",
                                         .doc = "Operators by time, within their group.",
-                                        .report = ReportKind::kPerformance, .most_rows = 12, .columns = {}},
+                                        .report = ReportKind::kPerformance,
+                                        .most_rows = 12,
+                                        .columns = {}},
                                        operator_fields());
   return section;
 }
@@ -199,8 +214,12 @@ struct Replay {
 const Section<Replay>& replay_section() {
   using R = Replay;
   static const Section<R> section(
-      {.id = "replay", .title = "Replay (CUDA graph)", .doc = "The same kernels replayed as one launch.",
-       .report = ReportKind::kPerformance, .single_row = true, .columns = {}},
+      {.id = "replay",
+       .title = "Replay (CUDA graph)",
+       .doc = "The same kernels replayed as one launch.",
+       .report = ReportKind::kPerformance,
+       .single_row = true,
+       .columns = {}},
       {
           {{"latency", "Latency (median)", Unit::kSeconds, "wall time of one replay, nothing recorded"},
            [](const R& r) { return measured(r.latency.median); }},
@@ -208,13 +227,12 @@ const Section<Replay>& replay_section() {
            [](const R& r) { return measured(r.latency.p10); }},
           {{"latency_p90", "Latency p90", Unit::kSeconds, "90th percentile"},
            [](const R& r) { return measured(r.latency.p90); }},
-          {{"iterations", "Iterations (n)", Unit::kCount, "samples"}, [](const R& r) { return count(r.latency.count); }},
+          {{"iterations", "Iterations (n)", Unit::kCount, "samples"},
+           [](const R& r) { return count(r.latency.count); }},
           {{"speedup", "Eager / replay", Unit::kRatio, "what launching costs"},
            [](const R& r) { return measured(rate(r.eager_s, r.latency.median)); }},
           {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity"},
-           [](const R& r) {
-             return measured_if(r.run.replay->nodes.averaged > 0, r.run.replay->nodes.device_busy_s);
-           }},
+           [](const R& r) { return measured_if(r.run.replay->nodes.averaged > 0, r.run.replay->nodes.device_busy_s); }},
           {{"busy_ratio", "Latency / busy", Unit::kRatio, "1 when the device never waits"},
            [](const R& r) {
              const NodePass& pass = r.run.replay->nodes;
@@ -238,8 +256,11 @@ const Section<Replay>& replay_section() {
 
 const Section<WhatIf>& what_if_section() {
   static const Section<WhatIf> section(
-      {.id = "what_if", .title = "What if", .doc = "What the latency would be; limits are measured on this device.",
-       .report = ReportKind::kNongemm, .columns = {}},
+      {.id = "what_if",
+       .title = "What if",
+       .doc = "What the latency would be; limits are measured on this device.",
+       .report = ReportKind::kNongemm,
+       .columns = {}},
       {
           {{"what", "Supposition", Unit::kText, "a group at the device's limit, fused away, launches free"},
            [](const WhatIf& w) { return text(w.what); }},
@@ -257,19 +278,26 @@ const Section<WhatIf>& what_if_section() {
 
 const Section<Bucket>& workload_section() {
   static const Section<Bucket> section(
-      {.id = "workload", .title = "Workload", .doc = "Distinct calls with shapes, in order of first use.",
-       .report = ReportKind::kWorkload, .most_rows = 40, .columns = {}},
+      {.id = "workload",
+       .title = "Workload",
+       .doc = "Distinct calls with shapes, in order of first use.",
+       .report = ReportKind::kWorkload,
+       .most_rows = 40,
+       .columns = {}},
       {
           {{"operator", "Operator", Unit::kText, "schema name and overload"},
            [](const Bucket& b) { return text(b.name); }},
-          {{"group", "Group", Unit::kText, "operator group"}, [](const Bucket& b) { return text(info(b.group).title); }},
-          {{"shapes", "Shapes", Unit::kText, "of the tensor operands"}, [](const Bucket& b) { return text(b.example); }},
+          {{"group", "Group", Unit::kText, "operator group"},
+           [](const Bucket& b) { return text(info(b.group).title); }},
+          {{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
+           [](const Bucket& b) { return text(b.example); }},
           {{"dtype", "Dtype", Unit::kText, "of the first result"}, [](const Bucket& b) { return text(b.dtype); }},
           {{"nodes", "Nodes", Unit::kCount, "calls of this kind per inference"},
            [](const Bucket& b) { return count(b.nodes); }},
           {{"parameters", "Parameters", Unit::kCount, "of all these nodes, tied weights at their first use"},
            [](const Bucket& b) { return count(b.parameters); }},
-          {{"flops", "Work", Unit::kFlops, "of all these nodes"}, [](const Bucket& b) { return measured(b.cost.flops); }},
+          {{"flops", "Work", Unit::kFlops, "of all these nodes"},
+           [](const Bucket& b) { return measured(b.cost.flops); }},
           {{"bytes", "Bytes", Unit::kBytes, "least traffic of all these nodes"},
            [](const Bucket& b) { return measured(b.cost.bytes()); }},
           {{"intensity", "Intensity", Unit::kIntensity, "work over bytes"},
@@ -280,11 +308,14 @@ const Section<Bucket>& workload_section() {
 
 const Section<Bucket>& variant_section() {
   static const Section<Bucket> section(
-      {.id = "variants", .title = "Non-GEMM variants",
+      {.id = "variants",
+       .title = "Non-GEMM variants",
        .doc = "Variants of each non-GEMM group with the traits of the paper's Table II.",
-       .report = ReportKind::kNongemm, .columns = {}},
+       .report = ReportKind::kNongemm,
+       .columns = {}},
       {
-          {{"group", "Group", Unit::kText, "operator group"}, [](const Bucket& b) { return text(info(b.group).title); }},
+          {{"group", "Group", Unit::kText, "operator group"},
+           [](const Bucket& b) { return text(info(b.group).title); }},
           {{"variant", "Variant", Unit::kText, "operator or composite module"},
            [](const Bucket& b) { return text(b.variant); }},
           {{"nodes", "Nodes", Unit::kCount, "nodes of the graph"}, [](const Bucket& b) { return count(b.nodes); }},
@@ -309,8 +340,12 @@ const Section<Bucket>& variant_section() {
 
 const Section<NodeRow>& node_section() {
   static const Section<NodeRow> section(
-      {.id = "nodes", .title = "Operator trace", .doc = "Every node in program order.",
-       .report = ReportKind::kNongemm, .most_rows = 1, .columns = {}},
+      {.id = "nodes",
+       .title = "Operator trace",
+       .doc = "Every node in program order.",
+       .report = ReportKind::kNongemm,
+       .most_rows = 1,
+       .columns = {}},
       {
           {{"node", "Node", Unit::kCount, "position in the graph"},
            [](const NodeRow& n) { return count(static_cast<std::int64_t>(n.id)); }},
@@ -323,7 +358,8 @@ const Section<NodeRow>& node_section() {
            [](const NodeRow& n) { return text(info(n.group).title); }},
           {{"variant", "Variant", Unit::kText, "operator or composite module"},
            [](const NodeRow& n) { return text(n.variant); }},
-          {{"shapes", "Shapes", Unit::kText, "of the tensor operands"}, [](const NodeRow& n) { return text(n.shapes); }},
+          {{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
+           [](const NodeRow& n) { return text(n.shapes); }},
           {{"results", "Results", Unit::kText, "shapes of the results"},
            [](const NodeRow& n) { return text(n.results); }},
           {{"dtype", "Dtype", Unit::kText, "of the first result"}, [](const NodeRow& n) { return text(n.dtype); }},
@@ -365,9 +401,8 @@ void forget_times(Table& table) {
 
 const std::vector<const SectionInfo*>& all_sections() {
   static const std::vector<const SectionInfo*> kAll = {
-      &performance_section().info(), &group_section().info(),   &operator_section().info(),
-      &replay_section().info(),      &workload_section().info(), &variant_section().info(),
-      &what_if_section().info(),     &node_section().info(),
+      &performance_section().info(), &group_section().info(),   &operator_section().info(), &replay_section().info(),
+      &workload_section().info(),    &variant_section().info(), &what_if_section().info(),  &node_section().info(),
   };
   return kAll;
 }

@@ -18,11 +18,11 @@ struct RunFigures {
   const Analysis* analysis = nullptr;
   const Measurement* measurement = nullptr;  // null for a static report
   std::int64_t batch = 1;
-  std::int64_t tokens = 0;  // per sample; 0 for vision
-  const Roofline* roofline = nullptr;          // null without measured limits
-  const ReplayMeasurement* replay = nullptr;   // null without --cuda-graph
+  std::int64_t tokens = 0;                    // per sample; 0 for vision
+  const Roofline* roofline = nullptr;         // null without measured limits
+  const ReplayMeasurement* replay = nullptr;  // null without --cuda-graph
   const Analysis* replay_analysis = nullptr;
-  double setup_s = 0;       // graph, weights, inputs
+  double setup_s = 0;                                              // graph, weights, inputs
   double preprocess_s = std::numeric_limits<double>::quiet_NaN();  // per batch
 };
 

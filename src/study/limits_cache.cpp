@@ -1,11 +1,10 @@
 #include "study/limits_cache.h"
 
-#include <nlohmann/json.hpp>
-
 #include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"

@@ -123,8 +123,10 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   }
   if (data) figures.preprocess_s = data->preprocess_s;
   point.tables = make_tables(figures);
-  point.samples = {{"warmup", measurement.warmup_s}, {"latency", measurement.latency_s},
-                   {"node_pass", measurement.nodes.wall_s}, {"node_pass_plain", measurement.nodes.plain_s}};
+  point.samples = {{"warmup", measurement.warmup_s},
+                   {"latency", measurement.latency_s},
+                   {"node_pass", measurement.nodes.wall_s},
+                   {"node_pass_plain", measurement.nodes.plain_s}};
   if (figures.replay != nullptr) point.samples.push_back({"replay", replay.latency_s});
   if (!replay_failed.empty()) point.reason = "no replay: " + replay_failed;
   if (measurement.incomplete) {
@@ -190,8 +192,11 @@ Point inspect_point(const PointSpec& spec) {
   const Analysis analysis = analyse(graph, nullptr, spec.analysis);
   point.settings.emplace_back("nodes", std::to_string(graph.nodes.size()));
   point.settings.emplace_back("parameters", std::to_string(analysis.parameters));
-  RunFigures figures{.graph = &graph, .analysis = &analysis, .measurement = nullptr,
-                     .batch = spec.options.batch, .tokens = tokens_of(graph)};
+  RunFigures figures{.graph = &graph,
+                     .analysis = &analysis,
+                     .measurement = nullptr,
+                     .batch = spec.options.batch,
+                     .tokens = tokens_of(graph)};
   point.tables = make_tables(figures);
   return point;
 }

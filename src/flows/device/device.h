@@ -17,8 +17,8 @@ struct Draw;
 
 namespace nongemm::device {
 
-/// Records what the devices do, through CUPTI. One per process, since CUPTI has one user at a time. Recording stays on over
-/// several inferences: switching it costs more than an inference.
+/// Records what the devices do, through CUPTI. One per process, since CUPTI has one user at a time. Recording stays on
+/// over several inferences: switching it costs more than an inference.
 class Tracer {
  public:
   enum class Detail : std::uint8_t {
@@ -44,9 +44,9 @@ class Tracer {
 
   /// Drops what was recorded since the last collect() or discard(). The devices must be idle.
   virtual void discard() = 0;
-  /// Moves everything recorded into trace.device, trace.synchronisations and trace.names, which it replaces, in the order of
-  /// begin and in the host's clock. Nodes come from trace.nodes, which must be filled in. The devices must be idle.
-  /// Throws Error(kUnsupported) when records were dropped.
+  /// Moves everything recorded into trace.device, trace.synchronisations and trace.names, which it replaces, in the
+  /// order of begin and in the host's clock. Nodes come from trace.nodes, which must be filled in. The devices must be
+  /// idle. Throws Error(kUnsupported) when records were dropped.
   virtual void collect(Trace& trace) = 0;
 };
 

@@ -23,8 +23,8 @@ std::vector<bool> used_values(const Graph& graph) {
 
 [[noreturn]] void refuse(const Graph& graph, const Node& node, const std::string& why) {
   const std::string scope = graph.scope_path(node.scope);
-  throw Error(ErrorKind::kUnsupported,
-              "this model cannot be captured for replay: " + node.op + (scope.empty() ? "" : " in " + scope) + " " + why);
+  throw Error(ErrorKind::kUnsupported, "this model cannot be captured for replay: " + node.op +
+                                           (scope.empty() ? "" : " in " + scope) + " " + why);
 }
 
 bool shape_unknown(const Type& type) {

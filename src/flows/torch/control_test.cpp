@@ -30,7 +30,7 @@ Graph double_positive_rows() {
   Builder b("rows", DType::kFloat32);
   const Tensor x = b.input("x", DType::kFloat32, {kDynamic, 2}, {});
   const Tensor rows = b.call("aten.unbind.int", {x, 0});
-  const std::vector<Tensor> done = b.foreach({rows}, 4, [&](const std::vector<Tensor>& row) {
+  const std::vector<Tensor> done = b.foreach ({rows}, 4, [&](const std::vector<Tensor>& row) {
     const Tensor sum = b.call("aten.sum.default", {row[0]});
     const Tensor positive = b.call("aten.is_nonzero.default", {b.call("aten.gt.Scalar", {sum, 0})});
     return b.branch(
@@ -76,7 +76,7 @@ TEST(Control, BranchesMustGiveTheSameKindsOfValues) {
   EXPECT_ANY_THROW(b.branch(yes, 1.0, tensor, [&] { return std::vector<Tensor>{}; }));
   EXPECT_ANY_THROW(b.branch(yes, 1.0, tensor, [&] { return std::vector{b.call("nongemm.numel.default", {x})}; }));
   EXPECT_ANY_THROW(b.branch(x, 1.0, tensor, tensor));
-  EXPECT_ANY_THROW(b.foreach({x}, 1, [&](const std::vector<Tensor>& element) { return element; }));
+  EXPECT_ANY_THROW(b.foreach ({x}, 1, [&](const std::vector<Tensor>& element) { return element; }));
 }
 
 /// torchvision's batched_nms, by either way.

@@ -60,8 +60,8 @@ c10::Device open_cuda_device(int index) {
     const c10::impl::VirtualGuardImpl guard(c10::kCUDA);
     const int count = guard.deviceCount();
     if (index >= count) {
-      throw Error(ErrorKind::kUnsupported, "there is no device cuda:" + std::to_string(index) + ", LibTorch sees " +
-                                               std::to_string(count),
+      throw Error(ErrorKind::kUnsupported,
+                  "there is no device cuda:" + std::to_string(index) + ", LibTorch sees " + std::to_string(count),
                   "`nongemm list devices` shows what there is");
     }
     at::globalContext().lazyInitDevice(c10::kCUDA);

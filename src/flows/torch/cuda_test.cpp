@@ -1,4 +1,6 @@
 // The torch flow on a CUDA device; every test is skipped, saying so, on machines without one.
+#include "flows/torch/cuda.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/arange.h>
@@ -19,7 +21,6 @@
 #include "base/half.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
-#include "flows/torch/cuda.h"
 #include "flows/torch/values.h"
 #include "models/model.h"
 #include "profile/device_pass.h"
@@ -212,8 +213,8 @@ TEST_F(CudaTest, RoiOperatorsAreTheHosts) {
   for (const std::int64_t sampling : {-1, 2}) {
     for (const bool aligned : {false, true}) {
       const auto on = [&](c10::Device where) {
-        std::vector<c10::IValue> stack = {input.to(where), rois.to(where), 0.25,     std::int64_t{7}, std::int64_t{5},
-                                          sampling,        aligned};
+        std::vector<c10::IValue> stack = {input.to(where), rois.to(where), 0.25,   std::int64_t{7},
+                                          std::int64_t{5}, sampling,       aligned};
         align.callBoxed(stack);
         return stack[0].toTensor().to(c10::kCPU);
       };

@@ -6,7 +6,8 @@
 
 namespace nongemm::torch_flow {
 
-/// Throws the exception that is being handled again, as an Error that says `what` failed. Call it in a catch block only.
+/// Throws the exception that is being handled again, as an Error that says `what` failed. Call it in a catch block
+/// only.
 [[noreturn]] void rethrow_as_error(const std::string& what);
 
 /// Calls `work`; exceptions become Errors that say `what` failed.

@@ -29,7 +29,8 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
-/// Seconds of one call of `work`, the best of several batches that are long enough for the wait at their end not to count.
+/// Seconds of one call of `work`, the best of several batches that are long enough for the wait at their end not to
+/// count.
 class Stopwatch {
  public:
   explicit Stopwatch(c10::Device device) : device_(device) {}

@@ -1,7 +1,6 @@
 // The torch flow's entry point.
-#include <torch/headeronly/version.h>
-
 #include <c10/core/Device.h>
+#include <torch/headeronly/version.h>
 
 #include <cstdlib>
 
@@ -27,8 +26,8 @@ c10::Device open_device(const std::string& device) {
   return open_cuda_device(index);
 }
 
-/// Before LibTorch asks itself for CUDA, and before torchvision's library, which needs it. A failure is told when a device
-/// is asked for.
+/// Before LibTorch asks itself for CUDA, and before torchvision's library, which needs it. A failure is told when a
+/// device is asked for.
 void load_cuda_early() {
   if (!has_nvidia_driver()) return;
   try {

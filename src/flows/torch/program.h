@@ -21,9 +21,9 @@ struct Patch {
   enum class Kind : std::uint8_t { kValue, kTensorList, kOptionalTensorList, kIntList };
   Kind kind = Kind::kValue;
   std::uint32_t position = 0;
-  Slot slot = kNoId;         // kValue
-  std::vector<Slot> slots;   // lists; kNoId for an absent element
-  std::vector<Int> integers; // kIntList
+  Slot slot = kNoId;          // kValue
+  std::vector<Slot> slots;    // lists; kNoId for an absent element
+  std::vector<Int> integers;  // kIntList
 };
 
 struct Code;
@@ -62,8 +62,8 @@ class Program {
 
   const std::vector<Instruction>& instructions() const { return body_.instructions; }
 
-  /// Runs all instructions on `slots`. Watch is called as watch.before(instruction) and watch.after(instruction, results)
-  /// for operators; control nodes are not watched, the operators in their blocks are, each time that they run.
+  /// Runs all instructions on `slots`. Watch is called as watch.before(instruction) and watch.after(instruction,
+  /// results) for operators; control nodes are not watched, the operators in their blocks are, each time that they run.
   /// Errors of an operator become Error(kFailed) or Error(kOutOfMemory) naming it, its operands and its module.
   template <typename Watch>
   void run(std::vector<c10::IValue>& slots, Watch&& watch) const {
@@ -79,7 +79,8 @@ class Program {
   template <typename Watch>
   void run_control(const Instruction& instruction, std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack,
                    Watch& watch) const;
-  void fill(const Instruction& instruction, const std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack) const;
+  void fill(const Instruction& instruction, const std::vector<c10::IValue>& slots,
+            std::vector<c10::IValue>& stack) const;
   void take_results(const Instruction& instruction, std::vector<c10::IValue>& stack,
                     std::vector<c10::IValue>& slots) const;
   /// The lists a loop walks; throws when their lengths differ.
@@ -119,7 +120,8 @@ void Program::run_control(const Instruction& instruction, std::vector<c10::IValu
   if (instruction.kind == Instruction::Kind::kIf) {
     const Code& taken = instruction.blocks[slots[instruction.operands[0]].toBool() ? 0 : 1];
     run_block(taken, slots, stack, watch);
-    for (std::size_t i = 0; i < instruction.outputs.size(); ++i) slots[instruction.outputs[i]] = slots[taken.results[i]];
+    for (std::size_t i = 0; i < instruction.outputs.size(); ++i)
+      slots[instruction.outputs[i]] = slots[taken.results[i]];
     for (const Slot slot : taken.own) slots[slot] = c10::IValue();
     return;
   }

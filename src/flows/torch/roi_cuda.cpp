@@ -57,8 +57,8 @@ at::Tensor roi_align(const at::Tensor& input, const at::Tensor& rois, double spa
   arguments.spatial_scale = spatial_scale;
   arguments.aligned = aligned;
   arguments.dtype = from_torch(image.scalar_type());
-  const at::Tensor output =
-      at::empty({arguments.count, arguments.channels, arguments.pooled_height, arguments.pooled_width}, image.options());
+  const at::Tensor output = at::empty(
+      {arguments.count, arguments.channels, arguments.pooled_height, arguments.pooled_width}, image.options());
   arguments.input = image.const_data_ptr();
   arguments.rois = regions.const_data_ptr();
   arguments.output = output.mutable_data_ptr();

@@ -1,4 +1,5 @@
-// Non-maximum suppression and RoIAlign on the CPU, with the semantics of torchvision 0.26: the inner loops, on plain memory.
+// Non-maximum suppression and RoIAlign on the CPU, with the semantics of torchvision 0.26: the inner loops, on plain
+// memory.
 #pragma once
 
 #include <cstdint>

@@ -134,15 +134,17 @@ void expect_align(const RoiAlignShape& shape, const std::vector<float>& box) {
         for (std::int64_t i = 0; i < side(bin_height); ++i) {
           for (std::int64_t j = 0; j < side(bin_width); ++j) {
             const double py = y + (static_cast<double>(row) +
-                                   (static_cast<double>(i) + 0.5) / static_cast<double>(side(bin_height))) * bin_height;
+                                   (static_cast<double>(i) + 0.5) / static_cast<double>(side(bin_height))) *
+                                      bin_height;
             const double px = x + (static_cast<double>(column) +
-                                   (static_cast<double>(j) + 0.5) / static_cast<double>(side(bin_width))) * bin_width;
+                                   (static_cast<double>(j) + 0.5) / static_cast<double>(side(bin_width))) *
+                                      bin_width;
             sum += sample(channel, shape.height, shape.width, py, px);
           }
         }
         const double mean = sum / static_cast<double>(std::max<std::int64_t>(side(bin_height) * side(bin_width), 1));
-        const auto index = static_cast<std::size_t>(c) * bins +
-                           static_cast<std::size_t>(row * shape.pooled_width + column);
+        const auto index =
+            static_cast<std::size_t>(c) * bins + static_cast<std::size_t>(row * shape.pooled_width + column);
         ASSERT_NEAR(out[index], mean, 2e-4) << c << " " << row << " " << column;
       }
     }
@@ -154,9 +156,9 @@ TEST(RoiAlign, AveragesInterpolatedSamples) {
     for (const std::int64_t ratio : {-1, 1, 2, 3}) {
       const RoiAlignShape shape{3, 20, 30, 7, 5, 0.25, ratio, aligned};
       expect_align(shape, {10.0F, 8.0F, 90.0F, 60.0F});
-      expect_align(shape, {-30.0F, -10.0F, 20.0F, 200.0F});  // partly outside
-      expect_align(shape, {41.0F, 33.0F, 42.0F, 34.0F});     // smaller than a cell
-      expect_align(shape, {300.0F, 300.0F, 400.0F, 400.0F}); // outside
+      expect_align(shape, {-30.0F, -10.0F, 20.0F, 200.0F});   // partly outside
+      expect_align(shape, {41.0F, 33.0F, 42.0F, 34.0F});      // smaller than a cell
+      expect_align(shape, {300.0F, 300.0F, 400.0F, 400.0F});  // outside
     }
   }
 }

@@ -42,7 +42,8 @@ class MemoryWatch : public c10::MemoryReportingInfoBase {
 
 class TorchSession : public Session {
  public:
-  TorchSession(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options, c10::Device device)
+  TorchSession(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
+               c10::Device device)
       : graph_(graph), device_(device), program_(graph, device), slots_(graph.values.size()) {
     if (options.threads > 0) at::set_num_threads(options.threads);
     at::globalContext().setAllowTF32CuBLAS(options.tf32);
