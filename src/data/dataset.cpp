@@ -29,7 +29,10 @@ std::optional<ImageTransform> image_transform(const InputRequest& request) {
 
 }  // namespace
 
-InputSpec make_input_spec(const InputRequest& request) {
+InputSpec make_input_spec(const InputRequest& given) {
+  InputRequest request = given;
+  std::error_code ignored;
+  if (fs::is_regular_file(request.folder, ignored)) request.folder = fs::absolute(request.folder).parent_path();
   InputSpec spec;
   spec.image = image_transform(request);
   if (spec.image) return spec;

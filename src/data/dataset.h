@@ -30,7 +30,7 @@ struct InputSpec {
 struct InputRequest {
   /// The model's registry name and its architecture's model_type, the more special one first.
   std::vector<std::string> names;
-  /// The checkpoint's folder, for preprocessor_config.json and the tokenizer's files; may be empty.
+  /// The checkpoint's folder, or a file in it, for preprocessor_config.json and the tokenizer's files; may be empty.
   std::filesystem::path folder;
   std::int64_t sequence = 0;
   /// Pixels that the model's config fixes, where it does (classification).

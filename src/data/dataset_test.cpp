@@ -191,7 +191,10 @@ TEST(InputSpec, ComesFromNamesAndFolder) {
   request.names = {"tiny", "segformer"};
   request.image_size = std::nullopt;
   EXPECT_EQ(make_input_spec(request).image->size, (Size{512, 512}));
+  request.folder = fixture("tokenizers/gpt2/config.json");
   request.names = {"gpt2"};
+  EXPECT_NE(make_input_spec(request).tokenizer, nullptr);
+  request.folder.clear();
   EXPECT_THROW(make_input_spec(request), Error);
   EXPECT_THROW(open_data(fixture("images"), text_for("bert", 2)), Error);
 }

@@ -29,7 +29,7 @@ struct DataBatch {
 };
 
 /// Images (ImageNet-style, COCO, any folder) or text, by what the model wants. Throws Error naming the path.
-/// @param weights_folder where a tokenizer and preprocessor_config.json may lie; may be empty
+/// @param weights_folder where a tokenizer and preprocessor_config.json may lie, or a file there; may be empty
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
                     const ModelOptions& options);
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <filesystem>
 
 #include "base/error.h"
 #include "flows/load.h"
@@ -61,9 +60,7 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   std::optional<DataBatch> data;
   if (!spec.data.empty()) {
     progress("reading data");
-    std::error_code ignored;
-    const bool folder = std::filesystem::is_directory(spec.weights.path, ignored);
-    data = read_data(model, spec.data, folder ? spec.weights.path : "", options);
+    data = read_data(model, spec.data, spec.weights.path, options);
     options = options_for(data->tensors, options);
   }
   const Graph graph = build_graph(model, options);
