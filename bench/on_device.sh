@@ -3,7 +3,7 @@
 # carry.sh gathered. Results go to $OUT (or ./gpu-results). Steps are independent: a failed one is told and the next begins.
 #   bench/on_device.sh [step...]      steps: info tests run batch graph large reference compare
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 out=${OUT:-gpu-results}
 mkdir -p "$out"
 carry=$PWD/.carry
@@ -67,4 +67,8 @@ compare() { "$python" bench/compare_gpu.py "$out/run/report.json" "$out/referenc
 steps=("$@")
 [[ ${#steps[@]} -gt 0 ]] || steps=(info tests run reference compare)
 for name in "${steps[@]}"; do step "$name" "$name"; done
-[[ ${#failed[@]} -eq 0 ]] && echo "all steps passed" || { echo "failed: ${failed[*]}"; exit 1; }
+if [[ ${#failed[@]} -gt 0 ]]; then
+  echo "failed: ${failed[*]}"
+  exit 1
+fi
+echo "all steps passed"

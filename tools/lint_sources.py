@@ -61,12 +61,16 @@ def tidy_jobs(commands, files):
             yield source, ["clang-tidy", "--quiet", str(source), "--", *commands[source][1:], "-Wno-unknown-warning-option"]
 
 
+def includes(command):
+    return sum(word.startswith(("-I", "-isystem")) for word in command)
+
+
 def header_jobs(commands, files):
     for header in files or tracked("*.h"):
-        # The flags of a source in the same folder, for frameworks' include paths exist only in their flow's folder: of
-        # the one with the most flags, which is a test where headers need a test's definitions.
+        # The flags of a source in the same folder: of the one that sees most libraries, for frameworks' include paths exist
+        # only in their flow's folder, and of a test where it can be, for headers for tests need its definitions.
         beside = [source for source in commands if source.parent == header.parent]
-        beside.sort(key=lambda source: (-len(commands[source]), source))
+        beside.sort(key=lambda source: (-includes(commands[source]), not source.stem.endswith("_test"), source))
         if beside:
             yield header, [*commands[beside[0]], "-fsyntax-only", "-include", str(header), "-x", "c++", "/dev/null"]
 
