@@ -23,7 +23,7 @@ struct NumericsCase {
   std::filesystem::path folder;
 };
 
-void PrintTo(const NumericsCase& test, std::ostream* out) { *out << test.name; }
+std::ostream& operator<<(std::ostream& out, const NumericsCase& test) { return out << test.name; }
 
 std::vector<NumericsCase> find_cases() {
   std::vector<NumericsCase> cases;

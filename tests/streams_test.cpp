@@ -25,7 +25,7 @@ struct StreamCase {
   ModelOptions options;
 };
 
-void PrintTo(const StreamCase& test, std::ostream* out) { *out << test.file; }
+std::ostream& operator<<(std::ostream& out, const StreamCase& test) { return out << test.file; }
 
 const std::vector<StreamCase> kCases = {
     {"bert-b1-s128-eager", "bert", {.dtype = DType::kFloat16, .attention = Attention::kEager}},
