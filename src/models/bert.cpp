@@ -200,9 +200,9 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& bert_architecture() {
-  static const Architecture architecture = {
+  static const Architecture kArchitecture = {
       .model_type = "bert", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
-  return architecture;
+  return kArchitecture;
 }
 
 }  // namespace nongemm

@@ -212,9 +212,9 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& detr_architecture() {
-  static const Architecture architecture = {
+  static const Architecture kArchitecture = {
       .model_type = "detr", .domain = Domain::kObjectDetection, .dataset = "COCO", .build = build, .models = kModels};
-  return architecture;
+  return kArchitecture;
 }
 
 }  // namespace nongemm

@@ -189,9 +189,9 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& gpt2_architecture() {
-  static const Architecture architecture = {
+  static const Architecture kArchitecture = {
       .model_type = "gpt2", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
-  return architecture;
+  return kArchitecture;
 }
 
 }  // namespace nongemm

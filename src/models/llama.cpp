@@ -183,9 +183,9 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& llama_architecture() {
-  static const Architecture architecture = {
+  static const Architecture kArchitecture = {
       .model_type = "llama", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
-  return architecture;
+  return kArchitecture;
 }
 
 }  // namespace nongemm

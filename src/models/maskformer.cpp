@@ -253,12 +253,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& maskformer_architecture() {
-  static const Architecture architecture = {.model_type = "maskformer",
-                                            .domain = Domain::kImageSegmentation,
-                                            .dataset = "COCO",
-                                            .build = build,
-                                            .models = kModels};
-  return architecture;
+  static const Architecture kArchitecture = {.model_type = "maskformer",
+                                             .domain = Domain::kImageSegmentation,
+                                             .dataset = "COCO",
+                                             .build = build,
+                                             .models = kModels};
+  return kArchitecture;
 }
 
 }  // namespace nongemm

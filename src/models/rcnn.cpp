@@ -271,21 +271,21 @@ constexpr std::array kMask = {
 }  // namespace
 
 const Architecture& faster_rcnn_architecture() {
-  static const Architecture architecture = {.model_type = "torchvision.faster_rcnn",
-                                            .domain = Domain::kObjectDetection,
-                                            .dataset = "COCO",
-                                            .build = build_faster,
-                                            .models = kFaster};
-  return architecture;
+  static const Architecture kArchitecture = {.model_type = "torchvision.faster_rcnn",
+                                             .domain = Domain::kObjectDetection,
+                                             .dataset = "COCO",
+                                             .build = build_faster,
+                                             .models = kFaster};
+  return kArchitecture;
 }
 
 const Architecture& mask_rcnn_architecture() {
-  static const Architecture architecture = {.model_type = "torchvision.mask_rcnn",
-                                            .domain = Domain::kObjectDetection,
-                                            .dataset = "COCO",
-                                            .build = build_mask,
-                                            .models = kMask};
-  return architecture;
+  static const Architecture kArchitecture = {.model_type = "torchvision.mask_rcnn",
+                                             .domain = Domain::kObjectDetection,
+                                             .dataset = "COCO",
+                                             .build = build_mask,
+                                             .models = kMask};
+  return kArchitecture;
 }
 
 }  // namespace nongemm

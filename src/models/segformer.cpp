@@ -281,12 +281,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& segformer_architecture() {
-  static const Architecture architecture = {.model_type = "segformer",
-                                            .domain = Domain::kImageSegmentation,
-                                            .dataset = "COCO",
-                                            .build = build,
-                                            .models = kModels};
-  return architecture;
+  static const Architecture kArchitecture = {.model_type = "segformer",
+                                             .domain = Domain::kImageSegmentation,
+                                             .dataset = "COCO",
+                                             .build = build,
+                                             .models = kModels};
+  return kArchitecture;
 }
 
 }  // namespace nongemm

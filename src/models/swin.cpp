@@ -219,12 +219,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& swin_architecture() {
-  static const Architecture architecture = {.model_type = "torchvision.swin_transformer",
-                                            .domain = Domain::kImageClassification,
-                                            .dataset = "ImageNet",
-                                            .build = build,
-                                            .models = kModels};
-  return architecture;
+  static const Architecture kArchitecture = {.model_type = "torchvision.swin_transformer",
+                                             .domain = Domain::kImageClassification,
+                                             .dataset = "ImageNet",
+                                             .build = build,
+                                             .models = kModels};
+  return kArchitecture;
 }
 
 }  // namespace nongemm

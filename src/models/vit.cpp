@@ -171,12 +171,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& vit_architecture() {
-  static const Architecture architecture = {.model_type = "torchvision.vision_transformer",
-                                            .domain = Domain::kImageClassification,
-                                            .dataset = "ImageNet",
-                                            .build = build,
-                                            .models = kModels};
-  return architecture;
+  static const Architecture kArchitecture = {.model_type = "torchvision.vision_transformer",
+                                             .domain = Domain::kImageClassification,
+                                             .dataset = "ImageNet",
+                                             .build = build,
+                                             .models = kModels};
+  return kArchitecture;
 }
 
 }  // namespace nongemm
