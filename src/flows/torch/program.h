@@ -63,8 +63,9 @@ class Program {
   const std::vector<Instruction>& instructions() const { return body_.instructions; }
 
   /// Runs all instructions on `slots`. Watch is called as watch.before(instruction) and watch.after(instruction,
-  /// results) for operators; control nodes are not watched, the operators in their blocks are, each time that they run.
-  /// Errors of an operator become Error(kFailed) or Error(kOutOfMemory) naming it, its operands and its module.
+  /// results) for operators, and, where it has that, as watch.released(instruction) once the values that died are
+  /// freed; control nodes are not watched, the operators in their blocks are, each time that they run. Errors of an
+  /// operator become Error(kFailed) or Error(kOutOfMemory) naming it, its operands and its module.
   template <typename Watch>
   void run(std::vector<c10::IValue>& slots, Watch&& watch) const {
     std::vector<c10::IValue> stack;
@@ -111,6 +112,9 @@ void Program::run_block(const Code& code, std::vector<c10::IValue>& slots, std::
       run_control(instruction, slots, stack, watch);
     }
     for (const Slot slot : instruction.dead) slots[slot] = c10::IValue();
+    if constexpr (requires { watch.released(instruction); }) {
+      if (instruction.kind == Instruction::Kind::kCall) watch.released(instruction);
+    }
   }
 }
 

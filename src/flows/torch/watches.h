@@ -27,13 +27,14 @@ struct WatchNothing {
   void after(const Instruction&, const std::vector<c10::IValue>&) {}
 };
 
+/// A span ends when the operands that nobody needs any more are freed: returning a large activation to the system takes
+/// milliseconds, and eager PyTorch does it at the same place.
 class WatchSpans {
  public:
   explicit WatchSpans(std::vector<NodeSpan>& spans) : spans_(spans) {}
   void before(const Instruction&) { begin_ = now_ns(); }
-  void after(const Instruction& instruction, const std::vector<c10::IValue>&) {
-    spans_.push_back({instruction.node, begin_, now_ns()});
-  }
+  void after(const Instruction&, const std::vector<c10::IValue>&) {}
+  void released(const Instruction& instruction) { spans_.push_back({instruction.node, begin_, now_ns()}); }
 
  private:
   std::vector<NodeSpan>& spans_;
