@@ -86,7 +86,7 @@ TEST_P(Folders, DispatchTheOriginalsOperators) {
   const std::string type = Config::read_file((folder / "config.json").string()).text("model_type");
   const auto all = architectures();
   if (std::none_of(all.begin(), all.end(), [&](const Architecture* a) { return a->model_type == type; })) {
-    GTEST_SKIP() << "no architecture for model_type '" << type << "' is built in yet";
+    FAIL() << "no architecture for model_type '" << type << "' is built in";
   }
   const Model model = find_model(folder.string());
   ModelOptions options;
