@@ -14,6 +14,7 @@
 #include "base/tensor.h"
 #include "flows/device_state.h"
 #include "flows/limits.h"
+#include "flows/runtime_program.h"
 #include "flows/trace.h"
 #include "graph/graph.h"
 
@@ -61,6 +62,9 @@ class Session {
   virtual MemoryUse run_for_memory() = 0;
   /// One inference that notes the types of results whose shapes were not known before.
   virtual std::vector<ObservedTypes> run_for_types() = 0;
+
+  /// The runtime's own steps, when it does not walk the graph's nodes; traces then count in those. nullptr otherwise.
+  virtual const RuntimeProgram* program() const { return nullptr; }
 
   /// Captures the inference for replay (a CUDA graph); afterwards run() and run_traced() replay it.
   /// Throws Error(kUnsupported) when the flow, device or model cannot.
