@@ -94,6 +94,8 @@ nlohmann::json parse_tool_json(std::string_view text, const std::string& origin)
                 fmt::format("{}: no valid JSON, {} byte {} of {}", origin,
                             truncated ? "it ends too early, at" : "damaged near", error.byte, text.size()),
                 "write the file again with the tool that made it");
+  } catch (const nlohmann::json::out_of_range&) {
+    throw Error(ErrorKind::kBadInput, origin + ": a number in it is out of range");
   }
 }
 

@@ -149,6 +149,7 @@ TEST(TensorRtProfile, RefusesWhatIsNoProfile) {
   EXPECT_THAT(refusal(R"([{"name": "a", "timeMs": 1}])"), HasSubstr("'a' has no time"));
   EXPECT_THAT(refusal(R"([{"name": "a", "averageMs": -1}])"), HasSubstr("'a' has no time"));
   EXPECT_THAT(refusal(R"([{"name": "a "b"", "averageMs": 1}])"), HasSubstr("damaged near byte"));
+  EXPECT_THAT(refusal(R"([{"name": "a", "averageMs": 1e999}])"), HasSubstr("out of range"));
 }
 
 TEST(TensorRtTimes, Inferences) {
