@@ -75,15 +75,20 @@ void check_device(const std::string& name) {
 
 }  // namespace
 
-void add_graph_options(CLI::App& command, SweepOptions& options) {
-  command.add_option("MODEL", options.models, "registry names (nongemm list models) or folders with a config.json")
-      ->required();
+void add_model_options(CLI::App& command, SweepOptions& options) {
   command.add_option("--batch", options.batches, "samples per inference")->delimiter(',')->capture_default_str();
   command.add_option("--seq-len", options.sequences, "tokens per sample (language models)")->delimiter(',');
   command.add_option("--image-size", options.image_size, "input pixels, 224 or 800x1088 (vision models)");
   command.add_option("--detections", options.detections, "boxes kept per image (R-CNN; default: the model's, 100)");
   command.add_option("--dtype", options.dtypes, "fp32, fp16 or bf16")->delimiter(',')->capture_default_str();
   command.add_option("--attention", options.attentions, "sdpa or eager, where the original has both")->delimiter(',');
+  command.add_option("--seed", options.seed, "of synthetic weights and inputs")->capture_default_str();
+}
+
+void add_graph_options(CLI::App& command, SweepOptions& options) {
+  command.add_option("MODEL", options.models, "registry names (nongemm list models) or folders with a config.json")
+      ->required();
+  add_model_options(command, options);
   command
       .add_option("--by", options.by,
                   "module: operators inside LlamaRMSNorm, NewGELUActivation, ... count to that module's group; "
@@ -91,7 +96,6 @@ void add_graph_options(CLI::App& command, SweepOptions& options) {
       ->check(CLI::IsMember({"module", "operator"}))
       ->capture_default_str();
   command.add_flag("--attention-as-nongemm", options.attention_as_nongemm, "do not count fused attention with GEMM");
-  command.add_option("--seed", options.seed, "of synthetic weights and inputs")->capture_default_str();
 }
 
 std::vector<PointSpec> points_of(const SweepOptions& options) {

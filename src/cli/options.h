@@ -27,7 +27,9 @@ struct SweepOptions {
   std::uint64_t seed = 0;
 };
 
-/// MODEL..., --batch, --seq-len, --dtype, --attention, --image-size, --by, ...: what says which graphs are built.
+/// --batch, --seq-len, --dtype, --attention, --image-size, ...: what a model's graph is built for.
+void add_model_options(CLI::App& command, SweepOptions& options);
+/// The same after MODEL..., and --by and --attention-as-nongemm: how their operators are counted.
 void add_graph_options(CLI::App& command, SweepOptions& options);
 
 /// The cross product, in the order models, flows, devices, dtypes, attentions, sequences, batches.

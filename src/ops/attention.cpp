@@ -2,6 +2,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -67,7 +68,8 @@ constexpr std::array kEntries = {
             .variant = "ScaledDotProductAttention",
             .traits = kTraits,
             .infer = infer_sdpa,
-            .cost = cost_sdpa},
+            .cost = cost_sdpa,
+            .lower = onnx_rules::scaled_dot_product_attention},
     OpEntry{.schema = "aten::_native_multi_head_attention(Tensor query, Tensor key, Tensor value, int embed_dim, "
                       "int num_head, Tensor qkv_weight, Tensor qkv_bias, Tensor proj_weight, Tensor proj_bias, "
                       "Tensor? mask=None, bool need_weights=True, bool average_attn_weights=True, "
@@ -76,7 +78,8 @@ constexpr std::array kEntries = {
             .variant = "NativeMultiHeadAttention",
             .traits = kTraits,
             .infer = infer_native_mha,
-            .cost = cost_native_mha},
+            .cost = cost_native_mha,
+            .lower = onnx_rules::native_multi_head_attention},
 };
 
 }  // namespace

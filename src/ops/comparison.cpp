@@ -2,6 +2,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -12,36 +13,81 @@ using namespace rules;
 constexpr Traits kBinary = {.single_operation = true};
 constexpr Traits kUnary = {.single_operation = true, .single_operand = true};
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, Traits traits, InferRule infer) {
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, Traits traits, InferRule infer,
+                        LowerRule lower) {
   return {.schema = schema,
           .group = Group::kArithmetic,
           .variant = variant,
           .traits = traits,
           .infer = infer,
-          .cost = per_output<1>};
+          .cost = per_output<1>,
+          .lower = lower};
+}
+
+// --- ONNX: logic is defined on truth values; on integers it acts on bits, which older opsets lack ---
+void not_equal(OnnxLowering& onnx) {
+  const DType dtype = promoted_dtype(onnx.operands());
+  onnx.result(onnx.add("Not", {onnx.add("Equal", {onnx.tensor(0, dtype), onnx.tensor(1, dtype)})}));
+}
+
+template <OnnxType kType>
+void logical(OnnxLowering& onnx) {
+  onnx.result(onnx.add(kType.text, {onnx.tensor(0, DType::kBool), onnx.tensor(1, DType::kBool)}));
+}
+
+void logical_not(OnnxLowering& onnx) { onnx.result(onnx.add("Not", {onnx.tensor(0, DType::kBool)})); }
+
+void check_bitwise(OnnxLowering& onnx) {
+  if (onnx.result_type().dtype != DType::kBool && !onnx.at_least(18)) {
+    onnx.unsupported("operators on bits came with opset 18", "choose a newer opset");
+  }
+}
+
+template <OnnxType kType>
+void bitwise(OnnxLowering& onnx) {
+  check_bitwise(onnx);
+  const DType dtype = onnx.result_type().dtype;
+  const std::string prefix = dtype == DType::kBool ? "" : "Bitwise";
+  onnx.result(onnx.add(prefix + kType.text, {onnx.tensor(0, dtype), onnx.tensor(1, dtype)}));
+}
+
+void bitwise_not(OnnxLowering& onnx) {
+  check_bitwise(onnx);
+  onnx.result(onnx.add(onnx.result_type().dtype == DType::kBool ? "Not" : "BitwiseNot", {onnx.tensor(0)}));
 }
 
 constexpr std::array kEntries = {
-    entry("aten::eq.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::eq.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::ne.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::ne.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::lt.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::lt.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::le.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::le.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::gt.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::gt.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::ge.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::ge.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison),
-    entry("aten::__and__.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise),
-    entry("aten::__or__.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise),
-    entry("aten::bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise),
-    entry("aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise),
-    entry("aten::bitwise_not(Tensor self) -> Tensor", "Logic", kUnary, like_first),
-    entry("aten::logical_and(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison),
-    entry("aten::logical_or(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison),
-    entry("aten::logical_not(Tensor self) -> Tensor", "Logic", kUnary, comparison),
+    entry("aten::eq.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"Equal">),
+    entry("aten::eq.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"Equal">),
+    entry("aten::ne.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison, not_equal),
+    entry("aten::ne.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison, not_equal),
+    entry("aten::lt.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"Less">),
+    entry("aten::lt.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"Less">),
+    entry("aten::le.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"LessOrEqual">),
+    entry("aten::le.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"LessOrEqual">),
+    entry("aten::gt.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"Greater">),
+    entry("aten::gt.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"Greater">),
+    entry("aten::ge.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"GreaterOrEqual">),
+    entry("aten::ge.Scalar(Tensor self, Scalar other) -> Tensor", "Compare", kBinary, comparison,
+          onnx_rules::comparison<"GreaterOrEqual">),
+    entry("aten::__and__.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise, bitwise<"And">),
+    entry("aten::__or__.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise, bitwise<"Or">),
+    entry("aten::bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise,
+          bitwise<"And">),
+    entry("aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise, bitwise<"Or">),
+    entry("aten::bitwise_not(Tensor self) -> Tensor", "Logic", kUnary, like_first, bitwise_not),
+    entry("aten::logical_and(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison, logical<"And">),
+    entry("aten::logical_or(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison, logical<"Or">),
+    entry("aten::logical_not(Tensor self) -> Tensor", "Logic", kUnary, comparison, logical_not),
 };
 
 }  // namespace

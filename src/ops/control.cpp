@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -24,24 +25,47 @@ std::vector<Type> from_blocks(const Operands& operands) {
   return types;
 }
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
-  return {.schema = schema, .group = Group::kControl, .variant = variant, .traits = {}, .infer = infer};
+// --- ONNX; branches and loops have blocks, which onnx/ lowers itself ---
+void size(OnnxLowering& onnx) {
+  const Type& self = onnx.operands().tensor(0);
+  const std::size_t dim = wrap_dim(onnx.operands().integer(1), self.shape.size());
+  if (self.shape[dim] != kDynamic) return onnx.result(onnx.integer_constant(self.shape[dim]));
+  const auto at = onnx.integer_constant(static_cast<std::int64_t>(dim));
+  onnx.result(onnx.add("Gather", {onnx.shape_of(onnx.tensor(0)), at}, {{"axis", std::int64_t{0}}}));
+}
+
+void count_elements(OnnxLowering& onnx) { onnx.result(onnx.add("Size", {onnx.tensor(0)})); }
+void known_number(OnnxLowering& onnx) { onnx.result(onnx.integer(0)); }
+void larger(OnnxLowering& onnx) { onnx.result(onnx.add("Max", {onnx.integer(0), onnx.integer(1)})); }
+void greater(OnnxLowering& onnx) { onnx.result(onnx.add("Greater", {onnx.integer(0), onnx.integer(1)})); }
+
+void slice_cuts(OnnxLowering& onnx) {
+  const Type& self = onnx.operands().tensor(0);
+  const std::size_t dim = wrap_dim(onnx.operands().integer(1), self.shape.size());
+  const auto size = onnx.squeeze(onnx.size_of(onnx.tensor(0), self, dim), 0);
+  const auto before = onnx.add("Greater", {onnx.integer(2), onnx.integer_constant(0)});
+  onnx.result(onnx.add("Or", {before, onnx.add("Less", {onnx.integer(3), size})}));
+}
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower) {
+  return {.schema = schema, .group = Group::kControl, .variant = variant, .traits = {}, .infer = infer, .lower = lower};
 }
 
 constexpr std::array kEntries = {
     // Reads a dimension on the host, no device work.
-    entry("aten::sym_size.int(Tensor self, int dim) -> SymInt", "Size", scalar_int),
-    entry("nongemm::numel(Tensor self) -> int", "Size", scalar_int),
+    entry("aten::sym_size.int(Tensor self, int dim) -> SymInt", "Size", scalar_int, size),
+    entry("nongemm::numel(Tensor self) -> int", "Size", scalar_int, count_elements),
     // Python's own arithmetic on numbers that came from item().
-    entry("nongemm::int_constant(int value) -> int", "HostArithmetic", scalar_int),
-    entry("nongemm::int_max(int a, int b) -> int", "HostArithmetic", scalar_int),
-    entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool),
+    entry("nongemm::int_constant(int value) -> int", "HostArithmetic", scalar_int, known_number),
+    entry("nongemm::int_max(int a, int b) -> int", "HostArithmetic", scalar_int, larger),
+    entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool, greater),
     // Whether self[start:end] leaves anything out along `dim`: if not, Python's indexing dispatches nothing.
-    entry("nongemm::slice_cuts(Tensor self, int dim, int start, int end) -> bool", "HostArithmetic", host_bool),
+    entry("nongemm::slice_cuts(Tensor self, int dim, int start, int end) -> bool", "HostArithmetic", host_bool,
+          slice_cuts),
     // Static views of a graph (streams, figures before a run) take the first block in `expected` of all cases, and walk
     // a loop `expected` times.
-    entry("nongemm::if(bool condition, float expected) -> Tensor[]", "If", from_blocks),
-    entry("nongemm::foreach(Tensor[] lists, int expected) -> Tensor[]", "ForEach", from_blocks),
+    entry("nongemm::if(bool condition, float expected) -> Tensor[]", "If", from_blocks, nullptr),
+    entry("nongemm::foreach(Tensor[] lists, int expected) -> Tensor[]", "ForEach", from_blocks, nullptr),
 };
 
 }  // namespace

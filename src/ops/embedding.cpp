@@ -3,6 +3,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -24,6 +25,10 @@ Cost cost_embedding(const Operands& operands, std::span<const Type> results) {
   return cost;
 }
 
+void lower_embedding(OnnxLowering& onnx) {
+  onnx.result(onnx.add("Gather", {onnx.tensor(0), onnx.tensor(1)}, {{"axis", std::int64_t{0}}}));
+}
+
 constexpr std::array kEntries = {
     OpEntry{.schema = "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, "
                       "bool scale_grad_by_freq=False, bool sparse=False) -> Tensor",
@@ -31,7 +36,8 @@ constexpr std::array kEntries = {
             .variant = "Embedding",
             .traits = {.single_operation = true, .dynamic = true},
             .infer = infer_embedding,
-            .cost = cost_embedding},
+            .cost = cost_embedding,
+            .lower = lower_embedding},
 };
 
 }  // namespace

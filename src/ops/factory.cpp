@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -71,67 +72,122 @@ std::vector<Type> infer_scalar_tensor(const Operands& operands) {
 
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
+// --- ONNX: memory that PyTorch leaves as it is, is zeroed ---
+template <std::size_t kSizeArg, int kValue>
+void fill_sized(OnnxLowering& onnx) {
+  onnx.result(onnx_rules::filled(onnx, onnx.integers(kSizeArg), kValue, onnx.result_type().dtype));
+}
+
+template <int kValue>
+void fill_like(OnnxLowering& onnx) {
+  onnx.result(onnx_rules::filled(onnx, onnx_rules::shape_operand(onnx, 0), kValue, onnx.result_type().dtype));
+}
+
+/// A number that may be computed, in a shape.
+void fill_with(OnnxLowering& onnx, const OnnxLowering::Name& shape, std::size_t value_arg) {
+  const DType dtype = onnx.result_type().dtype;
+  if (std::holds_alternative<Use>(onnx.operands().raw(value_arg))) {
+    return onnx.result(onnx.add("Expand", {onnx.tensor(value_arg, dtype), shape}));
+  }
+  onnx.result(onnx_rules::filled(onnx, shape, onnx.operands().number(value_arg), dtype));
+}
+
+void full(OnnxLowering& onnx) { fill_with(onnx, onnx.integers(0), 1); }
+void new_full(OnnxLowering& onnx) { fill_with(onnx, onnx.integers(1), 2); }
+void full_like(OnnxLowering& onnx) { fill_with(onnx, onnx_rules::shape_operand(onnx, 0), 1); }
+void scalar_number(OnnxLowering& onnx) { onnx.result(onnx.tensor(0, onnx.result_type().dtype)); }
+
+constexpr std::size_t kNoArgument = SIZE_MAX;
+
+/// ONNX counts in few types: integers in int64, others in float.
+void count(OnnxLowering& onnx, std::size_t start, std::size_t end, std::size_t step) {
+  const DType dtype = onnx.result_type().dtype;
+  const DType counted = is_floating(dtype) ? DType::kFloat32 : DType::kInt64;
+  const auto first = start == kNoArgument ? onnx.scalar(0.0, counted) : onnx.tensor(start, counted);
+  const auto by = step == kNoArgument ? onnx.scalar(1.0, counted) : onnx.tensor(step, counted);
+  onnx.result(onnx.cast(onnx.add("Range", {first, onnx.tensor(end, counted), by}), counted, dtype));
+}
+
+void arange_to(OnnxLowering& onnx) { count(onnx, kNoArgument, 0, kNoArgument); }
+void arange_from(OnnxLowering& onnx) { count(onnx, 0, 1, kNoArgument); }
+void arange_by(OnnxLowering& onnx) { count(onnx, 0, 1, 2); }
+
+/// Each operand along a dimension of its own, in the order of the operands.
+void meshgrid(OnnxLowering& onnx) {
+  if (onnx.operands().size() > 1 && onnx.operands().text(1) != "ij") onnx.unsupported("another order than 'ij'");
+  const Shape& shape = onnx.result_type().shape;
+  const OnnxLowering::Names names = onnx.tensors(0);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    Shape along(shape.size(), 1);
+    along[i] = -1;
+    onnx.result(onnx.add("Expand", {onnx.reshape(names[i], along), onnx.integer_constants(shape)}));
+  }
+}
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower) {
   return {.schema = schema,
           .group = Group::kMemoryMovement,
           .variant = variant,
           .traits = kTraits,
           .infer = infer,
-          .cost = [](const Operands&, std::span<const Type> results) {
-            Cost cost;
-            for (const Type& result : results) cost.bytes_written += result.alias ? 0.0 : bytes_of(result);
-            return cost;
-          }};
+          .cost =
+              [](const Operands&, std::span<const Type> results) {
+                Cost cost;
+                for (const Type& result : results) cost.bytes_written += result.alias ? 0.0 : bytes_of(result);
+                return cost;
+              },
+          .lower = lower};
 }
 
 constexpr std::array kEntries = {
     entry("aten::arange(Scalar end, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None) -> Tensor",
-          "Arange", infer_arange),
+          "Arange", infer_arange, arange_to),
     entry("aten::arange.start(Scalar start, Scalar end, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Arange", infer_arange_start),
+          "Arange", infer_arange_start, arange_from),
     entry("aten::arange.start_step(Scalar start, Scalar end, Scalar step=1, *, ScalarType? dtype=None, "
           "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Arange", infer_arange_step),
+          "Arange", infer_arange_step, arange_by),
     entry("aten::zeros(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None) -> Tensor",
-          "Full", infer_zeros),
+          "Full", infer_zeros, fill_sized<0, 0>),
     entry("aten::ones(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None) -> Tensor",
-          "Full", infer_zeros),
+          "Full", infer_zeros, fill_sized<0, 1>),
     entry("aten::full(SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Full", infer_full),
+          "Full", infer_full, full),
     entry("aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-          "Empty", infer_zeros),
+          "Empty", infer_zeros, fill_sized<0, 0>),
     entry("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None) -> Tensor",
-          "Full", infer_scalar_tensor),
+          "Full", infer_scalar_tensor, scalar_number),
     entry("aten::new_empty(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Empty", infer_new),
+          "Empty", infer_new, fill_sized<1, 0>),
     entry("aten::new_zeros(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Full", infer_new),
+          "Full", infer_new, fill_sized<1, 0>),
     entry("aten::new_ones(Tensor self, SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Full", infer_new),
+          "Full", infer_new, fill_sized<1, 1>),
     entry("aten::new_full(Tensor self, SymInt[] size, Scalar fill_value, *, ScalarType? dtype=None, "
           "Layout? layout=None, Device? device=None, bool? pin_memory=None) -> Tensor",
-          "Full", infer_new),
+          "Full", infer_new, new_full),
     entry("aten::zeros_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-          "Full", infer_like),
+          "Full", infer_like, fill_like<0>),
     entry("aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-          "Full", infer_like),
+          "Full", infer_like, fill_like<1>),
     entry("aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
-          "Full", infer_like),
-    entry("aten::meshgrid(Tensor[] tensors) -> Tensor[]", "Meshgrid", infer_meshgrid),
-    entry("aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]", "Meshgrid", infer_meshgrid),
+          "Full", infer_like, full_like),
+    entry("aten::meshgrid(Tensor[] tensors) -> Tensor[]", "Meshgrid", infer_meshgrid, meshgrid),
+    entry("aten::meshgrid.indexing(Tensor[] tensors, *, str indexing) -> Tensor[]", "Meshgrid", infer_meshgrid,
+          meshgrid),
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -273,46 +274,69 @@ std::vector<Type> infer_unbind(const Operands& operands) {
 
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower,
+                        LowerRule lower_write = nullptr) {
   return {.schema = schema,
           .group = Group::kMemoryLayout,
           .variant = variant,
           .traits = kTraits,
           .infer = infer,
-          .cost = moves_unless_view};
+          .cost = moves_unless_view,
+          .lower = lower,
+          .lower_write = lower_write};
 }
 
 constexpr std::array kEntries = {
-    entry("aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)", "View", infer_view),
-    entry("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)", "Reshape", infer_reshape),
+    entry("aten::view(Tensor(a) self, SymInt[] size) -> Tensor(a)", "View", infer_view, onnx_rules::reshape,
+          onnx_rules::write_reshaped),
+    entry("aten::reshape(Tensor(a) self, SymInt[] shape) -> Tensor(a)", "Reshape", infer_reshape, onnx_rules::reshape,
+          onnx_rules::write_reshaped),
     entry("aten::contiguous(Tensor(a) self, *, MemoryFormat memory_format=contiguous_format) -> Tensor(a)",
-          "Contiguous", infer_contiguous),
+          "Contiguous", infer_contiguous, onnx_rules::operand, onnx_rules::write_same_elements),
     entry("aten::flatten.using_ints(Tensor(a) self, int start_dim=0, int end_dim=-1) -> Tensor(a)", "Flatten",
-          infer_flatten),
-    entry("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)", "Unflatten", infer_unflatten),
-    entry("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)", "Permute", infer_permute),
-    entry("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", "Transpose", infer_transpose),
-    entry("aten::t(Tensor(a) self) -> Tensor(a)", "Transpose", infer_t),
-    entry("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", "Unsqueeze", infer_unsqueeze),
-    entry("aten::squeeze(Tensor(a) self) -> Tensor(a)", "Squeeze", infer_squeeze),
-    entry("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", "Squeeze", infer_squeeze),
-    entry("aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", "Squeeze", infer_squeeze),
-    entry("aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)", "Expand", infer_expand),
-    entry("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", "Expand", infer_expand_as),
-    entry("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", "Select", infer_select),
+          infer_flatten, onnx_rules::reshape, onnx_rules::write_reshaped),
+    entry("aten::unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)", "Unflatten", infer_unflatten,
+          onnx_rules::reshape, onnx_rules::write_reshaped),
+    entry("aten::permute(Tensor(a) self, int[] dims) -> Tensor(a)", "Permute", infer_permute, onnx_rules::permute,
+          onnx_rules::write_permuted),
+    entry("aten::transpose.int(Tensor(a) self, int dim0, int dim1) -> Tensor(a)", "Transpose", infer_transpose,
+          onnx_rules::transpose, onnx_rules::write_transposed),
+    entry("aten::t(Tensor(a) self) -> Tensor(a)", "Transpose", infer_t, onnx_rules::transpose_matrix),
+    entry("aten::unsqueeze(Tensor(a) self, int dim) -> Tensor(a)", "Unsqueeze", infer_unsqueeze, onnx_rules::unsqueeze,
+          onnx_rules::write_reshaped),
+    entry("aten::squeeze(Tensor(a) self) -> Tensor(a)", "Squeeze", infer_squeeze, onnx_rules::squeeze,
+          onnx_rules::write_reshaped),
+    entry("aten::squeeze.dim(Tensor(a) self, int dim) -> Tensor(a)", "Squeeze", infer_squeeze, onnx_rules::squeeze,
+          onnx_rules::write_reshaped),
+    entry("aten::squeeze.dims(Tensor(a) self, int[] dim) -> Tensor(a)", "Squeeze", infer_squeeze, onnx_rules::squeeze,
+          onnx_rules::write_reshaped),
+    entry("aten::expand(Tensor(a) self, SymInt[] size, *, bool implicit=False) -> Tensor(a)", "Expand", infer_expand,
+          onnx_rules::expand),
+    entry("aten::expand_as(Tensor(a) self, Tensor other) -> Tensor(a)", "Expand", infer_expand_as,
+          onnx_rules::expand_as),
+    entry("aten::select.int(Tensor(a) self, int dim, SymInt index) -> Tensor(a)", "Select", infer_select,
+          onnx_rules::select, onnx_rules::write_selected),
     entry("aten::slice.Tensor(Tensor(a) self, int dim=0, SymInt? start=None, SymInt? end=None, SymInt step=1) "
           "-> Tensor(a)",
-          "Slice", infer_slice),
-    entry("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)", "Slice", infer_narrow),
-    entry("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]", "Split", infer_split),
+          "Slice", infer_slice, onnx_rules::slice, onnx_rules::write_slice),
+    entry("aten::narrow(Tensor(a) self, int dim, SymInt start, SymInt length) -> Tensor(a)", "Slice", infer_narrow,
+          onnx_rules::narrow),
+    entry("aten::split.Tensor(Tensor(a -> *) self, SymInt split_size, int dim=0) -> Tensor(a)[]", "Split", infer_split,
+          onnx_rules::split),
     entry("aten::split_with_sizes(Tensor(a -> *) self, SymInt[] split_sizes, int dim=0) -> Tensor(a)[]", "Split",
-          infer_split_with_sizes),
-    entry("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", "Split", infer_chunk),
-    entry("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", "Unbind", infer_unbind),
-    entry("aten::alias(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first),
-    entry("aten::detach(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first),
-    entry("aten::lift_fresh(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first),
-    entry("aten::dropout(Tensor input, float p, bool train) -> Tensor", "Dropout", alias_of_first),
+          infer_split_with_sizes, onnx_rules::split),
+    entry("aten::chunk(Tensor(a -> *) self, int chunks, int dim=0) -> Tensor(a)[]", "Split", infer_chunk,
+          onnx_rules::split),
+    entry("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", "Unbind", infer_unbind,
+          onnx_rules::unbind),
+    entry("aten::alias(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first, onnx_rules::operand,
+          onnx_rules::write_same_elements),
+    entry("aten::detach(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first, onnx_rules::operand,
+          onnx_rules::write_same_elements),
+    entry("aten::lift_fresh(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first, onnx_rules::operand,
+          onnx_rules::write_same_elements),
+    entry("aten::dropout(Tensor input, float p, bool train) -> Tensor", "Dropout", alias_of_first, onnx_rules::operand,
+          onnx_rules::write_same_elements),
 };
 
 }  // namespace

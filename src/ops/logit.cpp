@@ -2,6 +2,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -14,6 +15,12 @@ std::vector<Type> infer_softmax(const Operands& operands) {
   return {tensor_type(operands.dtype(2, self.dtype), self.shape)};
 }
 
+template <OnnxType kType>
+void softmax(OnnxLowering& onnx) {
+  const std::int64_t dim = onnx.operands().integer(1);
+  onnx.result(onnx.add(kType.text, {onnx.tensor(0, onnx.result_type().dtype)}, {{"axis", dim}}));
+}
+
 constexpr Traits kSoftmax = {.single_operand = true, .nonlinear = true, .reduction = true};
 constexpr Traits kSigmoid = {.single_operand = true, .nonlinear = true};
 
@@ -23,25 +30,29 @@ constexpr std::array kEntries = {
             .variant = "Softmax",
             .traits = kSoftmax,
             .infer = infer_softmax,
-            .cost = per_output<5>},
+            .cost = per_output<5>,
+            .lower = softmax<"Softmax">},
     OpEntry{.schema = "aten::log_softmax.int(Tensor self, int dim, ScalarType? dtype=None) -> Tensor",
             .group = Group::kLogit,
             .variant = "LogSoftmax",
             .traits = kSoftmax,
             .infer = infer_softmax,
-            .cost = per_output<6>},
+            .cost = per_output<6>,
+            .lower = softmax<"LogSoftmax">},
     OpEntry{.schema = "aten::sigmoid(Tensor self) -> Tensor",
             .group = Group::kLogit,
             .variant = "Sigmoid",
             .traits = kSigmoid,
             .infer = elementwise_float,
-            .cost = per_output<3>},
+            .cost = per_output<3>,
+            .lower = onnx_rules::unary<"Sigmoid">},
     OpEntry{.schema = "aten::sigmoid_(Tensor(a!) self) -> Tensor(a!)",
             .group = Group::kLogit,
             .variant = "Sigmoid",
             .traits = kSigmoid,
             .infer = in_place,
-            .cost = per_output<3>},
+            .cost = per_output<3>,
+            .lower = onnx_rules::unary<"Sigmoid">},
 };
 
 }  // namespace

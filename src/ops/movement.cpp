@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -171,57 +172,67 @@ constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 constexpr Traits kManyOperands = {.single_operation = true};
 constexpr Traits kIndexed = {.single_operation = true, .dynamic = true};
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, Traits traits = kTraits,
-                        CostRule cost = moves) {
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower,
+                        Traits traits = kTraits, CostRule cost = moves) {
   return {.schema = schema,
           .group = Group::kMemoryMovement,
           .variant = variant,
           .traits = traits,
           .infer = infer,
-          .cost = cost};
+          .cost = cost,
+          .lower = lower,
+          .lower_write = infer == infer_to ? onnx_rules::write_same_elements : nullptr};
 }
 
 constexpr std::array kEntries = {
     entry("aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
           "MemoryFormat? memory_format=None) -> Tensor(a)",
-          "To", infer_to, kTraits, moves_unless_view),
+          "To", infer_to, onnx_rules::convert, kTraits, moves_unless_view),
     entry("aten::to.device(Tensor(a) self, Device device, ScalarType dtype, bool non_blocking=False, "
           "bool copy=False, MemoryFormat? memory_format=None) -> Tensor(a)",
-          "To", infer_to, kTraits, moves_unless_view),
+          "To", infer_to, onnx_rules::convert, kTraits, moves_unless_view),
     entry("aten::to.dtype_layout(Tensor(a) self, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None, bool non_blocking=False, bool copy=False, "
           "MemoryFormat? memory_format=None) -> Tensor(a)",
-          "To", infer_to, kTraits, moves_unless_view),
+          "To", infer_to, onnx_rules::convert, kTraits, moves_unless_view),
     entry("aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
           "MemoryFormat? memory_format=None) -> Tensor(a)",
-          "To", infer_to_other, kTraits, moves_unless_view),
+          "To", infer_to_other, onnx_rules::convert, kTraits, moves_unless_view),
     entry("aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
-          "To", infer_to_copy),
-    entry("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", "Copy", like_first),
+          "To", infer_to_copy, onnx_rules::convert),
+    entry("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", "Copy", like_first,
+          onnx_rules::operand),
     entry("aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)", "Copy", in_place,
-          kManyOperands, cost_write),
-    entry("aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)", "Fill", in_place, kTraits, cost_write),
-    entry("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)", "Fill", in_place, kTraits, cost_write),
-    entry("aten::zero_(Tensor(a!) self) -> Tensor(a!)", "Fill", in_place, kTraits, cost_write),
-    entry("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", "Cat", infer_cat, kManyOperands),
-    entry("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", "Stack", infer_stack, kManyOperands),
-    entry("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", "Index", infer_index, kIndexed, cost_gather),
+          onnx_rules::copy, kManyOperands, cost_write),
+    entry("aten::fill_.Scalar(Tensor(a!) self, Scalar value) -> Tensor(a!)", "Fill", in_place, onnx_rules::fill_number,
+          kTraits, cost_write),
+    entry("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)", "Fill", in_place, onnx_rules::fill_number,
+          kTraits, cost_write),
+    entry("aten::zero_(Tensor(a!) self) -> Tensor(a!)", "Fill", in_place, onnx_rules::fill_zero, kTraits, cost_write),
+    entry("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", "Cat", infer_cat, onnx_rules::cat, kManyOperands),
+    entry("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", "Stack", infer_stack, onnx_rules::stack, kManyOperands),
+    entry("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", "Index", infer_index, onnx_rules::index,
+          kIndexed, cost_gather),
     entry("aten::index_put_(Tensor(a!) self, Tensor?[] indices, Tensor values, bool accumulate=False) -> Tensor(a!)",
-          "IndexPut", in_place, kIndexed, cost_write),
-    entry("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", "Index", infer_index_select, kIndexed,
-          cost_gather),
+          "IndexPut", in_place, onnx_rules::index_put, kIndexed, cost_write),
+    entry("aten::index_select(Tensor self, int dim, Tensor index) -> Tensor", "Index", infer_index_select,
+          onnx_rules::index_select, kIndexed, cost_gather),
     entry("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor", "Gather",
-          infer_gather, kIndexed, cost_gather),
-    entry("aten::pad(Tensor self, SymInt[] pad, str mode='constant', float? value=None) -> Tensor", "Pad", infer_pad),
-    entry("aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor", "Roll", contiguous_like_first),
-    entry("aten::flip(Tensor self, int[] dims) -> Tensor", "Flip", like_first),
-    entry("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", "Repeat", infer_repeat),
+          infer_gather, onnx_rules::gather, kIndexed, cost_gather),
+    entry("aten::pad(Tensor self, SymInt[] pad, str mode='constant', float? value=None) -> Tensor", "Pad", infer_pad,
+          onnx_rules::pad),
+    entry("aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor", "Roll", contiguous_like_first,
+          onnx_rules::roll),
+    entry("aten::flip(Tensor self, int[] dims) -> Tensor", "Flip", like_first, onnx_rules::flip),
+    entry("aten::repeat(Tensor self, SymInt[] repeats) -> Tensor", "Repeat", infer_repeat, onnx_rules::repeat),
     entry("aten::repeat_interleave.self_int(Tensor self, SymInt repeats, int? dim=None, *, SymInt? output_size=None) "
           "-> Tensor",
-          "Repeat", infer_repeat_interleave),
-    entry("aten::tril(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first),
-    entry("aten::triu(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first),
+          "Repeat", infer_repeat_interleave, onnx_rules::repeat_interleave),
+    entry("aten::tril(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first,
+          onnx_rules::lower_triangle),
+    entry("aten::triu(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first,
+          onnx_rules::upper_triangle),
 };
 
 }  // namespace

@@ -53,6 +53,8 @@ struct OpEntry {
   InferRule infer = nullptr;
   CostRule cost = nullptr;
   LowerRule lower = nullptr;
+  /// Of a view: emits operand 0 with the view's elements replaced, for operators that write through it.
+  LowerRule lower_write = nullptr;
   /// Names that foreign traces give it.
   std::initializer_list<std::string_view> known_as = {};
 };

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -58,25 +59,71 @@ std::vector<Type> infer_adaptive(const Operands& operands) {
   return {result};
 }
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
+// --- ONNX ---
+OnnxLowering::Attributes window_attributes(const Operands& operands, std::size_t ceil_arg) {
+  const auto kernel = operands.pair(1, 1);
+  const auto padding = operands.pair(3, 0);
+  return {{"kernel_shape", kernel},
+          {"strides", operands.integers(2).empty() ? kernel : operands.pair(2, 1)},
+          {"pads", std::vector<std::int64_t>{padding[0], padding[1], padding[0], padding[1]}},
+          {"ceil_mode", std::int64_t{operands.flag(ceil_arg)}}};
+}
+
+void max_pool(OnnxLowering& onnx) {
+  OnnxLowering::Attributes attributes = window_attributes(onnx.operands(), 5);
+  attributes.push_back({"dilations", onnx.operands().pair(4, 1)});
+  onnx.result(onnx.add("MaxPool", {onnx.tensor(0)}, attributes));
+}
+
+void average_pool(OnnxLowering& onnx) {
+  if (onnx.operands().has(6)) onnx.unsupported("an average over another number than that of elements");
+  OnnxLowering::Attributes attributes = window_attributes(onnx.operands(), 4);
+  attributes.push_back({"count_include_pad", std::int64_t{onnx.operands().flag(5)}});
+  onnx.result(onnx.add("AveragePool", {onnx.tensor(0)}, attributes));
+}
+
+/// Windows of one size where the sizes divide; ONNX has no windows of different sizes.
+void adaptive_average_pool(OnnxLowering& onnx) {
+  const Shape& from = onnx.operands().tensor(0).shape;
+  const std::vector<std::int64_t> size = onnx.operands().integers(1);
+  std::vector<std::int64_t> kernel;
+  std::vector<std::int64_t> axes;
+  bool whole = true;
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    const std::int64_t extent = from[from.size() - size.size() + i];
+    whole = whole && size[i] == 1;
+    if (size[i] != 1 && (extent == kDynamic || size[i] <= 0 || extent % size[i] != 0)) {
+      onnx.unsupported("an average over windows of different sizes");
+    }
+    kernel.push_back(extent / size[i]);
+    axes.push_back(static_cast<std::int64_t>(i) - static_cast<std::int64_t>(size.size()));
+  }
+  if (!whole && from.size() != size.size() + 2) onnx.unsupported("no batch dimension");
+  if (whole) return onnx.result(onnx.reduce("ReduceMean", onnx.tensor(0), axes, true));
+  onnx.result(onnx.add("AveragePool", {onnx.tensor(0)}, {{"kernel_shape", kernel}, {"strides", kernel}}));
+}
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower) {
   return {.schema = schema,
           .group = Group::kPooling,
           .variant = variant,
           .traits = {.single_operation = true, .single_operand = true, .reduction = true},
           .infer = infer,
-          .cost = per_input<1>};
+          .cost = per_input<1>,
+          .lower = lower};
 }
 
 constexpr std::array kEntries = {
     entry("aten::max_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, int[2] dilation=1, "
           "bool ceil_mode=False) -> Tensor",
-          "MaxPool2d", infer_max_pool2d),
+          "MaxPool2d", infer_max_pool2d, max_pool),
     entry("aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
           "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
-          "AvgPool2d", infer_avg_pool2d),
+          "AvgPool2d", infer_avg_pool2d, average_pool),
     entry("aten::adaptive_avg_pool2d(Tensor self, SymInt[2] output_size) -> Tensor", "AdaptiveAvgPool2d",
-          infer_adaptive),
-    entry("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", "AdaptiveAvgPool1d", infer_adaptive),
+          infer_adaptive, adaptive_average_pool),
+    entry("aten::adaptive_avg_pool1d(Tensor self, int[1] output_size) -> Tensor", "AdaptiveAvgPool1d", infer_adaptive,
+          adaptive_average_pool),
 };
 
 }  // namespace

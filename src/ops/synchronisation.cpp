@@ -2,6 +2,7 @@
 #include <array>
 
 #include "ops/entries.h"
+#include "ops/onnx_rules.h"
 #include "ops/rules.h"
 
 namespace nongemm {
@@ -36,20 +37,42 @@ std::vector<Type> infer_where(const Operands& operands) {
 
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true, .dynamic = true};
 
-constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer) {
+// --- ONNX: numbers on the host are tensors without dimensions, integers among them int64 ---
+void number(OnnxLowering& onnx) {
+  const Type& type = onnx.result_type();
+  const DType dtype = type.kind == Type::Kind::kInt ? DType::kInt64 : type.dtype;
+  const auto value = onnx.tensor(0, dtype);
+  onnx.result(onnx.operands().tensor(0).shape.empty() ? value : onnx.reshape(value, {}));
+}
+
+/// ONNX gives one row for each dimension.
+OnnxLowering::Name positions(OnnxLowering& onnx) { return onnx.add("NonZero", {onnx.tensor(0)}); }
+
+void nonzero(OnnxLowering& onnx) { onnx.result(onnx.transpose(positions(onnx), {1, 0})); }
+
+void where_true(OnnxLowering& onnx) {
+  const auto all = positions(onnx);
+  for (std::size_t i = 0; i < onnx.result_count(); ++i) {
+    const auto row = onnx.integer_constant(static_cast<std::int64_t>(i));
+    onnx.result(onnx.add("Gather", {all, row}, {{"axis", std::int64_t{0}}}));
+  }
+}
+
+constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower) {
   return {.schema = schema,
           .group = Group::kSynchronisation,
           .variant = variant,
           .traits = kTraits,
           .infer = infer,
-          .cost = moves};
+          .cost = moves,
+          .lower = lower};
 }
 
 constexpr std::array kEntries = {
-    entry("aten::item(Tensor self) -> Scalar", "Item", infer_item),
-    entry("aten::is_nonzero(Tensor self) -> bool", "IsNonzero", infer_is_nonzero),
-    entry("aten::nonzero(Tensor self) -> Tensor", "Nonzero", infer_nonzero),
-    entry("aten::where(Tensor condition) -> Tensor[]", "Nonzero", infer_where),
+    entry("aten::item(Tensor self) -> Scalar", "Item", infer_item, number),
+    entry("aten::is_nonzero(Tensor self) -> bool", "IsNonzero", infer_is_nonzero, number),
+    entry("aten::nonzero(Tensor self) -> Tensor", "Nonzero", infer_nonzero, nonzero),
+    entry("aten::where(Tensor condition) -> Tensor[]", "Nonzero", infer_where, where_true),
 };
 
 }  // namespace

@@ -1,0 +1,127 @@
+// ONNX rules of attention.cpp: no opset that runtimes know has fused attention, so it is lowered to its parts, in the
+// form that runtimes recognise and fuse again.
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "ops/onnx_rules.h"
+
+namespace nongemm::onnx_rules {
+namespace {
+
+using Name = OnnxLowering::Name;
+
+struct Attention {
+  Name query;  // [..., heads, q, d]
+  Name key;    // [..., heads, k, d]
+  Name value;  // [..., heads, k, dv]
+  std::size_t rank = 4;
+  DType dtype = DType::kFloat32;
+  double scale = 1.0;
+};
+
+Name scores(OnnxLowering& onnx, const Attention& attention) {
+  std::vector<std::size_t> order(attention.rank);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::swap(order[attention.rank - 2], order[attention.rank - 1]);
+  // The query is scaled and not the scores, which would overflow sooner in fp16.
+  const Name query = onnx.add("Mul", {attention.query, onnx.scalar(attention.scale, attention.dtype)});
+  return onnx.add("MatMul", {query, onnx.transpose(attention.key, order)});
+}
+
+Name softmax(OnnxLowering& onnx, Name value) {
+  return onnx.add("Softmax", {std::move(value)}, {{"axis", std::int64_t{-1}}});
+}
+
+/// True where query i may see key j: j <= i.
+Name causal_mask(OnnxLowering& onnx) {
+  const Shape& query = onnx.operands().tensor(0).shape;
+  const Shape& key = onnx.operands().tensor(1).shape;
+  const std::int64_t rows = query[query.size() - 2];
+  const std::int64_t columns = key[key.size() - 2];
+  if (rows == kDynamic || columns == kDynamic) onnx.unsupported("a causal mask over a length that only the run knows");
+  const auto range = [&](std::int64_t size, Shape shape) {
+    std::vector<std::int64_t> values(static_cast<std::size_t>(size));
+    std::iota(values.begin(), values.end(), std::int64_t{0});
+    return onnx.constant(HostTensor::from(DType::kInt64, std::move(shape), values));
+  };
+  return onnx.add("GreaterOrEqual", {range(rows, {rows, 1}), range(columns, {1, columns})});
+}
+
+double lowest(DType dtype) {
+  return dtype == DType::kFloat16 ? -65504.0 : -3.3895313892515355e38;  // bfloat16's, in float's range too
+}
+
+/// Each key and value head serves several query heads.
+Name repeated_heads(OnnxLowering& onnx, Name value, const Shape& shape, std::int64_t query_heads) {
+  const std::size_t heads = shape.size() - 3;
+  if (shape[heads] == query_heads) return value;
+  if (std::find(shape.begin(), shape.end(), kDynamic) != shape.end()) onnx.unsupported("heads of unknown sizes");
+  Shape expanded = shape;
+  expanded.insert(expanded.begin() + static_cast<std::ptrdiff_t>(heads) + 1, query_heads / shape[heads]);
+  Shape merged = shape;
+  merged[heads] = query_heads;
+  value = onnx.unsqueeze(std::move(value), static_cast<std::int64_t>(heads) + 1);
+  return onnx.reshape(onnx.add("Expand", {value, onnx.integer_constants(expanded)}), merged);
+}
+
+}  // namespace
+
+void scaled_dot_product_attention(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  const Type& query = operands.tensor(0);
+  Attention attention{onnx.tensor(0), onnx.tensor(1), onnx.tensor(2), query.shape.size(), query.dtype};
+  attention.scale = operands.has(6) ? operands.number(6) : 1.0 / std::sqrt(static_cast<double>(query.shape.back()));
+  if (operands.flag(7)) {
+    const std::int64_t heads = query.shape[query.shape.size() - 3];
+    attention.key = repeated_heads(onnx, attention.key, operands.tensor(1).shape, heads);
+    attention.value = repeated_heads(onnx, attention.value, operands.tensor(2).shape, heads);
+  }
+  const Name masked_out = onnx.scalar(lowest(query.dtype), query.dtype);
+  Name value = scores(onnx, attention);
+  if (operands.has(3) && operands.tensor(3).dtype == DType::kBool) {
+    const Name mask = onnx.tensor(3);
+    value = softmax(onnx, onnx.add("Where", {mask, value, masked_out}));
+    // A query that may see nothing gives zeros in PyTorch.
+    value = onnx.add("Where", {mask, value, onnx.scalar(0.0, query.dtype)});
+  } else if (operands.has(3)) {
+    value = softmax(onnx, onnx.add("Add", {value, onnx.tensor(3, query.dtype)}));
+  } else if (operands.flag(5)) {
+    value = softmax(onnx, onnx.add("Where", {causal_mask(onnx), value, masked_out}));
+  } else {
+    value = softmax(onnx, value);
+  }
+  onnx.result(onnx.add("MatMul", {value, attention.value}));
+}
+
+void native_multi_head_attention(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  const Type& query = operands.tensor(0);
+  if (operands.has(9)) onnx.unsupported("a mask in the fused multi-head attention");
+  if (std::find(query.shape.begin(), query.shape.end(), kDynamic) != query.shape.end()) {
+    onnx.unsupported("a sequence whose length only the run knows");
+  }
+  const std::int64_t embed = operands.integer(3);
+  const std::int64_t heads = operands.integer(4);
+  const auto* first = std::get_if<Use>(&operands.raw(0));
+  if (!(*first == std::get<Use>(operands.raw(1)) && *first == std::get<Use>(operands.raw(2)))) {
+    onnx.unsupported("query, key and value of different tensors in the fused multi-head attention");
+  }
+  const Name packed = onnx.add("Add", {onnx.add("MatMul", {onnx.tensor(0), onnx.transposed(5)}), onnx.tensor(6)});
+  const Name thirds = onnx.integer_constants({embed, embed, embed});
+  const OnnxLowering::Names parts = onnx.add_many("Split", {packed, thirds}, 3, {{"axis", std::int64_t{2}}});
+  const auto by_head = [&](const Name& part) {  // [n, s, embed] -> [n, heads, s, d]
+    const Shape shape = {query.shape[0], query.shape[1], heads, embed / heads};
+    return onnx.transpose(onnx.reshape(part, shape), {0, 2, 1, 3});
+  };
+  Attention attention{by_head(parts[0]), by_head(parts[1]), by_head(parts[2]), 4, query.dtype};
+  attention.scale = 1.0 / std::sqrt(static_cast<double>(embed / heads));
+  const Name weights = softmax(onnx, scores(onnx, attention));
+  const Name attended = onnx.transpose(onnx.add("MatMul", {weights, attention.value}), {0, 2, 1, 3});
+  const Name merged = onnx.reshape(attended, {query.shape[0], query.shape[1], embed});
+  onnx.result(onnx.add("Add", {onnx.add("MatMul", {merged, onnx.transposed(7)}), onnx.tensor(8)}));
+  if (!operands.flag(10)) return onnx.result(filled(onnx, onnx.integer_constants({0}), 0.0, query.dtype));
+  onnx.result(operands.flag(11) ? onnx.reduce("ReduceMean", weights, {1}, false) : weights);
+}
+
+}  // namespace nongemm::onnx_rules

@@ -1,0 +1,158 @@
+// ONNX rules of movement.cpp's indexing: one index becomes Gather, several become GatherND or ScatterND over the
+// operand with its indexed dimensions in front.
+#include <algorithm>
+#include <numeric>
+
+#include "ops/onnx_rules.h"
+
+namespace nongemm::onnx_rules {
+namespace {
+
+using Name = OnnxLowering::Name;
+using Names = OnnxLowering::Names;
+
+/// An index tensor for one dimension.
+struct Index {
+  std::size_t dim = 0;
+  Name name;
+  Shape shape;
+};
+
+/// x[i, mask, None, j]: masks become the positions of their true elements, one index for each of their dimensions.
+std::vector<Index> indices_of(OnnxLowering& onnx) {
+  const std::vector<const Type*> types = onnx.operands().tensors(1);
+  const Names names = onnx.tensors(1);
+  std::vector<Index> indices;
+  std::size_t dim = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (types[i] == nullptr) {
+      ++dim;
+      continue;
+    }
+    if (types[i]->dtype != DType::kBool && types[i]->dtype != DType::kUInt8) {
+      indices.push_back({dim++, onnx.cast(names[i], types[i]->dtype, DType::kInt64), types[i]->shape});
+      continue;
+    }
+    const std::size_t rank = types[i]->shape.size();
+    const Name positions = onnx.add("NonZero", {onnx.cast(names[i], types[i]->dtype, DType::kBool)});  // [rank, n]
+    for (std::size_t k = 0; k < rank; ++k) {
+      const Name row = onnx.integer_constant(static_cast<std::int64_t>(k));
+      indices.push_back({dim++, onnx.add("Gather", {positions, row}, {{"axis", std::int64_t{0}}}), {kDynamic}});
+    }
+  }
+  return indices;
+}
+
+Shape broadcast_shape(const std::vector<Index>& indices) {
+  Shape shape;
+  for (const Index& index : indices) shape = rules::broadcast(shape, index.shape);
+  return shape;
+}
+
+/// int64 [..., number of indices], the form GatherND and ScatterND take.
+Name stacked(OnnxLowering& onnx, const std::vector<Index>& indices) {
+  const Shape shape = broadcast_shape(indices);
+  const bool known = std::find(shape.begin(), shape.end(), kDynamic) == shape.end();
+  const bool all_one_dimensional =
+      std::all_of(indices.begin(), indices.end(), [](const Index& index) { return index.shape == Shape{kDynamic}; });
+  Name common;  // the shape, where only the run knows it
+  if (!known && !all_one_dimensional && indices.size() > 1) {
+    Name sum = indices[0].name;
+    for (std::size_t i = 1; i < indices.size(); ++i) sum = onnx.add("Add", {sum, indices[i].name});
+    common = onnx.shape_of(sum);
+  }
+  Names columns;
+  for (const Index& index : indices) {
+    Name value = index.name;
+    if (known && index.shape != shape) value = onnx.add("Expand", {value, onnx.integer_constants(shape)});
+    if (!common.empty()) value = onnx.add("Expand", {value, common});
+    columns.push_back(onnx.unsqueeze(value, static_cast<std::int64_t>(shape.size())));
+  }
+  return columns.size() == 1 ? columns[0] : onnx.concat(columns, static_cast<std::int64_t>(shape.size()));
+}
+
+/// The indexed dimensions first, the others after them in their order.
+std::vector<std::size_t> indexed_first(const std::vector<Index>& indices, std::size_t rank) {
+  std::vector<std::size_t> order;
+  for (const Index& index : indices) order.push_back(index.dim);
+  for (std::size_t dim = 0; dim < rank; ++dim) {
+    if (std::find(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(indices.size()), dim) ==
+        order.begin() + static_cast<std::ptrdiff_t>(indices.size())) {
+      order.push_back(dim);
+    }
+  }
+  return order;
+}
+
+std::vector<std::size_t> inverse(const std::vector<std::size_t>& order) {
+  std::vector<std::size_t> result(order.size());
+  for (std::size_t i = 0; i < order.size(); ++i) result[order[i]] = i;
+  return result;
+}
+
+bool adjacent(const std::vector<Index>& indices) {
+  return indices.back().dim - indices.front().dim + 1 == indices.size();
+}
+
+}  // namespace
+
+void index(OnnxLowering& onnx) {
+  const std::vector<Index> indices = indices_of(onnx);
+  if (indices.empty()) return operand(onnx);
+  if (indices.size() == 1) {
+    const auto axis = static_cast<std::int64_t>(indices[0].dim);
+    return onnx.result(onnx.add("Gather", {onnx.tensor(0), indices[0].name}, {{"axis", axis}}));
+  }
+  const std::size_t rank = onnx.operands().tensor(0).shape.size();
+  const Name data = onnx.transpose(onnx.tensor(0), indexed_first(indices, rank));
+  const Name gathered = onnx.add("GatherND", {data, stacked(onnx, indices)});
+  // PyTorch leaves the gathered dimensions where the indices stood when these stand side by side.
+  const std::size_t before = adjacent(indices) ? indices[0].dim : 0;
+  const std::size_t result_rank = onnx.result_type().shape.size();
+  const std::size_t gathered_rank = broadcast_shape(indices).size();
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < before; ++i) order.push_back(gathered_rank + i);
+  for (std::size_t i = 0; i < gathered_rank; ++i) order.push_back(i);
+  for (std::size_t i = gathered_rank + before; i < result_rank; ++i) order.push_back(i);
+  onnx.result(onnx.transpose(gathered, order));
+}
+
+void index_put(OnnxLowering& onnx) {
+  const Type& self = onnx.operands().tensor(0);
+  const bool accumulate = onnx.operands().flag(3);
+  if (accumulate && !onnx.at_least(16))
+    onnx.unsupported("adding at indices came with opset 16", "choose a newer opset");
+  const std::vector<Index> indices = indices_of(onnx);
+  if (indices.empty() || (!adjacent(indices) && indices.size() > 1)) onnx.unsupported("indices that are apart");
+  const std::vector<std::size_t> order = indexed_first(indices, self.shape.size());
+  const Name data = onnx.transpose(onnx.tensor(0), order);
+  const Name where = stacked(onnx, indices);
+
+  // The values take the shape of what is replaced: that of the indices, then the dimensions that have none.
+  const auto gathered_rank = static_cast<std::int64_t>(broadcast_shape(indices).size());
+  const Name zero = onnx.integer_constants({0});
+  Name shape = onnx.slice(onnx.shape_of(where), 0, zero, onnx.integer_constants({gathered_rank}));
+  if (order.size() > indices.size()) {
+    const Name count = onnx.integer_constants({static_cast<std::int64_t>(indices.size())});
+    shape = onnx.concat({shape, onnx.slice(onnx.shape_of(data), 0, count, onnx.integer_constants({INT64_MAX}))}, 0);
+  }
+  const Name values = onnx.add("Expand", {onnx.tensor(2, self.dtype), shape});
+  OnnxLowering::Attributes attributes;
+  if (accumulate) attributes.push_back({"reduction", std::string("add")});
+  onnx.result(onnx.transpose(onnx.add("ScatterND", {data, where, values}, attributes), inverse(order)));
+}
+
+void index_select(OnnxLowering& onnx) {
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), onnx.operands().tensor(0).shape.size());
+  Name index = onnx.tensor(2);
+  if (onnx.operands().tensor(2).shape.empty()) index = onnx.unsqueeze(index, 0);
+  onnx.result(onnx.add("Gather", {onnx.tensor(0), index}, {{"axis", static_cast<std::int64_t>(axis)}}));
+}
+
+void gather(OnnxLowering& onnx) {
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), onnx.operands().tensor(0).shape.size());
+  onnx.result(
+      onnx.add("GatherElements", {onnx.tensor(0), onnx.tensor(2)}, {{"axis", static_cast<std::int64_t>(axis)}}));
+}
+
+}  // namespace nongemm::onnx_rules

@@ -1,0 +1,103 @@
+// ONNX rules of reduction.cpp.
+#include "ops/onnx_rules.h"
+
+namespace nongemm::onnx_rules {
+namespace {
+
+using Name = OnnxLowering::Name;
+
+const Type& self(const OnnxLowering& onnx) { return onnx.operands().tensor(0); }
+
+std::size_t optional_position(const OnnxLowering& onnx, std::string_view arg) {
+  const int at = onnx.operands().schema().find_arg(arg);
+  return at < 0 ? onnx.operands().size() : static_cast<std::size_t>(at);
+}
+
+bool keeps(const OnnxLowering& onnx) {
+  const std::size_t at = optional_position(onnx, "keepdim");
+  return at < onnx.operands().size() && onnx.operands().flag(at);
+}
+
+/// A reduction over the dimensions that the operator names, or all.
+Name reduced(OnnxLowering& onnx, std::string_view type, Name value) {
+  const std::size_t rank = self(onnx).shape.size();
+  if (rank == 0) return value;
+  return onnx.reduce(type, std::move(value), dimensions(onnx.operands(), optional_position(onnx, "dim"), rank),
+                     keeps(onnx));
+}
+
+/// Truth values are reduced as integers.
+void logical(OnnxLowering& onnx, std::string_view type) {
+  const Name numbers = onnx.cast(onnx.tensor(0, DType::kBool), DType::kBool, DType::kInt32);
+  onnx.result(onnx.cast(reduced(onnx, type, numbers), DType::kInt32, DType::kBool));
+}
+
+void extreme(OnnxLowering& onnx, std::string_view type) {
+  if (self(onnx).dtype == DType::kBool) return logical(onnx, type);
+  onnx.result(reduced(onnx, type, onnx.tensor(0)));
+}
+
+Name position(OnnxLowering& onnx, std::string_view type, Name value, std::size_t axis, bool keep) {
+  return onnx.add(type, {std::move(value)},
+                  {{"axis", static_cast<std::int64_t>(axis)}, {"keepdims", std::int64_t{keep}}});
+}
+
+void extreme_with_index(OnnxLowering& onnx, std::string_view value_type, std::string_view index_type) {
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
+  onnx.result(reduced(onnx, value_type, onnx.tensor(0)));
+  onnx.result(position(onnx, index_type, onnx.tensor(0), axis, keeps(onnx)));
+}
+
+void sorted(OnnxLowering& onnx, const Name& count, std::size_t axis, bool largest) {
+  const OnnxLowering::Names both =
+      onnx.add_many("TopK", {onnx.tensor(0), count}, 2,
+                    {{"axis", static_cast<std::int64_t>(axis)}, {"largest", std::int64_t{largest}}});
+  onnx.result(both[0]);
+  onnx.result(both[1]);
+}
+
+}  // namespace
+
+void sum(OnnxLowering& onnx) { onnx.result(reduced(onnx, "ReduceSum", onnx.tensor(0, onnx.result_type().dtype))); }
+void mean(OnnxLowering& onnx) { onnx.result(reduced(onnx, "ReduceMean", onnx.tensor(0, onnx.result_type().dtype))); }
+void max(OnnxLowering& onnx) { extreme(onnx, "ReduceMax"); }
+void min(OnnxLowering& onnx) { extreme(onnx, "ReduceMin"); }
+void max_with_index(OnnxLowering& onnx) { extreme_with_index(onnx, "ReduceMax", "ArgMax"); }
+void min_with_index(OnnxLowering& onnx) { extreme_with_index(onnx, "ReduceMin", "ArgMin"); }
+
+void argmax(OnnxLowering& onnx) {
+  if (!onnx.operands().has(1))
+    return onnx.result(position(onnx, "ArgMax", onnx.reshape(onnx.tensor(0), {-1}), 0, false));
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
+  onnx.result(position(onnx, "ArgMax", onnx.tensor(0), axis, keeps(onnx)));
+}
+
+void all(OnnxLowering& onnx) { logical(onnx, "ReduceMin"); }
+void any(OnnxLowering& onnx) { logical(onnx, "ReduceMax"); }
+
+void cumsum(OnnxLowering& onnx) {
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
+  const Name value = onnx.tensor(0, onnx.result_type().dtype);
+  onnx.result(onnx.add("CumSum", {value, onnx.integer_constant(static_cast<std::int64_t>(axis))}));
+}
+
+void topk(OnnxLowering& onnx) {
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(2), self(onnx).shape.size());
+  sorted(onnx, onnx.integer_list_of_one(1), axis, onnx.operands().flag(3));
+}
+
+/// TopK of everything; like a stable sort it gives the lower index first among equals.
+void sort(OnnxLowering& onnx) {
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
+  sorted(onnx, onnx.size_of(onnx.tensor(0), self(onnx), axis), axis, onnx.operands().flag(2));
+}
+
+void unique(OnnxLowering& onnx) {
+  const OnnxLowering::Names all = onnx.add_many("Unique", {onnx.tensor(0)}, 4, {{"sorted", std::int64_t{1}}});
+  const Name none = onnx.integer_constants({});
+  onnx.result(all[0]);
+  onnx.result(onnx.operands().flag(2) ? onnx.reshape(all[2], self(onnx).shape) : none);
+  onnx.result(onnx.operands().flag(3) ? all[3] : none);
+}
+
+}  // namespace nongemm::onnx_rules
