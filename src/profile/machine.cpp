@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
-#include <algorithm>
 #include <ctime>
 #include <fstream>
-#include <limits>
-#include <sstream>
 #include <thread>
+
+#include "base/host_memory.h"
 
 #ifndef NONGEMM_VERSION
 #define NONGEMM_VERSION "unknown"
@@ -29,19 +28,6 @@ std::string line_value(const char* path, const std::string& key) {
     return begin == std::string::npos ? "" : line.substr(begin);
   }
   return "";
-}
-
-double number_in(const char* path) {
-  std::ifstream file(path);
-  double number = std::numeric_limits<double>::infinity();
-  return file >> number ? number : std::numeric_limits<double>::infinity();
-}
-
-double meminfo(const std::string& key) {
-  std::istringstream text(line_value("/proc/meminfo", key));
-  double kilobytes = 0;
-  text >> kilobytes;
-  return kilobytes * 1024.0;
 }
 
 std::string first_line(const char* path) {
@@ -68,20 +54,9 @@ std::vector<std::pair<std::string, std::string>> describe_machine() {
       {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
       {"processor", line_value("/proc/cpuinfo", "model name")},
       {"cores", std::to_string(std::thread::hardware_concurrency())},
-      {"memory", fmt::format("{:.1f} GB", meminfo("MemTotal") * 1e-9)},
+      {"memory", fmt::format("{:.1f} GB", memory_information("MemTotal") * 1e-9)},
       {"load", first_line("/proc/loadavg")},
   };
-}
-
-double available_memory() {
-  double available = meminfo("MemAvailable");
-  // cgroup v2: what the container may still take
-  const double limit = number_in("/sys/fs/cgroup/memory.max");
-  const double used = number_in("/sys/fs/cgroup/memory.current");
-  if (limit < std::numeric_limits<double>::infinity() && used < std::numeric_limits<double>::infinity()) {
-    available = std::min(available, std::max(0.0, limit - used));
-  }
-  return available;
 }
 
 }  // namespace nongemm

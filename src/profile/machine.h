@@ -11,7 +11,4 @@ namespace nongemm {
 /// load.
 std::vector<std::pair<std::string, std::string>> describe_machine();
 
-/// Bytes of memory that can be taken without swapping (MemAvailable), within a container's limit.
-double available_memory();
-
 }  // namespace nongemm

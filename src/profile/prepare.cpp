@@ -6,10 +6,11 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "base/host_memory.h"
 #include "data/dataset.h"
 #include "data/synthetic_inputs.h"
 #include "ops/memory.h"
-#include "profile/machine.h"
+#include "ops/rules.h"
 #include "weights/binding.h"
 #include "weights/checkpoint.h"
 
@@ -131,20 +132,14 @@ PreparedWeights prepare_weights(const Model& model, const Graph& graph, const We
 }
 
 void check_host_memory(const Graph& graph, const PreparedWeights& weights) {
-  const MemoryEstimate estimate = estimate_memory(graph);
-  double needed = estimate.activations;
-  // Mapped checkpoints are backed by their files and need no memory of their own.
-  bool drawn = weights.tensors.empty();
-  for (const HostTensor& tensor : weights.tensors) drawn = drawn || !tensor.data;
-  if (drawn) needed += estimate.weights;
-  const double available = available_memory();
-  if (needed > available) {
-    throw Error(ErrorKind::kOutOfMemory,
-                fmt::format("needs about {:.1f} GB ({:.1f} GB weights, {:.1f} GB activations), {:.1f} GB are free",
-                            needed * 1e-9, drawn ? estimate.weights * 1e-9 : 0.0, estimate.activations * 1e-9,
-                            available * 1e-9),
-                "use --dtype bf16, a smaller --batch or a shorter --seq-len");
+  // What a checkpoint gave is there already: mapped, which takes no memory of its own, or allocated when it was read.
+  double drawn = 0;
+  for (std::size_t i = 0; i < weights.tensors.size(); ++i) {
+    if (!weights.tensors[i].data) drawn += rules::bytes_of(graph.values[graph.weights[i].value].type);
   }
+  const double activations = estimate_memory(graph).activations;
+  require_memory(fmt::format("running ({:.1f} GB weights, {:.1f} GB activations)", drawn * 1e-9, activations * 1e-9),
+                 drawn + activations, "use --dtype bf16, a smaller --batch or a shorter --seq-len");
 }
 
 }  // namespace nongemm

@@ -56,5 +56,38 @@ TEST(PrepareInputs, TokensOfAnotherModelAreRefused) {
 
 TEST(PrepareInputs, ShapesHaveToFit) { EXPECT_THAT(message_of(batch_of({0, 1, 2})), HasSubstr("has shape [1, 3]")); }
 
+Graph graph_of_weights(std::int64_t elements) {
+  Graph graph;
+  for (const char* name : {"a", "b"}) {
+    graph.values.emplace_back();
+    graph.values.back().type.dtype = DType::kFloat32;
+    graph.values.back().type.shape = {elements};
+    Weight weight;
+    weight.value = static_cast<ValueId>(graph.values.size() - 1);
+    weight.name = name;
+    graph.weights.push_back(weight);
+  }
+  return graph;
+}
+
+TEST(CheckHostMemory, WeightsToDrawNeedMemory) {
+  PreparedWeights weights;
+  weights.tensors.resize(2);
+  EXPECT_NO_THROW(check_host_memory(graph_of_weights(10), weights));
+  try {
+    check_host_memory(graph_of_weights(std::int64_t{1} << 48), weights);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kOutOfMemory);
+    EXPECT_THAT(error.what(), HasSubstr("needs about 2251799.8 GB"));
+  }
+}
+
+TEST(CheckHostMemory, WeightsOfACheckpointAreThereAlready) {
+  PreparedWeights weights;
+  weights.tensors.assign(2, HostTensor::from(DType::kFloat32, {1}, std::vector<float>{0}));
+  EXPECT_NO_THROW(check_host_memory(graph_of_weights(std::int64_t{1} << 48), weights));
+}
+
 }  // namespace
 }  // namespace nongemm

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "base/host_memory.h"
 #include "base/parallel.h"
 #include "weights/name_rules.h"
 
@@ -179,6 +180,13 @@ std::size_t convert_all(const std::vector<WeightSpec>& specs, NamedTensors& tens
     std::size_t count;
   };
   constexpr std::size_t kPieceElements = std::size_t{1} << 20;
+  double needed = 0;
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (tensors[i].second.dtype == specs[i].dtype) continue;
+    needed += static_cast<double>(element_count(specs[i].shape)) * static_cast<double>(size_of(specs[i].dtype));
+  }
+  require_memory("converting the checkpoint's weights to the model's type", needed,
+                 "run in the checkpoint's own type (--dtype)");
   NamedTensors converted;
   std::vector<std::size_t> positions;
   std::vector<Piece> pieces;

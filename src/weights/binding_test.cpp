@@ -48,6 +48,15 @@ TEST(BindWeights, SharesTensorsOfTheRightType) {
   EXPECT_EQ(bound.converted, 0u);
 }
 
+TEST(BindWeights, ConvertsOnlyWhatFitsIntoMemory) {
+  HostTensor huge = tensor({1});  // its bytes are never read
+  huge.dtype = DType::kFloat16;
+  huge.shape = {std::int64_t{1} << 50};
+  const Checkpoint given("f", "test", {{"w", huge}});
+  EXPECT_THAT(error_of({spec("w", huge.shape)}, given), HasSubstr("type needs about 4503599.6 GB"));
+  EXPECT_EQ(bind_weights({spec("w", huge.shape, DType::kFloat16)}, {}, given, "gpt2").converted, 0u);
+}
+
 TEST(BindWeights, ConvertsFloatingTypes) {
   const NamedTensors source = {{"w", tensor({1500, 1000}, 0.1f)}, {"v", tensor({3}, 7)}};
   const BoundWeights half = bind_weights({spec("w", {1500, 1000}, DType::kBFloat16), spec("v", {3})}, {},

@@ -10,6 +10,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/host_memory.h"
 #include "weights/checked_size.h"
 
 namespace nongemm::weights {
@@ -280,11 +281,19 @@ NamedTensors read_safetensors(const std::shared_ptr<const MappedFile>& file) {
   const std::vector<SafetensorsEntry> entries = parse_safetensors_header(file->bytes(), file->path().string());
   const std::uint64_t length = read_length(reinterpret_cast<const char*>(file->bytes().data()));
   const std::byte* data = file->bytes().data() + kLengthBytes + length;
+  const auto is_aligned = [&](const SafetensorsEntry& entry) {
+    return reinterpret_cast<std::uintptr_t>(data + entry.begin) % size_of(entry.dtype) == 0;
+  };
+  double copied = 0;
+  for (const SafetensorsEntry& entry : entries) {
+    if (!is_aligned(entry)) copied += static_cast<double>(entry.end - entry.begin);
+  }
+  require_memory("aligning the tensors of " + file->path().string(), copied, "save the file again");
   NamedTensors tensors;
   tensors.reserve(entries.size());
   for (const SafetensorsEntry& entry : entries) {
     const std::byte* bytes = data + entry.begin;
-    if (reinterpret_cast<std::uintptr_t>(bytes) % size_of(entry.dtype) == 0) {
+    if (is_aligned(entry)) {
       tensors.emplace_back(entry.name,
                            HostTensor{entry.dtype, entry.shape, std::shared_ptr<const std::byte>(file, bytes)});
       continue;

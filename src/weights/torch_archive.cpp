@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/host_memory.h"
 #include "base/zip.h"
 #include "weights/pickle.h"
 #include "weights/torch_tensors.h"
@@ -47,10 +48,20 @@ void check_byte_order(const ZipArchive& archive, const std::string& folder) {
   refuse(archive, "was written on a big-endian machine", "save it again on a little-endian one, or as safetensors");
 }
 
+/// Stored entries are used in place; deflated ones are inflated, and stay so.
+void check_memory(const ZipArchive& archive) {
+  double inflated = 0;
+  for (const ZipArchive::Entry& entry : archive.entries()) {
+    if (entry.deflated) inflated += static_cast<double>(entry.size);
+  }
+  require_memory(fmt::format("inflating {}", archive.path().string()), inflated, "save it again without compression");
+}
+
 NamedTensors read_archive(const std::shared_ptr<const MappedFile>& file) {
   const ZipArchive archive(file);
   const std::string folder = find_folder(archive);
   check_byte_order(archive, folder);
+  check_memory(archive);
   const std::string file_name = file->path().string();
   const ZipArchive::Content text = archive.read(*archive.find(folder + "data.pkl"));
   const pickle::Document document = pickle::parse({text.data.get(), text.size}, is_torch_global, file_name);
