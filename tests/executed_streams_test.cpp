@@ -1,5 +1,5 @@
-// Operator streams of runs: models whose work depends on the data dispatch, call by call, what the originals dispatched
-// for the same weights and inputs. The references are numerics cases (tests/data/numerics) and their streams.
+// Operator streams of runs: every reference case dispatches, call by call, what the original dispatched for the same
+// weights and inputs, models whose work depends on the data included.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -10,6 +10,7 @@
 #include "models/model.h"
 #include "profile/prepare.h"
 #include "profile/verify.h"
+#include "reference_cases.h"
 #include "stream_reference.h"
 #include "weights/safetensors.h"
 
@@ -32,15 +33,16 @@ std::vector<ExecutedNode> execute(Session& session, const Graph& graph) {
   return executed;
 }
 
-class ExecutedStreams : public testing::TestWithParam<const char*> {};
+class ExecutedStreams : public testing::TestWithParam<ReferenceCase> {};
 
 TEST_P(ExecutedStreams, MatchTheOriginal) {
   setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0);
-  const std::filesystem::path data = std::filesystem::path(NONGEMM_SOURCE_DIR) / "tests/data";
-  const std::filesystem::path folder = data / "numerics" / GetParam();
+  const std::filesystem::path& folder = GetParam().folder;
   const Model model = find_model(folder.string());
   const NamedTensors inputs = weights::read_safetensors(folder / "inputs.safetensors");
-  const Graph graph = build_graph(model, options_for(inputs, {}));
+  ModelOptions options;
+  if (model.config.text("_attn_implementation", "") == "eager") options.attention = Attention::kEager;
+  const Graph graph = build_graph(model, options_for(inputs, options));
   const PreparedWeights bound = prepare_weights(model, graph, {});
   const std::unique_ptr<Session> session = load_flow("torch").prepare(graph, bound.tensors, {});
   std::vector<HostTensor> ordered;
@@ -53,18 +55,13 @@ TEST_P(ExecutedStreams, MatchTheOriginal) {
   session->set_inputs(ordered);
 
   const std::vector<StreamEntry> stream = operator_stream(graph, execute(*session, graph));
-  const std::string reference = std::string("run-") + GetParam() + ".json";
-  const StreamMatch match = match_stream(stream, data / "opstreams" / reference);
+  const StreamMatch match = match_stream(stream, folder / "operators.json");
   EXPECT_GE(match.share(), 0.98) << match.report();
-  if (match.share() < 1.0) std::cout << reference << ": " << match.report();
+  if (match.share() < 1.0) std::cout << GetParam() << ": " << match.report();
 }
 
-INSTANTIATE_TEST_SUITE_P(Originals, ExecutedStreams, testing::Values("fasterrcnn-ci_two", "maskrcnn-ci_one"),
-                         [](const auto& info) {
-                           std::string name = info.param;
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(Originals, ExecutedStreams, testing::ValuesIn(cases_with_streams()),
+                         [](const auto& info) { return info.param.identifier(); });
 
 }  // namespace
 }  // namespace nongemm

@@ -1,5 +1,5 @@
 // Operator streams: what the graphs hold is what PyTorch eager dispatched for the originals.
-// To check another stream: add a row, or an operators.json to a folder of tests/data/numerics.
+// To check another stream: add a row, or an operators.json to a reference case.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,6 +11,7 @@
 
 #include "models/model.h"
 #include "profile/verify.h"
+#include "reference_cases.h"
 #include "stream_reference.h"
 #include "weights/safetensors.h"
 
@@ -21,7 +22,7 @@ constexpr double kRequired = 0.98;
 
 struct StreamCase {
   std::string file;   // in fixtures/opstreams or tests/data/opstreams, without .json
-  std::string model;  // registry name
+  std::string model;  // registry name, or a folder of tests/data/models
   ModelOptions options;
 };
 
@@ -32,10 +33,18 @@ const std::vector<StreamCase> kCases = {
     {"detr-b1", "detr", {.dtype = DType::kFloat16}},
     {"gpt2-b1-s256-eager", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kEager}},
     {"gpt2-b1-s256-sdpa", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kSdpa}},
+    {"fasterrcnn-b1-cuda_nms", "fasterrcnn", {.device = "cuda"}},
+    {"llama2_7b-b1-s128-eager-fp16",
+     "llama2-7b-2_layers",
+     {.sequence = 128, .dtype = DType::kFloat16, .attention = Attention::kEager}},
+    {"llama2_7b-b1-s128-sdpa", "llama2-7b-2_layers", {.sequence = 128}},
+    {"llama2_7b-b2-s32-sdpa", "llama2-7b-2_layers", {.batch = 2, .sequence = 32}},
     {"llama3_8b-b1-s512-sdpa", "llama3-8b", {.sequence = 512, .dtype = DType::kFloat16, .attention = Attention::kSdpa}},
     {"maskformer-b1", "maskformer", {.padding = Padding::kNone}},
+    {"maskformer-b2-h192-w192", "maskformer", {.batch = 2, .height = 192, .width = 192, .padding = Padding::kNone}},
     {"segformer_b0-b1", "segformer", {}},
     {"segformer_b0-b1-eager", "segformer", {.attention = Attention::kEager}},
+    {"segformer_b0-b2", "segformer", {.batch = 2}},
     {"swin_t-b1-h256-w320", "swin-t", {.height = 256, .width = 320}},
     {"maskrcnn-b1", "maskrcnn", {.device = "cuda"}},
     {"swin_t-b1", "swin-t", {.dtype = DType::kFloat16}},
@@ -64,40 +73,31 @@ class NamedModels : public testing::TestWithParam<StreamCase> {};
 
 TEST_P(NamedModels, DispatchTheOriginalsOperators) {
   const StreamCase& test = GetParam();
-  expect_match(build_graph(find_model(test.model), test.options), find_stream(test.file));
+  const std::filesystem::path folder = std::filesystem::path(NONGEMM_SOURCE_DIR) / "tests/data/models" / test.model;
+  const Model model = find_model(std::filesystem::exists(folder) ? folder.string() : test.model);
+  expect_match(build_graph(model, test.options), find_stream(test.file));
 }
 
 INSTANTIATE_TEST_SUITE_P(Streams, NamedModels, testing::ValuesIn(kCases),
                          [](const auto& info) { return identifier(info.param.file); });
 
-std::vector<std::string> folders_with_streams() {
-  std::vector<std::string> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(NONGEMM_SOURCE_DIR "/tests/data/numerics")) {
-    if (std::filesystem::exists(entry.path() / "operators.json")) folders.push_back(entry.path().string());
-  }
-  std::sort(folders.begin(), folders.end());
-  return folders;
-}
+/// What these dispatch depends on the values: executed_streams_test compares what they ran.
+bool depends_on_data(const Graph& graph) { return graph.blocks.size() > 1; }
 
-class Folders : public testing::TestWithParam<std::string> {};
+class Cases : public testing::TestWithParam<ReferenceCase> {};
 
-TEST_P(Folders, DispatchTheOriginalsOperators) {
-  const std::filesystem::path folder = GetParam();
-  const std::string type = Config::read_file((folder / "config.json").string()).text("model_type");
-  const auto all = architectures();
-  if (std::none_of(all.begin(), all.end(), [&](const Architecture* a) { return a->model_type == type; })) {
-    FAIL() << "no architecture for model_type '" << type << "' is built in";
-  }
+TEST_P(Cases, DispatchTheOriginalsOperators) {
+  const std::filesystem::path& folder = GetParam().folder;
   const Model model = find_model(folder.string());
   ModelOptions options;
   if (model.config.text("_attn_implementation", "") == "eager") options.attention = Attention::kEager;
   const NamedTensors inputs = weights::read_safetensors(folder / "inputs.safetensors");
-  expect_match(build_graph(model, options_for(inputs, options)), folder / "operators.json");
+  const Graph graph = build_graph(model, options_for(inputs, options));
+  if (!depends_on_data(graph)) expect_match(graph, folder / "operators.json");
 }
 
-INSTANTIATE_TEST_SUITE_P(Streams, Folders, testing::ValuesIn(folders_with_streams()), [](const auto& info) {
-  return identifier(std::filesystem::path(info.param).filename().string());
-});
+INSTANTIATE_TEST_SUITE_P(Streams, Cases, testing::ValuesIn(cases_with_streams()),
+                         [](const auto& info) { return info.param.identifier(); });
 
 }  // namespace
 }  // namespace nongemm

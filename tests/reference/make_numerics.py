@@ -1,6 +1,7 @@
 """Writes numerics cases: tiny configurations of every family, run in the original libraries.
 
     python make_numerics.py OUTPUT [FAMILY[-VARIANT] ...]     writes OUTPUT/<family>-<variant>/
+    python make_numerics.py --drawn SEED COUNT OUTPUT [FAMILY ...]   COUNT configurations of each family, drawn at random
     python make_numerics.py --verify FOLDER ...               runs the originals on existing cases and compares
 
 A case folder holds config.json, model.safetensors, inputs.safetensors and outputs.safetensors.
@@ -134,8 +135,12 @@ def main(arguments):
             verify(pathlib.Path(folder))
         return
     torch.set_num_threads(1)  # tiny tensors
+    chosen = cases.all_cases()
+    if arguments[:1] == ["--drawn"]:
+        chosen = cases.drawn(int(arguments[1]), int(arguments[2]), arguments[4:])
+        arguments = arguments[3:4]
     output, wanted = pathlib.Path(arguments[0]), arguments[1:]
-    for case in cases.all_cases():
+    for case in chosen:
         name = f"{case.family}-{case.variant}"
         if not wanted or name in wanted or case.family in wanted:
             try:

@@ -1,7 +1,7 @@
 """Writes operator streams: what PyTorch eager dispatches for one inference, outermost calls only, in order.
 
     python make_streams.py OUTPUT [NAME ...]           NAME from stream_models.MODELS; all when none is given
-    python make_streams.py OUTPUT --cases FOLDER ...   the streams of numerics cases
+    python make_streams.py --cases FOLDER ...          the streams of numerics cases, FOLDER/operators.json
 
 torch.profiler on the CPU, under no_grad, eval mode: every `aten::`/`torchvision::` event without such an event around
 it, in order of start. A file holds {"model", ..., "config", "operators", "scopes", "calls"}: operators as
@@ -117,7 +117,7 @@ def stream(model, run):
     return operators, scopes, calls
 
 
-def write(name, output, maker):
+def write(name, path, maker):
     started = time.time()
     model, run, config = maker()
     operators, scopes, calls = stream(model, run)
@@ -140,22 +140,22 @@ def write(name, output, maker):
         + json.dumps(calls)
         + "}\n"
     )
-    (output / (name.replace(":", "-") + ".json")).write_text(text)
+    path.write_text(text)
     print(f"{name}: {len(operators)} operators, {time.time() - started:.0f} s", flush=True)
 
 
 def main(arguments):
-    output = pathlib.Path(arguments[0])
-    output.mkdir(parents=True, exist_ok=True)
-    makers = stream_models.MODELS
-    if arguments[1:2] == ["--cases"]:
-        makers = {
-            pathlib.Path(f).name: functools.partial(stream_models.numerics_case, pathlib.Path(f)) for f in arguments[2:]
-        }
-        arguments = arguments[:1]
-    for name in arguments[1:] or makers:
+    if arguments[0] == "--cases":
+        folders = [pathlib.Path(folder) for folder in arguments[1:]]
+        jobs = [(f.name, f / "operators.json", functools.partial(stream_models.numerics_case, f)) for f in folders]
+    else:
+        output = pathlib.Path(arguments[0])
+        output.mkdir(parents=True, exist_ok=True)
+        names = arguments[1:] or stream_models.MODELS
+        jobs = [(name, output / (name.replace(":", "-") + ".json"), stream_models.MODELS[name]) for name in names]
+    for name, path, maker in jobs:
         try:
-            write(name, output, makers[name])
+            write(name, path, maker)
         except Exception as error:  # one model's failure does not end the run
             print(f"{name}: FAILED: {type(error).__name__}: {error}", flush=True)
 

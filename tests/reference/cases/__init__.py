@@ -1,6 +1,7 @@
 """The tiny configurations that make_numerics.py runs: family, variant, config, inputs."""
 
 from cases import ci, detection, text, vision
+from cases.drawn import drawn
 
 FAMILIES = (
     text.gpt2,
