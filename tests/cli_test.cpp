@@ -83,6 +83,31 @@ TEST_F(Cli, ImpossibleValuesAreNamed) {
   EXPECT_THAT(run("run gpt2 --iterations 0").text, HasSubstr("--iterations"));
 }
 
+TEST_F(Cli, ExportsModels) {
+  const std::string file = (folder_ / "model.onnx").string();
+  const Outcome outcome = run("export segformer " + file + " --image-size 64");
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("model.onnx"), HasSubstr("opset 17")));
+  EXPECT_GT(fs::file_size(file), 1000U);
+  EXPECT_FALSE(fs::exists(file + ".data"));
+}
+
+TEST_F(Cli, WhatCannotBeExportedIsNamed) {
+  const std::string file = (folder_ / "model.onnx").string();
+  EXPECT_THAT(run("export gtp2 " + file).text, HasSubstr("did you mean 'gpt2'"));
+  EXPECT_THAT(run("export gpt2").text, HasSubstr("FILE"));
+  EXPECT_THAT(run("export gpt2 " + file + " --opset 12").text, HasSubstr("13 to 20"));
+  EXPECT_EQ(run("export gpt2 " + file + " --opset 12").code, 2);
+  EXPECT_THAT(run("export gpt2 " + file + " --batch 1,2").text, HasSubstr("a file holds one"));
+  EXPECT_THAT(run("export gpt2 " + file + " --weights " + (folder_ / "none").string()).text, HasSubstr("none"));
+  EXPECT_FALSE(fs::exists(file));
+  EXPECT_THAT(run("export segformer " + (folder_ / "no/model.onnx").string()).text, HasSubstr("create its folder"));
+  EXPECT_THAT(run("export segformer " + folder_.string()).text, HasSubstr("directory"));
+  const Outcome full = run("export segformer /dev/full");
+  EXPECT_THAT(full.text, AllOf(HasSubstr("/dev/full"), HasSubstr("No space left")));
+  EXPECT_EQ(full.code, 1);
+}
+
 TEST_F(Cli, DamagedConfigsAreNamed) {
   const auto text = [&](const std::string& config) { return run("inspect " + small_model(config)).text; };
   EXPECT_THAT(text("{"), HasSubstr("config.json is not valid JSON"));
