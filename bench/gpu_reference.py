@@ -12,61 +12,16 @@ import json
 import statistics
 import time
 
+import python_models
 import torch
-
-
-def text_inputs(batch, length, dtype):
-    ids = torch.randint(0, 1000, (batch, length), device="cuda")
-    return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-
-
-def gpt2(batch, dtype, attention):
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    model = GPT2LMHeadModel._from_config(GPT2Config(), attn_implementation=attention, dtype=dtype)
-    return model, text_inputs(batch, 256, dtype), "transformers.GPT2LMHeadModel"
-
-
-def bert(batch, dtype, attention):
-    from transformers import BertConfig, BertForMaskedLM
-
-    model = BertForMaskedLM._from_config(BertConfig(), attn_implementation=attention, dtype=dtype)
-    return model, text_inputs(batch, 128, dtype), "transformers.BertForMaskedLM"
-
-
-def detr(batch, dtype, attention):
-    from transformers import CONFIG_MAPPING, DetrForObjectDetection
-
-    config = CONFIG_MAPPING["detr"].from_dict({"num_labels": 91})
-    model = DetrForObjectDetection._from_config(config, attn_implementation=None, dtype=dtype)
-    inputs = {
-        "pixel_values": torch.randn(batch, 3, 800, 1088, dtype=dtype, device="cuda"),
-        "pixel_mask": torch.ones(batch, 800, 1088, dtype=torch.int64, device="cuda"),
-    }
-    return model, inputs, "transformers.DetrForObjectDetection"
-
-
-def vision(name):
-    def make(batch, dtype, attention):
-        import torchvision
-
-        model = getattr(torchvision.models, name)().to(dtype)
-        return model, torch.randn(batch, 3, 224, 224, dtype=dtype, device="cuda"), f"torchvision.models.{name}"
-
-    return make
-
-
-MODELS = {"gpt2": gpt2, "bert": bert, "detr": detr, "swin-t": vision("swin_t"), "vit-b": vision("vit_b_16")}
 
 
 def latencies(call, iterations):
     """Seconds of each inference, waited for."""
     samples = []
     for _ in range(iterations):
-        torch.cuda.synchronize()
         begin = time.perf_counter()
         call()
-        torch.cuda.synchronize()
         samples.append(time.perf_counter() - begin)
     return samples
 
@@ -80,7 +35,6 @@ def profile(call, iterations):
         begin = time.perf_counter()
         for _ in range(iterations):
             call()
-            torch.cuda.synchronize()
         end = time.perf_counter()
     operators = {}
     busy = 0.0
@@ -95,21 +49,12 @@ def profile(call, iterations):
 
 
 def measure(name, args):
-    model, inputs, origin = MODELS[name](args.batch, args.torch_dtype, args.attention)
-    model = model.eval().cuda()
+    model, call = python_models.make(name, args.batch, args.dtype, "cuda", args.attention)
     parameters = sum(p.numel() for p in model.parameters())
-    keywords = inputs if isinstance(inputs, dict) else {}
-    positional = [] if keywords else [inputs]
-
-    def call():
-        with torch.no_grad():
-            return model(*positional, **keywords)
-
     latencies(call, args.warmup)
     torch.cuda.reset_peak_memory_stats()
     samples = latencies(call, args.iterations)
     row = {
-        "origin": origin,
         "parameters": parameters,
         "python_eager_median_ms": statistics.median(samples) * 1e3,
         "python_eager_ms": [s * 1e3 for s in samples],
@@ -127,7 +72,7 @@ def measure(name, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=list(MODELS), help=", ".join(MODELS))
+    parser.add_argument("models", nargs="*", default=list(python_models.MODELS), help=", ".join(python_models.MODELS))
     parser.add_argument("--dtype", default="fp16", choices=["fp32", "fp16", "bf16"])
     parser.add_argument("--attention", default="sdpa", choices=["sdpa", "eager"])
     parser.add_argument("--batch", type=int, default=1)
@@ -136,10 +81,8 @@ def main():
     parser.add_argument("--tf32", action="store_true", help="as nongemm's --tf32: off unless given")
     parser.add_argument("--output", default="gpu_reference.json")
     args = parser.parse_args()
-    args.torch_dtype = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}[args.dtype]
     torch.backends.cuda.matmul.allow_tf32 = args.tf32
     torch.backends.cudnn.allow_tf32 = args.tf32
-    torch.manual_seed(0)
     result = {
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,

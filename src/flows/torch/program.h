@@ -69,6 +69,12 @@ class Program {
   template <typename Watch>
   void run(std::vector<c10::IValue>& slots, Watch&& watch) const {
     std::vector<c10::IValue> stack;
+    run(slots, stack, watch);
+  }
+
+  /// The same with the caller's stack, which holds the operator's arguments when Watch::before is called.
+  template <typename Watch>
+  void run(std::vector<c10::IValue>& slots, std::vector<c10::IValue>& stack, Watch&& watch) const {
     stack.reserve(16);
     run_block(body_, slots, stack, watch);
   }
