@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The check list on a GPU machine that has torch (with CUDA) installed for Python and nothing of this project but what
 # carry.sh gathered. Results go to $OUT (or ./gpu-results). Steps are independent: a failed one is told and the next begins.
-#   bench/on_device.sh [step...]      steps: info tests run batch graph large reference compare
+#   bench/on_device.sh [step...]      steps: info tests run batch graph large reference compare turns
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 out=${OUT:-gpu-results}
@@ -62,10 +62,18 @@ large() {
 reference() {
   "$python" bench/gpu_reference.py --dtype fp16 --output "$out/reference.json" "${models[@]}"
 }
+turns() {
+  local failed=0
+  for mode in no_grad inference_mode; do
+    LD_LIBRARY_PATH="$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$python" bench/turns.py "${models[@]}" --nongemm "$carry/bin/nongemm" \
+      --device cuda --dtype fp16 --mode $mode --iterations 30 --warmup 10 --goal 2 --output "$out/turns-$mode.json" || failed=1
+  done
+  return $failed
+}
 compare() { "$python" bench/compare_gpu.py "$out/run/report.json" "$out/reference.json" | tee "$out/compare.txt"; return "${PIPESTATUS[0]}"; }
 
 steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(info tests run reference compare)
+[[ ${#steps[@]} -gt 0 ]] || steps=(info tests run reference compare turns)
 for name in "${steps[@]}"; do step "$name" "$name"; done
 if [[ ${#failed[@]} -gt 0 ]]; then
   echo "failed: ${failed[*]}"

@@ -50,7 +50,7 @@ def ours(nongemm, model, options, count, warmup):
 
 
 def compare(model, args, options):
-    python = Python(args.python, model, options)
+    python = Python(args.python, model, [*options, "--mode", args.mode])
     if python.latencies(args.warmup) is None:
         return python.end(), None
     ratios, python_ms, our_ms = [], [], []
@@ -76,6 +76,7 @@ def main():
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="fp32")
     parser.add_argument("--batch", default="1")
+    parser.add_argument("--mode", default="no_grad", choices=["no_grad", "inference_mode"], help="of Python's side")
     parser.add_argument("--turns", type=int, default=5)
     parser.add_argument("--iterations", type=int, default=8)
     parser.add_argument("--warmup", type=int, default=3)
@@ -86,7 +87,7 @@ def main():
     rows, missed = {}, False
     for model in args.models:
         reason, row = compare(model, args, options)
-        name = f"{model}: Python eager / ours, in turns"
+        name = f"{model}: Python eager ({args.mode}) / ours"
         if row is None:
             print(f"{name}: skipped, {reason}")
             continue

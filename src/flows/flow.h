@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,12 @@ class Session {
 
   /// One inference with records. Throws Error(kUnsupported) for a level the flow or the driver does not offer.
   virtual void run_traced(TraceLevel level, Trace& trace) = 0;
+  /// As many inferences in a row as there are traces. Records are read after the last one where that disturbs less.
+  virtual void run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) {
+    for (Trace& trace : traces) run_traced(level, trace);
+  }
+  /// The caller will not trace for a while: whatever slows plain runs down is taken away.
+  virtual void end_tracing() {}
   /// One inference that watches memory.
   virtual MemoryUse run_for_memory() = 0;
   /// One inference that notes the types of results whose shapes were not known before.

@@ -14,9 +14,8 @@ namespace nongemm {
 namespace {
 
 /// CUPTI sets itself up during the first traced inference.
-constexpr int kFirstRuns = 2;
-constexpr int kAttributionRuns = 5;
-constexpr int kBlock = 5;
+constexpr std::size_t kFirstRuns = 2;
+constexpr std::size_t kAttributionRuns = 5;
 /// Less matched kernel time than this is no match.
 constexpr double kEnoughMatched = 0.995;
 
@@ -38,12 +37,12 @@ struct Attribution {
 
 double wall_of(const Trace& trace) { return static_cast<double>(trace.end_ns - trace.begin_ns) * 1e-9; }
 
-Attribution attribute_nodes(Session& session, const Graph& graph, int runs) {
+Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t runs) {
   const std::size_t count = graph.nodes.size();
   Attribution result;
   result.host_s.resize(count);
   result.calls.resize(count);
-  for (int i = 0; i < kFirstRuns + runs && (result.parts.empty() || !interrupted()); ++i) {
+  for (std::size_t i = 0; i < kFirstRuns + runs && (result.parts.empty() || !interrupted()); ++i) {
     session.run_traced(TraceLevel::kAttribution, result.reference);
     if (i < kFirstRuns) continue;
     align_to_window(result.reference);
@@ -96,34 +95,61 @@ struct Timing {
 };
 
 /// Plain and traced runs alternate in blocks: a shared host's speed changes by half within seconds, which would
-/// otherwise pass for overhead. The first runs after switching the tracer are not counted.
-void begin_block(Session& session, Trace& trace, Timing& timing) {
+/// otherwise pass for overhead. Short inferences make long blocks, so that switching is rare.
+struct Block {
+  explicit Block(double plain_s)
+      : runs(static_cast<std::size_t>(std::clamp(kBlockSeconds / plain_s, kShortestBlock, kLongestBlock))) {}
+
+  static constexpr double kBlockSeconds = 0.1;
+  static constexpr double kShortestBlock = 2;
+  static constexpr double kLongestBlock = 10;
+  std::size_t runs;
+};
+
+/// Really plain: a tracer that is switched off but still attached slows every call by up to a half. The first run after
+/// switching is not counted.
+void run_plain(Session& session, std::size_t runs, std::vector<double>& plain_s) {
+  session.end_tracing();
   session.run();
-  for (int i = 0; i < kBlock; ++i) {
+  for (std::size_t i = 0; i < runs; ++i) {
     const auto begin = std::chrono::steady_clock::now();
     session.run();
-    timing.plain_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    plain_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
   }
-  for (int i = 0; i < kFirstRuns; ++i) session.run_traced(TraceLevel::kTiming, trace);
+}
+
+/// Adds one inference. False when too little of its kernel time has a counterpart in the reference.
+bool add(Trace& trace, const Trace* reference, std::size_t node_count, Timing& timing) {
+  align_to_window(trace);
+  const bool known = !trace.device.empty() && std::all_of(trace.device.begin(), trace.device.end(),
+                                                          [](const DeviceRecord& r) { return r.node != kNoId; });
+  if (!known && reference != nullptr) {
+    timing.least_matched = std::min(timing.least_matched, attribute(*reference, trace).matched_time);
+  }
+  timing.wall_s.push_back(wall_of(trace));
+  timing.parts.push_back(decompose(trace, node_count));
+  return timing.least_matched >= kEnoughMatched;
 }
 
 /// @param reference whose nodes the records get; absent when the session knows them itself
-Timing time_kernels(Session& session, const Graph& graph, const MeasurePolicy& policy, const Trace* reference) {
+Timing time_kernels(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace* reference,
+                    double plain_s) {
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  const Block block(plain_s);
   Timing timing;
-  Trace trace;
+  std::vector<Trace> traces;
   while (!interrupted() || timing.parts.empty()) {
-    if (timing.parts.size() % kBlock == 0) begin_block(session, trace, timing);
-    session.run_traced(TraceLevel::kTiming, trace);
-    align_to_window(trace);
-    const bool known = !trace.device.empty() && std::all_of(trace.device.begin(), trace.device.end(),
-                                                            [](const DeviceRecord& r) { return r.node != kNoId; });
-    if (!known && reference != nullptr) {
-      timing.least_matched = std::min(timing.least_matched, attribute(*reference, trace).matched_time);
+    const std::size_t left =
+        policy.iterations ? static_cast<std::size_t>(*policy.iterations) - timing.parts.size() : block.runs;
+    const std::size_t runs = std::clamp<std::size_t>(left, 1, block.runs);
+    run_plain(session, runs, timing.plain_s);
+    traces.resize(kFirstRuns + runs);
+    session.run_traced_in_a_row(TraceLevel::kTiming, traces);
+    bool enough = false;
+    for (std::size_t i = kFirstRuns; i < traces.size() && !enough; ++i) {
+      enough = !add(traces[i], reference, node_count, timing) || rule->enough(timing.wall_s);
     }
-    timing.wall_s.push_back(wall_of(trace));
-    timing.parts.push_back(decompose(trace, graph.nodes.size()));
-    if (timing.least_matched < kEnoughMatched || rule->enough(timing.wall_s)) break;
+    if (enough) break;
   }
   return timing;
 }
@@ -149,7 +175,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   NodePass pass;
   try {
     const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
-    Timing timing = time_kernels(session, graph, policy, &attribution.reference);
+    Timing timing = time_kernels(session, graph.nodes.size(), policy, &attribution.reference, plain_s);
     if (timing.least_matched >= kEnoughMatched) {
       pass.how = "kernel records, nodes by order and name from a pass with external correlation ids";
     } else {
@@ -183,6 +209,7 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
     if (error.kind() != ErrorKind::kUnsupported) throw;
     not_measured = error.what();
   }
+  session.end_tracing();
   session.capture();
   for (int i = 0; i < 10; ++i) session.run();
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
@@ -196,7 +223,7 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
   replay.nodes.how = "device times not measured: " + not_measured;
   if (!eager) return replay;
   try {
-    Timing timing = time_kernels(session, graph, policy, &eager->reference);
+    Timing timing = time_kernels(session, graph.nodes.size(), policy, &eager->reference, median(replay.latency_s));
     replay.nodes.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
       replay.nodes.how +=

@@ -119,6 +119,7 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
     result.nodes = on_device ? measure_on_device(session, graph, policy, median(result.latency_s))
                              : host_pass(session, graph, policy);
   }
+  session.end_tracing();
   if (!interrupted()) result.memory = session.run_for_memory();
   if (!interrupted()) result.observed = session.run_for_types();
   result.incomplete = interrupted();

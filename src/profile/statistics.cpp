@@ -37,6 +37,12 @@ double mean(std::span<const double> samples) {
   return std::accumulate(samples.begin(), samples.end(), 0.0) / static_cast<double>(samples.size());
 }
 
+double paired_ratio(std::span<const double> a, std::span<const double> b) {
+  std::vector<double> ratios;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) ratios.push_back(a[i] / b[i]);
+  return median(ratios);
+}
+
 Interval median_interval(std::span<const double> samples, double confidence) {
   if (samples.empty()) return {kNaN, kNaN};
   const std::vector<double> sorted = sorted_copy(samples);

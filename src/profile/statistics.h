@@ -11,6 +11,9 @@ namespace nongemm {
 double quantile(std::span<const double> samples, double fraction);
 inline double median(std::span<const double> samples) { return quantile(samples, 0.5); }
 double mean(std::span<const double> samples);
+/// Median of a[i] / b[i], of samples that were taken in turns: a machine whose speed drifts slows both of a pair alike.
+/// What one has more of than the other is left out; NaN for no pair.
+double paired_ratio(std::span<const double> a, std::span<const double> b);
 
 struct Interval {
   double low = 0;

@@ -18,6 +18,13 @@ TEST(Statistics, QuantilesInterpolate) {
   EXPECT_TRUE(std::isnan(median({})));
 }
 
+TEST(Statistics, APairedRatioDoesNotSeeDrift) {
+  const std::vector<double> a = {1.1, 2.2, 4.4, 100.0};  // the machine halves its speed twice
+  const std::vector<double> b = {1.0, 2.0, 4.0};
+  EXPECT_NEAR(paired_ratio(a, b), 1.1, 1e-12);
+  EXPECT_TRUE(std::isnan(paired_ratio(a, {})));
+}
+
 TEST(Statistics, IntervalHoldsTheMedianAndIsRepeatable) {
   std::vector<double> samples;
   for (int i = 0; i < 101; ++i) samples.push_back(100 + (i * 37 % 101));

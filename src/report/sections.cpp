@@ -103,8 +103,10 @@ const Section<Performance>& performance_section() {
           {{"traced_latency", "Node pass latency", Unit::kSeconds, "median of the pass that tells nodes apart", true},
            [](const P& p) { return measured(p.traced.median); }},
           {{"overhead", "Node pass / plain", Unit::kRatio,
-            "what telling nodes apart costs: medians of traced runs and of plain ones between them"},
-           [](const P& p) { return measured(rate(p.traced.median, median(p.run.measurement->nodes.plain_s))); }},
+            "what telling nodes apart costs: median ratio of traced runs and plain ones, taken in turns"},
+           [](const P& p) {
+             return measured(paired_ratio(p.run.measurement->nodes.wall_s, p.run.measurement->nodes.plain_s));
+           }},
           {{"parts", "Parts / wall", Unit::kRatio,
             "sum of all nodes, waits and the rest over the node pass's wall time", true},
            [](const P& p) {

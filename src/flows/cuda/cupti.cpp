@@ -32,6 +32,8 @@ Cupti load() {
   look_up(library, "cuptiActivityPushExternalCorrelationId", functions.push_external);
   look_up(library, "cuptiActivityPopExternalCorrelationId", functions.pop_external);
   look_up(library, "cuptiGetTimestamp", functions.timestamp);
+  look_up(library, "cuptiActivitySetAttribute", functions.set_attribute);
+  look_up(library, "cuptiFinalize", functions.finalize);
   look_up(library, "cuptiGetResultString", functions.result_string);
   return functions;
 }

@@ -16,6 +16,8 @@ struct Cupti {
   decltype(&::cuptiActivityPushExternalCorrelationId) push_external = nullptr;
   decltype(&::cuptiActivityPopExternalCorrelationId) pop_external = nullptr;
   decltype(&::cuptiGetTimestamp) timestamp = nullptr;
+  decltype(&::cuptiActivitySetAttribute) set_attribute = nullptr;
+  decltype(&::cuptiFinalize) finalize = nullptr;
   decltype(&::cuptiGetResultString) result_string = nullptr;
 };
 

@@ -46,7 +46,7 @@ struct RawTrace {
   void clear();
 };
 
-/// Lends buffers to CUPTI, takes them back and reads them. CUPTI calls from threads of its own.
+/// Lends buffers of zeros to CUPTI, takes them back and reads them. CUPTI calls from threads of its own.
 class RecordStore {
  public:
   void lend(std::uint8_t** buffer, std::size_t* size);

@@ -77,13 +77,21 @@ CuptiTracer& process_tracer() {
   return *tracer;
 }
 
+void CuptiTracer::attach() {
+  if (attached_) return;
+  // The store lends buffers of zeros: CUPTI would otherwise clear megabytes in the middle of an inference.
+  std::uint8_t zeroed = 1;
+  std::size_t size = sizeof zeroed;
+  check(cupti().set_attribute(CUPTI_ACTIVITY_ATTR_ZEROED_OUT_ACTIVITY_BUFFER, &size, &zeroed),
+        "cuptiActivitySetAttribute");
+  check(cupti().register_callbacks(lend_buffer, take_buffer_back), "cuptiActivityRegisterCallbacks");
+  attached_ = true;
+}
+
 void CuptiTracer::enable(Detail detail) {
   if (enabled_ && detail == detail_) return;
   disable();
-  if (!registered_) {
-    check(cupti().register_callbacks(lend_buffer, take_buffer_back), "cuptiActivityRegisterCallbacks");
-    registered_ = true;
-  }
+  attach();
   enabled_ = true;
   detail_ = detail;
   try {
@@ -107,6 +115,11 @@ void CuptiTracer::disable() noexcept {
   cupti().flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
   store_.swap(raw_);
   raw_.clear();
+}
+
+void CuptiTracer::detach() noexcept {
+  disable();
+  if (attached_ && cupti().finalize() == CUPTI_SUCCESS) attached_ = false;
 }
 
 void CuptiTracer::push(std::uint32_t span) {
@@ -134,7 +147,14 @@ void CuptiTracer::discard() {
   raw_.clear();
 }
 
-void CuptiTracer::collect(Trace& trace) {
+void CuptiTracer::sort_records() {
+  std::sort(raw_.launches.begin(), raw_.launches.end(),
+            [](const Launch& a, const Launch& b) { return a.correlation < b.correlation; });
+  std::stable_sort(raw_.records.begin(), raw_.records.end(),
+                   [](const RawRecord& a, const RawRecord& b) { return a.begin_ns < b.begin_ns; });
+}
+
+void CuptiTracer::collect(std::span<Trace> traces) {
   flush();
   store_.swap(raw_);
   if (raw_.dropped > 0) {
@@ -142,18 +162,28 @@ void CuptiTracer::collect(Trace& trace) {
                                              " records were dropped or lack their times");
   }
   const std::int64_t offset = clock_offset();
-  const auto by_correlation = [](const Launch& a, const Launch& b) { return a.correlation < b.correlation; };
-  std::sort(raw_.launches.begin(), raw_.launches.end(), by_correlation);
-  std::stable_sort(raw_.records.begin(), raw_.records.end(),
-                   [](const RawRecord& a, const RawRecord& b) { return a.begin_ns < b.begin_ns; });
+  sort_records();
+  auto first = raw_.records.cbegin();
+  for (std::size_t i = 0; i < traces.size(); ++i) {
+    // Clocks agree to less than half of what lies between two inferences.
+    const auto next = i + 1 == traces.size()
+                          ? raw_.records.cend()
+                          : std::partition_point(first, raw_.records.cend(), [&](const RawRecord& record) {
+                              return record.begin_ns + offset < traces[i + 1].begin_ns - kSeparationNs / 2;
+                            });
+    fill(traces[i], {first, next}, offset);
+    first = next;
+  }
+}
 
+void CuptiTracer::fill(Trace& trace, std::span<const RawRecord> records, std::int64_t offset) {
   const auto node_of = [&](std::uint32_t span) { return span < trace.nodes.size() ? trace.nodes[span].node : kNoId; };
   trace.device.clear();
   trace.names.clear();
   trace.synchronisations.clear();
-  trace.device.reserve(raw_.records.size());
+  trace.device.reserve(records.size());
   std::fill(places_.begin(), places_.end(), kNoId);
-  for (const RawRecord& raw : raw_.records) {
+  for (const RawRecord& raw : records) {
     DeviceRecord record;
     record.begin_ns = raw.begin_ns + offset;
     record.end_ns = raw.end_ns + offset;

@@ -12,20 +12,24 @@ class CuptiTracer : public device::Tracer {
 
   void enable(Detail detail) override;
   void disable() noexcept override;
+  void detach() noexcept override;
   bool enabled() const override { return enabled_; }
   void push(std::uint32_t span) override;
   void pop() noexcept override;
   void pop_all() noexcept override;
   void discard() override;
-  void collect(Trace& trace) override;
+  void collect(std::span<Trace> traces) override;
 
  private:
+  void attach();
   void flush();
+  void sort_records();
+  void fill(Trace& trace, std::span<const RawRecord> records, std::int64_t offset);
 
   RecordStore& store_;
   RawTrace raw_;
   std::vector<std::uint32_t> places_;  // of the store's names in the trace's
-  bool registered_ = false;
+  bool attached_ = false;
   bool enabled_ = false;
   Detail detail_ = Detail::kDeviceOnly;
 };

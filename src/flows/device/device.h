@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,10 @@ class Tracer {
   virtual void enable(Detail detail) = 0;
   /// Does nothing when recording is off. Never throws.
   virtual void disable() noexcept = 0;
+  /// Disables, and leaves the process as it was before the first enable(): CUPTI stays between the program and the
+  /// driver otherwise, and every call pays for it. Enabling again takes some tens of milliseconds. The devices must be
+  /// idle.
+  virtual void detach() noexcept = 0;
   virtual bool enabled() const = 0;
 
   /// Everything the calling thread launches until pop() belongs to this entry of Trace::nodes.
@@ -44,10 +49,15 @@ class Tracer {
 
   /// Drops what was recorded since the last collect() or discard(). The devices must be idle.
   virtual void discard() = 0;
-  /// Moves everything recorded into trace.device, trace.synchronisations and trace.names, which it replaces, in the
-  /// order of begin and in the host's clock. Nodes come from trace.nodes, which must be filled in. The devices must be
-  /// idle. Throws Error(kUnsupported) when records were dropped.
-  virtual void collect(Trace& trace) = 0;
+  /// Moves everything recorded into device, synchronisations and names of the traces, which it replaces, in the order
+  /// of begin and in the host's clock. Traces are in order; a record belongs to the last one that had begun when it
+  /// began, so kSeparationNs has to lie between inferences. With kAttribution there is one trace, and nodes come from
+  /// its Trace::nodes, which must be filled in. The devices must be idle. Throws Error(kUnsupported) when records were
+  /// dropped.
+  virtual void collect(std::span<Trace> traces) = 0;
+  void collect(Trace& trace) { collect(std::span<Trace>(&trace, 1)); }
+  /// More than the clocks of host and device differ.
+  static constexpr std::int64_t kSeparationNs = 50'000;
 };
 
 /// Arguments of torchvision's nms on the device; boxes are (x1, y1, x2, y2), sorted by falling score.

@@ -58,7 +58,7 @@ class TorchSession : public Session {
     if (cuda_ == nullptr) return;
     // The next model needs the memory, and should not be measured with this one's records on.
     try {
-      stop_tracing();
+      cuda_->tracer().detach();
       replay_.reset();
       captured_outputs_.clear();
       slots_.clear();
@@ -85,12 +85,7 @@ class TorchSession : public Session {
   void run() override {
     const Scope scope(device_);
     stop_tracing();
-    if (replay_ != nullptr) {
-      replay();
-    } else {
-      program_.run(slots_, WatchNothing());
-      synchronise();
-    }
+    run_plain();
   }
 
   std::vector<HostTensor> outputs() override {
@@ -113,7 +108,22 @@ class TorchSession : public Session {
     if (cuda_ == nullptr) {
       throw Error(ErrorKind::kUnsupported, "a host has no device records", "trace with TraceLevel::kHost");
     }
-    trace_device(level, trace);
+    // A replay launches no node by itself.
+    if (level == TraceLevel::kAttribution && replay_ == nullptr) {
+      trace_attribution(trace);
+    } else {
+      trace_device_only({&trace, 1});
+    }
+  }
+
+  void run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) override {
+    if (level != TraceLevel::kTiming || cuda_ == nullptr) return Session::run_traced_in_a_row(level, traces);
+    const Scope scope(device_);
+    trace_device_only(traces);
+  }
+
+  void end_tracing() override {
+    if (cuda_ != nullptr) cuda_->tracer().detach();
   }
 
   MemoryUse run_for_memory() override {
@@ -230,35 +240,52 @@ class TorchSession : public Session {
     trace.end_ns = now_ns();
   }
 
-  void trace_device(TraceLevel level, Trace& trace) {
-    const bool attribution = level == TraceLevel::kAttribution && replay_ == nullptr;
+  void run_plain() { replay_ != nullptr ? replay() : run_eagerly(); }
+
+  /// Which node launched what; slow.
+  void trace_attribution(Trace& trace) {
     device::Tracer& tracer = cuda_->tracer();
-    tracer.enable(attribution ? device::Tracer::Detail::kAttribution : device::Tracer::Detail::kDeviceOnly);
+    tracer.enable(device::Tracer::Detail::kAttribution);
     tracer.discard();
+    trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
-    if (replay_ != nullptr) {
-      replay();
-    } else if (attribution) {
-      trace.nodes.reserve(graph_.nodes.size());
-      trace.begin_ns = now_ns();
-      try {
-        program_.run(slots_, WatchLaunches(trace.nodes, tracer));
-      } catch (...) {
-        tracer.pop_all();
-        throw;
-      }
-      synchronise();
-    } else {
-      program_.run(slots_, WatchNothing());
-      synchronise();
+    try {
+      program_.run(slots_, WatchLaunches(trace.nodes, tracer));
+    } catch (...) {
+      tracer.pop_all();
+      throw;
     }
+    synchronise();
     trace.end_ns = now_ns();
     tracer.collect(trace);
-    if (trace.device.empty()) {
-      throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
-                  "another profiler may hold it, or the driver forbids profiling");
+    require_records(trace);
+  }
+
+  /// Nothing but the inferences happens between the first and the last.
+  void trace_device_only(std::span<Trace> traces) {
+    device::Tracer& tracer = cuda_->tracer();
+    tracer.enable(device::Tracer::Detail::kDeviceOnly);
+    tracer.discard();
+    for (Trace& trace : traces) {
+      trace.nodes.clear();
+      const std::int64_t pause_end = now_ns() + device::Tracer::kSeparationNs;
+      while (now_ns() < pause_end) {  // awake, as between plain runs
+      }
+      trace.begin_ns = now_ns();
+      run_plain();
+      trace.end_ns = now_ns();
     }
-    if (replay_ != nullptr) attribute_replay(trace);
+    tracer.collect(traces);
+    for (Trace& trace : traces) {
+      require_records(trace);
+      if (replay_ != nullptr) attribute_replay(trace);
+    }
+  }
+
+  static void require_records(const Trace& trace) {
+    if (!trace.device.empty()) return;
+    throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
+                "another profiler may hold it, or the driver forbids profiling");
   }
 
   /// A replay runs what was captured, in that order. Should the numbers differ nodes stay unknown, and the caller can
