@@ -5,6 +5,7 @@
 #include <set>
 
 #include "analysis/composite.h"
+#include "analysis/roofline.h"
 
 namespace nongemm {
 namespace {
@@ -83,6 +84,7 @@ void add(Bucket& bucket, const NodeRow& row) {
   bucket.host_s += row.host_s;
   bucket.gap_s += row.gap_s;
   bucket.kernels += row.kernels;
+  bucket.limit_s += row.limit_s * row.calls;
   bucket.parameters += row.parameters;
   bucket.cost.flops += row.cost.flops * row.calls;
   bucket.cost.bytes_read += row.cost.bytes_read * row.calls;
@@ -146,7 +148,8 @@ std::string operand_shapes(const Graph& graph, const Node& node) {
   return count > kMost ? text + " x ..." : text;
 }
 
-Analysis analyse(const Graph& original, const Measurement* measurement, const AnalysisOptions& options) {
+Analysis analyse(const Graph& original, const Measurement* measurement, const AnalysisOptions& options,
+                 const DeviceLimits* limits) {
   const Graph graph = with_observed_types(original, measurement);
   Analysis result;
   result.measured = measurement != nullptr && measurement->nodes.averaged > 0;
@@ -179,6 +182,7 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
       row.kernels = time.kernels;
       row.time_s = result.on_device ? row.device_s : row.host_s;
     }
+    if (limits != nullptr) row.limit_s = time_at_limit(row, *limits);
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
     result.total.flops += row.cost.flops * row.calls;
     result.total.bytes_read += row.cost.bytes_read * row.calls;

@@ -1,10 +1,12 @@
 // From a graph and a measurement to where the time goes. Without a measurement the same rows carry static figures only.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "flows/limits.h"
 #include "graph/graph.h"
 #include "ops/op.h"
 #include "profile/measurement.h"
@@ -39,6 +41,8 @@ struct NodeRow {
 
   /// Time on the device that does the work: the node's kernels, or its call where the host is the device.
   double time_s = 0;
+  /// Least time of one call at the device's measured limits (time_at_limit in roofline.h). NaN without limits.
+  double limit_s = std::numeric_limits<double>::quiet_NaN();
 };
 
 /// Sums over nodes that share a key.
@@ -58,6 +62,7 @@ struct Bucket {
   double kernels = 0;
   std::int64_t parameters = 0;
   Cost cost;
+  double limit_s = 0;       // all calls at the device's limits; NaN without limits
   double share = 0;         // of the latency; 0 when not measured
   double costliest_s = -1;  // time of the example
 };
@@ -84,7 +89,9 @@ struct Analysis {
   Cost total;
 };
 
-Analysis analyse(const Graph& graph, const Measurement* measurement, const AnalysisOptions& options);
+/// @param limits of the device that was measured; nullptr when they are not known
+Analysis analyse(const Graph& graph, const Measurement* measurement, const AnalysisOptions& options,
+                 const DeviceLimits* limits = nullptr);
 
 /// "[1, 256, 768] x [768]" of a node's tensor operands, observed shapes in place of unknown ones.
 std::string operand_shapes(const Graph& graph, const Node& node);

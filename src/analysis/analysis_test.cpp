@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/roofline.h"
 #include "models/model.h"
 
 namespace nongemm {
@@ -53,6 +57,28 @@ TEST(Analysis, PartsAddUpToTheWall) {
   double operators = 0;
   for (const Bucket& bucket : analysis.operators) operators += bucket.time_s;
   EXPECT_NEAR(operators, analysis.gemm_s + analysis.nongemm_s, 1e-12);
+}
+
+TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Measurement measurement = even_measurement(graph);
+  DeviceLimits limits;
+  limits.copy_bandwidth = 1e12;
+  limits.fp32_rate = 1e12;
+  const Analysis analysis = analyse(graph, &measurement, {}, &limits);
+  const Bucket& normalization = group(analysis, Group::kNormalization);
+  EXPECT_NEAR(normalization.limit_s, normalization.cost.bytes() / 1e12, 1e-12);  // 1000 times slower than it could be
+  EXPECT_NEAR(group(analysis, Group::kGemm).limit_s, group(analysis, Group::kGemm).cost.flops / 1e12, 1e-9);
+  EXPECT_EQ(group(analysis, Group::kMemoryLayout).limit_s, 0);
+
+  const Roofline roofline = make_roofline(analysis, 1.0);
+  const WhatIf& at_limit = *std::find_if(roofline.what_if.begin(), roofline.what_if.end(),
+                                         [](const WhatIf& row) { return row.what == "Normalization at its limit"; });
+  EXPECT_NEAR(at_limit.latency_s, 1.0 - (normalization.time_s - normalization.limit_s) / analysis.wall_s, 1e-12);
+
+  limits.copy_bandwidth.reset();  // not measured: no figure, not 0
+  const Analysis unknown = analyse(graph, &measurement, {}, &limits);
+  EXPECT_TRUE(std::isnan(group(unknown, Group::kNormalization).limit_s));
 }
 
 TEST(Analysis, CompositeModulesCountAsOneUnlessAskedByOperator) {

@@ -24,11 +24,11 @@ double time_at_limit(const NodeRow& node, const DeviceLimits& limits) {
   return std::isnan(compute_s) ? memory_s : std::max(memory_s, compute_s);
 }
 
-Roofline make_roofline(const Analysis& analysis, const DeviceLimits& limits, double latency_s) {
+Roofline make_roofline(const Analysis& analysis, double latency_s) {
   Roofline roofline;
   std::map<Group, double> limit_s;
   for (const NodeRow& node : analysis.nodes) {
-    const double at_limit = time_at_limit(node, limits) * node.calls;
+    const double at_limit = node.limit_s * node.calls;
     // Small operands live in caches: an operator already faster than the limit stays as it is.
     limit_s[node.group] += std::min(at_limit, node.time_s);
   }

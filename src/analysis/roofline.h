@@ -29,7 +29,8 @@ struct Roofline {
   std::vector<WhatIf> what_if;
 };
 
+/// @param analysis made with limits
 /// @param latency_s of the plain pass; suppositions are subtracted from it in proportion
-Roofline make_roofline(const Analysis& analysis, const DeviceLimits& limits, double latency_s);
+Roofline make_roofline(const Analysis& analysis, double latency_s);
 
 }  // namespace nongemm

@@ -140,6 +140,23 @@ const Section<Performance>& performance_section() {
   return section;
 }
 
+/// How far buckets are from what the device can do; absent where its limits were not measured.
+std::vector<Field<Bucket>> limit_fields() {
+  return {
+      {{"limit", "At the limit", Unit::kSeconds,
+        "if every call ran at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
+       [](const Bucket& b) { return measured(b.limit_s); }},
+      {{"distance", "Times the limit", Unit::kRatio,
+        "time over the time at the limit; below 1 where operands stay in a cache"},
+       [](const Bucket& b) { return measured(rate(b.time_s, b.limit_s)); }},
+  };
+}
+
+std::vector<Field<Bucket>> joined(std::vector<Field<Bucket>> fields, const std::vector<Field<Bucket>>& more) {
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
 const Section<Bucket>& group_section() {
   static const Section<Bucket> section(
       {.id = "groups",
@@ -147,27 +164,29 @@ const Section<Bucket>& group_section() {
        .doc = "Where the time of one inference goes.",
        .report = ReportKind::kPerformance,
        .columns = {}},
-      {
-          {{"group", "Group", Unit::kText, "operator group"},
-           [](const Bucket& b) { return text(info(b.group).title); }},
-          {{"id", "Id", Unit::kText, "the group's id in options and files", true},
-           [](const Bucket& b) { return text(info(b.group).id); }},
-          {{"nodes", "Nodes", Unit::kCount, "nodes of the graph"}, [](const Bucket& b) { return count(b.nodes); }},
-          {{"time", "Time", Unit::kSeconds, "kernels on a device, calls on a host"},
-           [](const Bucket& b) { return measured(b.time_s); }},
-          {{"share", "Share", Unit::kShare, "of the node pass's wall time"},
-           [](const Bucket& b) { return measured(b.share); }},
-          {{"gap", "Device waits", Unit::kSeconds, "idle device time charged to these nodes", true},
-           [](const Bucket& b) { return measured(b.gap_s); }},
-          {{"host_time", "Host time", Unit::kSeconds, "inside the calls", true},
-           [](const Bucket& b) { return measured(b.host_s); }},
-          {{"kernels", "Kernels", Unit::kCount, "launched per inference", true},
-           [](const Bucket& b) { return measured(b.kernels); }},
-          {{"flops", "Work", Unit::kFlops, "floating point operations"},
-           [](const Bucket& b) { return measured(b.cost.flops); }},
-          {{"bytes", "Bytes", Unit::kBytes, "least traffic: operands read once, results written once"},
-           [](const Bucket& b) { return measured(b.cost.bytes()); }},
-      });
+      joined(
+          {
+              {{"group", "Group", Unit::kText, "operator group"},
+               [](const Bucket& b) { return text(info(b.group).title); }},
+              {{"id", "Id", Unit::kText, "the group's id in options and files", true},
+               [](const Bucket& b) { return text(info(b.group).id); }},
+              {{"nodes", "Nodes", Unit::kCount, "nodes of the graph"}, [](const Bucket& b) { return count(b.nodes); }},
+              {{"time", "Time", Unit::kSeconds, "kernels on a device, calls on a host"},
+               [](const Bucket& b) { return measured(b.time_s); }},
+              {{"share", "Share", Unit::kShare, "of the node pass's wall time"},
+               [](const Bucket& b) { return measured(b.share); }},
+              {{"gap", "Device waits", Unit::kSeconds, "idle device time charged to these nodes", true},
+               [](const Bucket& b) { return measured(b.gap_s); }},
+              {{"host_time", "Host time", Unit::kSeconds, "inside the calls", true},
+               [](const Bucket& b) { return measured(b.host_s); }},
+              {{"kernels", "Kernels", Unit::kCount, "launched per inference", true},
+               [](const Bucket& b) { return measured(b.kernels); }},
+              {{"flops", "Work", Unit::kFlops, "floating point operations"},
+               [](const Bucket& b) { return measured(b.cost.flops); }},
+              {{"bytes", "Bytes", Unit::kBytes, "least traffic: operands read once, results written once"},
+               [](const Bucket& b) { return measured(b.cost.bytes()); }},
+          },
+          limit_fields()));
   return section;
 }
 
@@ -202,7 +221,7 @@ const Section<Bucket>& operator_section() {
                                         .report = ReportKind::kPerformance,
                                         .most_rows = 12,
                                         .columns = {}},
-                                       operator_fields());
+                                       joined(operator_fields(), limit_fields()));
   return section;
 }
 

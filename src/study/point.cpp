@@ -86,7 +86,15 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
 
   progress("measuring");
   const Measurement measurement = measure(*session, graph, spec.policy, options.device != "cpu");
-  const Analysis analysis = analyse(graph, &measurement, spec.analysis);
+  std::optional<DeviceLimits> limits;
+  if (spec.limits && measurement.nodes.averaged > 0 && !measurement.incomplete) {
+    progress("device limits");
+    limits = limits_of(flow, run_options);
+    // What fp32 products then run at.
+    if (limits && spec.tf32 && limits->tf32_rate) limits->fp32_rate = limits->tf32_rate;
+  }
+  const DeviceLimits* known_limits = limits ? &*limits : nullptr;
+  const Analysis analysis = analyse(graph, &measurement, spec.analysis, known_limits);
   RunFigures figures{.graph = &graph,
                      .analysis = &analysis,
                      .measurement = &measurement,
@@ -94,12 +102,9 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
                      .tokens = tokens_of(graph),
                      .setup_s = setup_s};
   Roofline roofline;
-  if (spec.limits && analysis.measured && !measurement.incomplete) {
-    progress("device limits");
-    if (const std::optional<DeviceLimits> limits = limits_of(flow, run_options)) {
-      roofline = make_roofline(analysis, *limits, median(measurement.latency_s));
-      figures.roofline = &roofline;
-    }
+  if (limits) {
+    roofline = make_roofline(analysis, median(measurement.latency_s));
+    figures.roofline = &roofline;
   }
   ReplayMeasurement replay;
   Analysis replay_analysis;
@@ -110,7 +115,7 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
       replay = measure_replay(*session, graph, spec.policy);
       Measurement as_measured = measurement;
       as_measured.nodes = replay.nodes;
-      replay_analysis = analyse(graph, &as_measured, spec.analysis);
+      replay_analysis = analyse(graph, &as_measured, spec.analysis, known_limits);
       figures.replay = &replay;
       figures.replay_analysis = &replay_analysis;
     } catch (const Error& error) {
