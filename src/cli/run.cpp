@@ -25,6 +25,7 @@ struct RunOptionsOfUser {
   bool tf32 = false;
   bool replay = false;
   bool no_limits = false;
+  bool fresh_limits = false;
 };
 
 void say(const std::string& what) {
@@ -56,6 +57,7 @@ int run(const RunOptionsOfUser& options) {
     spec.tf32 = options.tf32;
     spec.replay = options.replay;
     spec.limits = !options.no_limits;
+    spec.fresh_limits = options.fresh_limits;
     if (options.iterations > 0) spec.policy.iterations = options.iterations;
     if (options.warmup >= 0) spec.policy.warmup = options.warmup;
     spec.policy.most_seconds = options.most_seconds;
@@ -96,6 +98,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_flag("--cuda-graph", options->replay, "also replay the model as a CUDA graph (static shapes)");
   command->add_flag("--no-limits", options->no_limits,
                     "do not measure the device's limits (the what-if table needs them)");
+  command->add_flag("--remeasure-limits", options->fresh_limits,
+                    "measure the device's limits again; a host's are kept from its first run on");
   add_output_options(*command, options->output);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

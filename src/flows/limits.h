@@ -9,7 +9,8 @@ namespace nongemm {
 
 /// Absent figures could not be measured on this device; they are never 0.
 struct DeviceLimits {
-  std::string device;  // "NVIDIA H100 80GB HBM3", or the processor's name
+  std::string device;       // "NVIDIA H100 80GB HBM3", or the processor's name
+  std::string measured_at;  // UTC, "2026-11-22T10:00:00Z"
   /// Bytes per second of a large copy, read and written counted both.
   std::optional<double> copy_bandwidth;
   /// Bytes per second of a large reduction: reading alone.

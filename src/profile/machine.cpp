@@ -39,18 +39,22 @@ std::string first_line(const char* path) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> describe_machine() {
-  utsname system{};
-  uname(&system);
+std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
   gmtime_r(&now, &utc);
-  char time_text[32];
-  std::strftime(time_text, sizeof(time_text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  char text[32];
+  std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+std::vector<std::pair<std::string, std::string>> describe_machine() {
+  utsname system{};
+  uname(&system);
   return {
       {"nongemm", NONGEMM_VERSION},
       {"revision", NONGEMM_REVISION},
-      {"time", time_text},
+      {"time", utc_now()},
       {"system", fmt::format("{} {} {}", system.sysname, system.release, system.machine)},
       {"processor", line_value("/proc/cpuinfo", "model name")},
       {"cores", std::to_string(std::thread::hardware_concurrency())},

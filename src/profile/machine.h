@@ -11,4 +11,7 @@ namespace nongemm {
 /// load.
 std::vector<std::pair<std::string, std::string>> describe_machine();
 
+/// "2026-11-22T10:00:00Z"
+std::string utc_now();
+
 }  // namespace nongemm

@@ -25,6 +25,9 @@ FieldValue text(std::string_view value) { return std::string(value); }
 double rate(double amount, double seconds) { return seconds > 0 ? amount / seconds : kNaN; }
 
 FieldValue present(const std::optional<double>& value) { return value ? FieldValue(*value) : FieldValue{}; }
+FieldValue seconds(const std::optional<double>& nanoseconds) {
+  return nanoseconds ? FieldValue(*nanoseconds * 1e-9) : FieldValue{};
+}
 
 /// The counter moves every 20 to 100 ms: less than a second of work says little.
 double energy_per_inference(const Measurement& measurement) {
@@ -297,6 +300,42 @@ const Section<WhatIf>& what_if_section() {
   return section;
 }
 
+const Section<DeviceLimits>& limits_section() {
+  using L = DeviceLimits;
+  static const Section<L> section(
+      {.id = "limits",
+       .title = "Device limits",
+       .doc = "What the device reached in measurements of its own; what operators are held against.",
+       .report = ReportKind::kNongemm,
+       .single_row = true,
+       .columns = {}},
+      {
+          {{"device", "Device", Unit::kText, "its name"}, [](const L& l) { return text(l.device); }},
+          {{"measured_at", "Measured at", Unit::kText, "UTC; --remeasure-limits measures again"},
+           [](const L& l) { return text(l.measured_at); }},
+          {{"copy_bandwidth", "Copy bandwidth", Unit::kByteRate, "of a large copy, reads and writes both counted"},
+           [](const L& l) { return present(l.copy_bandwidth); }},
+          {{"read_bandwidth", "Read bandwidth", Unit::kByteRate, "of a large reduction"},
+           [](const L& l) { return present(l.read_bandwidth); }},
+          {{"fp32_rate", "fp32 products", Unit::kFlopRate, "of a large square matrix product"},
+           [](const L& l) { return present(l.fp32_rate); }},
+          {{"tf32_rate", "tf32 products", Unit::kFlopRate, "the same with TF32"},
+           [](const L& l) { return present(l.tf32_rate); }},
+          {{"fp16_rate", "fp16 products", Unit::kFlopRate, "the same in fp16"},
+           [](const L& l) { return present(l.fp16_rate); }},
+          {{"bf16_rate", "bf16 products", Unit::kFlopRate, "the same in bf16"},
+           [](const L& l) { return present(l.bf16_rate); }},
+          {{"int8_rate", "int8 products", Unit::kFlopRate, "the same in int8, in operations"},
+           [](const L& l) { return present(l.int8_rate); }},
+          {{"launch", "Kernel launch", Unit::kSeconds, "host time of one launch in a row of many"},
+           [](const L& l) { return seconds(l.launch_ns); }},
+          {{"round_trip", "Launch and wait", Unit::kSeconds,
+            "from the launch on an idle device to the end of the wait"},
+           [](const L& l) { return seconds(l.round_trip_ns); }},
+      });
+  return section;
+}
+
 const Section<Bucket>& workload_section() {
   static const Section<Bucket> section(
       {.id = "workload",
@@ -422,8 +461,9 @@ void forget_times(Table& table) {
 
 const std::vector<const SectionInfo*>& all_sections() {
   static const std::vector<const SectionInfo*> kAll = {
-      &performance_section().info(), &group_section().info(),   &operator_section().info(), &replay_section().info(),
-      &workload_section().info(),    &variant_section().info(), &what_if_section().info(),  &node_section().info(),
+      &performance_section().info(), &group_section().info(),    &operator_section().info(),
+      &replay_section().info(),      &workload_section().info(), &variant_section().info(),
+      &what_if_section().info(),     &limits_section().info(),   &node_section().info(),
   };
   return kAll;
 }
@@ -444,6 +484,7 @@ std::vector<Table> make_tables(const RunFigures& figures) {
   }
   tables.push_back(workload_section().fill(analysis.workload));
   tables.push_back(variant_section().fill(without_gemm(analysis.variants)));
+  if (figures.limits != nullptr) tables.push_back(limits_section().fill(std::span(figures.limits, 1)));
   if (figures.roofline != nullptr) tables.push_back(what_if_section().fill(figures.roofline->what_if));
   tables.push_back(node_section().fill(analysis.nodes));
   if (!analysis.measured) {

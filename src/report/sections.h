@@ -20,6 +20,7 @@ struct RunFigures {
   std::int64_t batch = 1;
   std::int64_t tokens = 0;                    // per sample; 0 for vision
   const Roofline* roofline = nullptr;         // null without measured limits
+  const DeviceLimits* limits = nullptr;       // null without measured limits
   const ReplayMeasurement* replay = nullptr;  // null without --cuda-graph
   const Analysis* replay_analysis = nullptr;
   double setup_s = 0;                                              // graph, weights, inputs

@@ -51,7 +51,9 @@ std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
   const auto json = nlohmann::json::parse(read_file(path, kMostBytes), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return std::nullopt;
   DeviceLimits limits;
-  limits.device = json.value("device", "");
+  const auto text = [&](const char* key) { return json.contains(key) && json[key].is_string() ? json[key] : ""; };
+  limits.device = text("device");
+  limits.measured_at = text("measured_at");
   for (const Member& member : kMembers) {
     const auto at = json.find(member.name);
     if (at != json.end() && at->is_number()) limits.*member.member = at->get<double>();
@@ -60,7 +62,7 @@ std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
 }
 
 void write_limits(const std::filesystem::path& path, const DeviceLimits& limits) {
-  nlohmann::json json = {{"device", limits.device}};
+  nlohmann::json json = {{"device", limits.device}, {"measured_at", limits.measured_at}};
   for (const Member& member : kMembers) {
     if (limits.*member.member) json[member.name] = *(limits.*member.member);
   }
@@ -75,7 +77,7 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
 
 }  // namespace
 
-std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options) {
+std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew) {
   static std::map<std::string, DeviceLimits> known;
   const std::string name = cache_name(flow, options);
   if (const auto at = known.find(name); at != known.end()) return at->second;
@@ -83,10 +85,11 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options) {
   std::optional<DeviceLimits> limits;
   // A GPU under the same name may be another one tomorrow: those are kept for this process alone.
   const bool keep = options.device == "cpu" && !folder.empty();
-  if (keep) limits = read_limits(folder / name);
+  if (keep && !anew) limits = read_limits(folder / name);
   if (!limits) {
     try {
       limits = flow.measure_limits(options);
+      limits->measured_at = utc_now();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;
       return std::nullopt;

@@ -89,7 +89,7 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   std::optional<DeviceLimits> limits;
   if (spec.limits && measurement.nodes.averaged > 0 && !measurement.incomplete) {
     progress("device limits");
-    limits = limits_of(flow, run_options);
+    limits = limits_of(flow, run_options, spec.fresh_limits);
     // What fp32 products then run at.
     if (limits && spec.tf32 && limits->tf32_rate) limits->fp32_rate = limits->tf32_rate;
   }
@@ -103,6 +103,7 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
                      .setup_s = setup_s};
   Roofline roofline;
   if (limits) {
+    figures.limits = &*limits;
     roofline = make_roofline(analysis, median(measurement.latency_s));
     figures.roofline = &roofline;
   }
@@ -157,6 +158,7 @@ std::string command_of(const PointSpec& spec) {
   add(spec.tf32, "--tf32");
   add(spec.replay, "--cuda-graph");
   add(!spec.limits, "--no-limits");
+  add(spec.fresh_limits, "--remeasure-limits");
   add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
   add(spec.policy.warmup.has_value(), fmt::format("--warmup {}", spec.policy.warmup.value_or(0)));
   add(!spec.weights.path.empty(), "--weights " + spec.weights.path);

@@ -24,8 +24,9 @@ struct PointSpec {
   std::string data;
   int threads = 0;
   bool tf32 = false;
-  bool replay = false;  // also as a CUDA graph
-  bool limits = true;   // measure the device's limits, once per device
+  bool replay = false;        // also as a CUDA graph
+  bool limits = true;         // measure the device's limits, once per device
+  bool fresh_limits = false;  // measure them even when they are known
   MeasurePolicy policy;
   AnalysisOptions analysis;
 };
