@@ -17,6 +17,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 namespace fs = std::filesystem;
 
 struct Outcome {
@@ -75,6 +76,15 @@ TEST_F(Cli, UnknownNamesGetTheNearestOnes) {
   EXPECT_EQ(run("").code, 2);
 }
 
+TEST_F(Cli, PrintsTheReportsThatAreAskedFor) {
+  const std::string model = small_model();
+  const std::string summary = run("run " + model + " --iterations 1 --no-limits").text;
+  EXPECT_THAT(summary, AllOf(HasSubstr("Top operators"), Not(HasSubstr("Workload"))));
+  const std::string asked = run("run " + model + " --iterations 1 --no-limits --report workload,nongemm").text;
+  EXPECT_THAT(asked, AllOf(HasSubstr("Workload"), HasSubstr("Non-GEMM variants"), Not(HasSubstr("Top operators"))));
+  EXPECT_THAT(run("inspect " + model + " --report wrokload").text, HasSubstr("did you mean 'workload'"));
+}
+
 TEST_F(Cli, ImpossibleValuesAreNamed) {
   EXPECT_THAT(run("run gpt2 --batch 0").text, HasSubstr("--batch 0"));
   EXPECT_EQ(run("run gpt2 --batch 0").code, 2);
@@ -122,8 +132,11 @@ TEST_F(Cli, DamagedConfigsAreNamed) {
 
 TEST_F(Cli, RunWritesAReportThatCanBeReadAgain) {
   const std::string out = (folder_ / "out").string();
-  // Without a checkpoint in the folder the error says what is looked for.
-  const Outcome lacking = run("run " + small_model() + " --iterations 1 --warmup 0");
+  // A config.json alone runs with synthetic weights, and says so; a folder given for its weights must hold some.
+  const Outcome drawn = run("run " + small_model() + " --iterations 1 --warmup 0 --no-limits");
+  EXPECT_EQ(drawn.code, 0) << drawn.text;
+  EXPECT_THAT(drawn.text, HasSubstr("no checkpoint in the folder"));
+  const Outcome lacking = run("run gpt2 --weights " + small_model() + " --iterations 1 --warmup 0");
   EXPECT_EQ(lacking.code, 1);
   EXPECT_THAT(lacking.text, HasSubstr("model.safetensors"));
 

@@ -40,20 +40,20 @@ Roofline make_roofline(const Analysis& analysis, double latency_s) {
   double nongemm_limit = 0;
   for (const Bucket& group : analysis.groups) {
     roofline.group_limit_s.push_back(limit_s[group.group]);
-    if (counts_as_gemm(group.group)) continue;
-    nongemm_limit += limit_s[group.group];
-    if (group.time_s <= 0) continue;
-    const std::string title(info(group.group).title);
-    suppose(title + " at its limit", group.time_s, limit_s[group.group]);
-    suppose(title + " fused away", group.time_s + group.gap_s, 0.0);
+    if (!counts_as_gemm(group.group)) nongemm_limit += limit_s[group.group];
   }
   suppose("all non-GEMM at its limit", analysis.nongemm_s, nongemm_limit);
   suppose("all non-GEMM fused away", analysis.nongemm_s, 0.0);
   if (analysis.on_device) {
-    const double idle = analysis.gap_s + analysis.head_s + analysis.tail_s;
-    suppose("all launches free", idle, 0.0);
+    suppose("all launches free", analysis.gap_s + analysis.head_s + analysis.tail_s, 0.0);
   } else {
     suppose("executor free", analysis.outside_s, 0.0);
+  }
+  for (const Bucket& group : analysis.groups) {
+    if (counts_as_gemm(group.group) || group.time_s <= 0) continue;
+    const std::string title(info(group.group).title);
+    suppose(title + " at its limit", group.time_s, limit_s[group.group]);
+    suppose(title + " fused away", group.time_s + group.gap_s, 0.0);
   }
   return roofline;
 }

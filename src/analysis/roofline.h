@@ -26,6 +26,7 @@ struct WhatIf {
 struct Roofline {
   /// In the order of Analysis::groups: time if every operator of the group ran at its limit.
   std::vector<double> group_limit_s;
+  /// What concerns everything first, then group by group, the costliest first.
   std::vector<WhatIf> what_if;
 };
 

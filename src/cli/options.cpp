@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -22,6 +24,20 @@ DType parse_run_dtype(const std::string& text) {
     throw Error(ErrorKind::kUsage, "unknown dtype '" + text + "'", did_you_mean(text, {"fp32", "fp16", "bf16"}));
   }
   return *dtype;
+}
+
+std::vector<ReportKind> reports_of(const OutputOptions& options) {
+  constexpr std::array kKinds = {ReportKind::kPerformance, ReportKind::kWorkload, ReportKind::kNongemm};
+  std::vector<ReportKind> kinds;
+  for (const std::string& name : options.reports) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](ReportKind k) { return name_of(k) == name; });
+    if (kind == kKinds.end()) {
+      throw Error(ErrorKind::kUsage, "unknown report '" + name + "'",
+                  did_you_mean(name, {"performance", "workload", "nongemm"}));
+    }
+    kinds.push_back(*kind);
+  }
+  return kinds;
 }
 
 Attention parse_attention(const std::string& text) {
@@ -154,10 +170,16 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--output", options.folder, "folder for report.json and the other formats asked for");
   command.add_option("--format", options.formats, "table, json, csv, md")->delimiter(',');
+  command
+      .add_option("--report", options.reports,
+                  "performance, workload, nongemm: what to print or write (default: a summary on the terminal, "
+                  "everything in files; JSON always holds everything)")
+      ->delimiter(',');
 }
 
 void check_output(const OutputOptions& options) {
   for (const std::string& format : options.formats) find_writer(format);
+  reports_of(options);
   if (options.folder.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
@@ -179,10 +201,25 @@ std::string write_report_file(const Document& document, const std::string& folde
   return path.string();
 }
 
+namespace {
+
+/// What a writer gets to see: everything in JSON, what was asked for elsewhere, a summary on the terminal.
+Document part_for(const Document& document, const Writer& writer, const OutputOptions& options) {
+  if (writer.format == "json") return document;
+  if (!options.reports.empty()) return only(document, reports_of(options));
+  return writer.format == "table" ? summary_of(document) : document;
+}
+
+}  // namespace
+
 void write_output(const Document& document, const OutputOptions& options, const std::string& default_format) {
+  const auto print = [&](const std::string& format) {
+    const Writer& writer = find_writer(format);
+    writer.write(part_for(document, writer, options), std::cout);
+  };
   if (options.folder.empty()) {
-    if (options.formats.empty()) find_writer(default_format).write(document, std::cout);
-    for (const std::string& format : options.formats) find_writer(format).write(document, std::cout);
+    if (options.formats.empty()) print(default_format);
+    for (const std::string& format : options.formats) print(format);
     std::cout.flush();
     if (!std::cout) throw Error(ErrorKind::kIo, "standard output cannot be written to");
     return;
@@ -193,9 +230,10 @@ void write_output(const Document& document, const OutputOptions& options, const 
     if (format != "json") formats.push_back(format);
   }
   for (const std::string& format : formats) {
-    fmt::print(stderr, "wrote {}\n", write_report_file(document, options.folder, find_writer(format)));
+    const Writer& writer = find_writer(format);
+    fmt::print(stderr, "wrote {}\n", write_report_file(part_for(document, writer, options), options.folder, writer));
   }
-  find_writer(default_format).write(document, std::cout);
+  print(default_format);
 }
 
 std::vector<std::pair<std::string, std::string>> make_context() {

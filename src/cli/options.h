@@ -36,10 +36,11 @@ void add_graph_options(CLI::App& command, SweepOptions& options);
 /// Throws Error(kUsage) for values that do not exist; unknown models are named before anything runs.
 std::vector<PointSpec> points_of(const SweepOptions& options);
 
-/// --output and --format.
+/// --output, --format and --report.
 struct OutputOptions {
   std::string folder;
   std::vector<std::string> formats;
+  std::vector<std::string> reports;
 };
 void add_output_options(CLI::App& command, OutputOptions& options);
 /// Before a long run: unknown formats and folders that cannot be written to are named now.

@@ -117,10 +117,12 @@ PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::ui
 PreparedWeights prepare_weights(const Model& model, const Graph& graph, const WeightSource& source) {
   PreparedWeights weights;
   std::string path = source.path;
-  if (path.empty() && !model.folder.empty()) path = model.folder;
+  const bool own_folder = path.empty() && !model.folder.empty();
+  if (own_folder && weights::holds_checkpoint(model.folder)) path = model.folder;
   if (path.empty()) {
     weights.tensors.resize(graph.weights.size());
-    weights.source = fmt::format("synthetic, seed {}", source.seed);
+    weights.source =
+        fmt::format("synthetic, seed {}{}", source.seed, own_folder ? " (no checkpoint in the folder)" : "");
     return weights;
   }
   const weights::Checkpoint checkpoint = weights::open_checkpoint(path);

@@ -11,7 +11,7 @@
 namespace nongemm {
 
 struct WeightSource {
-  /// A checkpoint (file or folder); empty for the model's own folder, or synthetic weights for a registry model.
+  /// A checkpoint (file or folder); empty for the model's own folder; synthetic weights where that holds none.
   std::string path;
   std::uint64_t seed = 0;
 };
@@ -42,6 +42,8 @@ struct PreparedWeights {
   std::string source;
 };
 
+/// From source.path, or the model's own folder; synthetic where neither holds a checkpoint: a config.json alone is
+/// enough to know where time goes. Throws Error naming the checkpoint and what does not fit.
 PreparedWeights prepare_weights(const Model& model, const Graph& graph, const WeightSource& source);
 
 /// Throws Error(kOutOfMemory) with the need and what is there, before anything is allocated.

@@ -116,7 +116,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder,
   options.device = run.device;
   const Graph graph = build_graph(model, options_for(inputs, options));
 
-  const PreparedWeights bound = prepare_weights(model, graph, {});
+  const PreparedWeights bound = prepare_weights(model, graph, {.path = folder.string(), .seed = 0});
   std::vector<HostTensor> ordered;
   for (const Input& input : graph.inputs) {
     const HostTensor* tensor = find(inputs, input.name);

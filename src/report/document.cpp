@@ -1,5 +1,7 @@
 #include "report/document.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "report/sections.h"
@@ -12,6 +14,28 @@ std::string Point::setting(std::string_view key) const {
     if (name == key) return value;
   }
   return "";
+}
+
+Document only(const Document& document, const std::vector<ReportKind>& reports) {
+  Document result = document;
+  for (Point& point : result.points) {
+    std::erase_if(point.tables, [&](const Table& table) {
+      return std::find(reports.begin(), reports.end(), table.info->report) == reports.end();
+    });
+  }
+  return result;
+}
+
+Document summary_of(const Document& document) {
+  Document result = document;
+  for (Point& point : result.points) {
+    const bool measured = !point.tables.empty() && point.tables.front().info->id == "performance";
+    if (!measured) continue;
+    std::erase_if(point.tables, [](const Table& table) {
+      return table.info->report != ReportKind::kPerformance && table.info->id != "what_if";
+    });
+  }
+  return result;
 }
 
 const SectionInfo* find_section(std::string_view id) {

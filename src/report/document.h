@@ -40,6 +40,11 @@ struct Document {
   std::vector<Point> points;
 };
 
+/// The same points with the tables of some reports only.
+Document only(const Document& document, const std::vector<ReportKind>& reports);
+/// What a terminal has room for: of a measured point the performance report and what could be won, else everything.
+Document summary_of(const Document& document);
+
 /// The sections a table can belong to, by id; nullptr for an unknown one.
 const SectionInfo* find_section(std::string_view id);
 const std::vector<const SectionInfo*>& all_sections();

@@ -284,6 +284,7 @@ const Section<WhatIf>& what_if_section() {
        .title = "What if",
        .doc = "What the latency would be; limits are measured on this device.",
        .report = ReportKind::kNongemm,
+       .most_rows = 9,
        .columns = {}},
       {
           {{"what", "Supposition", Unit::kText, "a group at the device's limit, fused away, launches free"},

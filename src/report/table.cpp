@@ -96,9 +96,6 @@ void write_table(const Document& document, std::ostream& out) {
     if (point.status != "ok") out << "  " << point.status << ": " << point.reason << '\n';
     for (const Table& table : point.tables) {
       if (table.rows.empty() || table.info->id == "nodes") continue;
-      // With figures at hand the workload is a reference, not an answer.
-      const bool has_performance = point.tables.front().info->id == "performance";
-      if (has_performance && table.info->report != ReportKind::kPerformance) continue;
       out << "\n  " << table.info->title << '\n';
       if (table.info->single_row) {
         write_figures(table, out);

@@ -82,10 +82,10 @@ Checkpoint open_shards(const fs::path& path) {
   return checkpoint;
 }
 
-/// The file inside a folder that holds the weights.
-fs::path find_in_folder(const fs::path& folder) {
+/// Names of the files in a folder that may hold weights; one alone when it has a usual name.
+std::vector<std::string> candidates_in(const fs::path& folder) {
   for (const char* name : kUsualNames) {
-    if (fs::exists(folder / name)) return folder / name;
+    if (fs::exists(folder / name)) return {name};
   }
   std::vector<std::string> found;
   std::error_code error;
@@ -96,6 +96,12 @@ fs::path find_in_folder(const fs::path& folder) {
     }
   }
   if (error) throw Error(ErrorKind::kIo, fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
+  return found;
+}
+
+/// The file inside a folder that holds the weights.
+fs::path find_in_folder(const fs::path& folder) {
+  std::vector<std::string> found = candidates_in(folder);
   if (found.size() == 1) return folder / found[0];
   if (found.empty()) {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: holds no checkpoint", folder.string()),
@@ -112,6 +118,8 @@ fs::path find_in_folder(const fs::path& folder) {
 }
 
 }  // namespace
+
+bool holds_checkpoint(const fs::path& folder) { return !candidates_in(folder).empty(); }
 
 Checkpoint::Checkpoint(fs::path path, std::string format, NamedTensors tensors)
     : path_(std::move(path)), format_(std::move(format)) {

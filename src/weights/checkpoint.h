@@ -52,4 +52,7 @@ struct CheckpointFormat {
 /// @throws Error naming the file, and the tensor where it is about one
 Checkpoint open_checkpoint(const std::filesystem::path& path);
 
+/// Whether open_checkpoint(folder) would find a file to read, or several to choose from. Throws Error(kIo).
+bool holds_checkpoint(const std::filesystem::path& folder);
+
 }  // namespace nongemm::weights
