@@ -169,7 +169,7 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--output", options.folder, "folder for report.json and the other formats asked for");
-  command.add_option("--format", options.formats, "table, json, csv, md")->delimiter(',');
+  command.add_option("--format", options.formats, "table, json, csv, md, html")->delimiter(',');
   command
       .add_option("--report", options.reports,
                   "performance, workload, nongemm: what to print or write (default: a summary on the terminal, "

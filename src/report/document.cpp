@@ -47,10 +47,8 @@ const SectionInfo* find_section(std::string_view id) {
 
 const std::vector<Writer>& writers() {
   static const std::vector<Writer> kWriters = {
-      {"table", ".txt", write_table},
-      {"json", ".json", write_json},
-      {"csv", ".csv", write_csv},
-      {"md", ".md", write_markdown},
+      {"table", ".txt", write_table}, {"json", ".json", write_json}, {"csv", ".csv", write_csv},
+      {"md", ".md", write_markdown},  {"html", ".html", write_html},
   };
   return kWriters;
 }

@@ -35,9 +35,10 @@ std::string number_text(double value, Unit unit) {
     case Unit::kSeconds:
       return value == 0 ? "0 s" : scaled(value, kTimes, "s");
     case Unit::kShare:
-      return fmt::format("{:.1f} %", value * 100);
+      // Rounding leaves no "-0.0 %".
+      return fmt::format("{:.1f} %", std::abs(value) < 0.0005 ? 0.0 : value * 100);
     case Unit::kRatio:
-      return fmt::format("{:.3f}", value);
+      return value < 1000 ? fmt::format("{:.3f}", value) : fmt::format("{:.0f}", value);
     case Unit::kBytes:
       return value == 0 ? "0 B" : scaled(value, kDecimal, "B");
     case Unit::kFlops:

@@ -46,7 +46,8 @@ TEST(Report, JsonComesBackAsItWas) {
   const Document back = parse_document(json, "test");
   EXPECT_EQ(written(back, "json"), json);
   EXPECT_EQ(back.points[0].samples[0].seconds, (std::vector<double>{0.25, 0.5}));
-  for (const char* format : {"table", "csv", "md"}) EXPECT_EQ(written(back, format), written(nasty_document(), format));
+  for (const char* format : {"table", "csv", "md", "html"})
+    EXPECT_EQ(written(back, format), written(nasty_document(), format));
 }
 
 TEST(Report, UnmeasuredFiguresAreAbsentNotZero) {
@@ -54,6 +55,38 @@ TEST(Report, UnmeasuredFiguresAreAbsentNotZero) {
   EXPECT_THAT(json, HasSubstr("\"time\": null"));
   EXPECT_THAT(json, Not(HasSubstr("NaN")));
   EXPECT_THAT(json, Not(HasSubstr("nan")));
+}
+
+TEST(Report, HtmlEscapesAndTellsOfFailedPoints) {
+  const std::string html = written(nasty_document(), "html");
+  EXPECT_THAT(html, Not(HasSubstr("<tag>")));
+  EXPECT_THAT(html, HasSubstr("comma, &quot;quote&quot; &lt;tag&gt; | bar"));
+  EXPECT_THAT(html, HasSubstr("out-of-memory: needs 27 GB"));
+  EXPECT_THAT(html, Not(HasSubstr("<svg")));  // nothing was measured
+}
+
+TEST(Report, HtmlDrawsOneBarPerMeasuredPoint) {
+  Document document;
+  for (const char* batch : {"1", "8"}) {
+    Point point;
+    point.settings = {{"model", "gpt2"}, {"batch", batch}};
+    const auto table = [&](const char* section, std::vector<std::pair<const char*, FieldValue>> values) {
+      Table result{find_section(section), {std::vector<FieldValue>(find_section(section)->columns.size())}};
+      for (std::size_t c = 0; c < result.info->columns.size(); ++c) {
+        for (const auto& [id, value] : values) {
+          if (result.info->columns[c].id == id) result.rows[0][c] = value;
+        }
+      }
+      point.tables.push_back(result);
+    };
+    table("performance", {{"latency", 2e-3}});
+    table("groups", {{"group", std::string("GEMM")}, {"id", std::string("gemm")}, {"share", 0.25}, {"time", 5e-4}});
+    document.points.push_back(point);
+  }
+  const std::string html = written(document, "html");
+  EXPECT_THAT(html, HasSubstr("gpt2 · batch 8"));
+  EXPECT_THAT(html, HasSubstr("<title>GEMM: 25.0 %, 500.0 us</title>"));
+  EXPECT_THAT(html, HasSubstr("waits and the rest: 75.0 %"));
 }
 
 TEST(Report, CsvQuotes) {
