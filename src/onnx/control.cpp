@@ -11,12 +11,6 @@
 namespace nongemm::onnx {
 namespace {
 
-/// The type as ONNX declares it for a result of a block.
-ValueDef declared(const Graph& graph, const std::string& name, ValueId value) {
-  const Type& type = graph.values[value].type;
-  return {name, type.dtype, type.shape};
-}
-
 std::vector<ValueId> joined(std::vector<ValueId> first, const std::vector<ValueId>& second) {
   first.insert(first.end(), second.begin(), second.end());
   return first;
@@ -80,8 +74,7 @@ void GraphLowering::lower_foreach(NodeId id) {
 
   // The lists are tensors with the elements along the first dimension.
   OnnxLowering rule(context_, id, OpTable::get().at(node.op));
-  const Name first = rule.integer_constant(0);
-  const Name count = rule.add("Gather", {rule.shape_of(lists.at(0)), first}, {{"axis", std::int64_t{0}}});
+  const Name count = rule.pick(rule.shape_of(lists.at(0)), 0);
   std::move(rule.nodes().begin(), rule.nodes().end(), std::back_inserter(body_->nodes));
 
   NodeDef def{"Loop", context_.new_node_name(id), {count, ""}, {}, {}};

@@ -69,6 +69,9 @@ class GraphLowering {
   std::vector<int> value_names_;
 };
 
+/// The type of an input or output, of the model or a block, as ONNX declares it.
+ValueDef declared(const Graph& graph, const std::string& name, ValueId value);
+
 /// Gives a value another name wherever it is used, in subgraphs too.
 void rename_everywhere(GraphDef& graph, const std::string& from, const std::string& to);
 

@@ -26,12 +26,12 @@ void rename(std::vector<NodeDef>& nodes, const std::string& from, const std::str
   }
 }
 
-ValueDef port_of(const Graph& graph, const std::string& name, ValueId value) {
+}  // namespace
+
+ValueDef declared(const Graph& graph, const std::string& name, ValueId value) {
   const Type& type = graph.values[value].type;
   return {name, type.dtype, type.shape};
 }
-
-}  // namespace
 
 GraphLowering::GraphLowering(const Graph& graph, const OnnxOptions& options)
     : graph_(graph),
@@ -67,12 +67,12 @@ LoweredModel GraphLowering::lower() {
 void GraphLowering::add_ports() {
   for (const Input& input : graph_.inputs) {
     result_.inputs.push_back({input.name, input.value});
-    body_->inputs.push_back(port_of(graph_, input.name, input.value));
+    body_->inputs.push_back(declared(graph_, input.name, input.value));
     states_[input.value].name = input.name;
   }
   for (const Output& output : graph_.outputs) {
     result_.outputs.push_back({output.name, output.value});
-    body_->outputs.push_back(port_of(graph_, output.name, output.value));
+    body_->outputs.push_back(declared(graph_, output.name, output.value));
   }
 }
 

@@ -25,7 +25,8 @@ Name scores(OnnxLowering& onnx, const Attention& attention) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::swap(order[attention.rank - 2], order[attention.rank - 1]);
   // The query is scaled and not the scores, which would overflow sooner in fp16.
-  const Name query = onnx.add("Mul", {attention.query, onnx.scalar(attention.scale, attention.dtype)});
+  Name query = attention.query;
+  if (attention.scale != 1.0) query = onnx.add("Mul", {query, onnx.scalar(attention.scale, attention.dtype)});
   return onnx.add("MatMul", {query, onnx.transpose(attention.key, order)});
 }
 

@@ -30,8 +30,7 @@ void size(OnnxLowering& onnx) {
   const Type& self = onnx.operands().tensor(0);
   const std::size_t dim = wrap_dim(onnx.operands().integer(1), self.shape.size());
   if (self.shape[dim] != kDynamic) return onnx.result(onnx.integer_constant(self.shape[dim]));
-  const auto at = onnx.integer_constant(static_cast<std::int64_t>(dim));
-  onnx.result(onnx.add("Gather", {onnx.shape_of(onnx.tensor(0)), at}, {{"axis", std::int64_t{0}}}));
+  onnx.result(onnx.pick(onnx.shape_of(onnx.tensor(0)), dim));
 }
 
 void count_elements(OnnxLowering& onnx) { onnx.result(onnx.add("Size", {onnx.tensor(0)})); }

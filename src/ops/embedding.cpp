@@ -25,9 +25,7 @@ Cost cost_embedding(const Operands& operands, std::span<const Type> results) {
   return cost;
 }
 
-void lower_embedding(OnnxLowering& onnx) {
-  onnx.result(onnx.add("Gather", {onnx.tensor(0), onnx.tensor(1)}, {{"axis", std::int64_t{0}}}));
-}
+void lower_embedding(OnnxLowering& onnx) { onnx.result(onnx.gather(onnx.tensor(0), onnx.tensor(1))); }
 
 constexpr std::array kEntries = {
     OpEntry{.schema = "aten::embedding(Tensor weight, Tensor indices, SymInt padding_idx=-1, "

@@ -36,8 +36,7 @@ std::vector<Index> indices_of(OnnxLowering& onnx) {
     const std::size_t rank = types[i]->shape.size();
     const Name positions = onnx.add("NonZero", {onnx.cast(names[i], types[i]->dtype, DType::kBool)});  // [rank, n]
     for (std::size_t k = 0; k < rank; ++k) {
-      const Name row = onnx.integer_constant(static_cast<std::int64_t>(k));
-      indices.push_back({dim++, onnx.add("Gather", {positions, row}, {{"axis", std::int64_t{0}}}), {kDynamic}});
+      indices.push_back({dim++, onnx.pick(positions, k), {kDynamic}});
     }
   }
   return indices;
@@ -100,8 +99,7 @@ void index(OnnxLowering& onnx) {
   const std::vector<Index> indices = indices_of(onnx);
   if (indices.empty()) return operand(onnx);
   if (indices.size() == 1) {
-    const auto axis = static_cast<std::int64_t>(indices[0].dim);
-    return onnx.result(onnx.add("Gather", {onnx.tensor(0), indices[0].name}, {{"axis", axis}}));
+    return onnx.result(onnx.gather(onnx.tensor(0), indices[0].name, indices[0].dim));
   }
   const std::size_t rank = onnx.operands().tensor(0).shape.size();
   const Name data = onnx.transpose(onnx.tensor(0), indexed_first(indices, rank));
@@ -146,7 +144,7 @@ void index_select(OnnxLowering& onnx) {
   const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), onnx.operands().tensor(0).shape.size());
   Name index = onnx.tensor(2);
   if (onnx.operands().tensor(2).shape.empty()) index = onnx.unsqueeze(index, 0);
-  onnx.result(onnx.add("Gather", {onnx.tensor(0), index}, {{"axis", static_cast<std::int64_t>(axis)}}));
+  onnx.result(onnx.gather(onnx.tensor(0), index, axis));
 }
 
 void gather(OnnxLowering& onnx) {

@@ -136,10 +136,7 @@ void expand_as(OnnxLowering& onnx) {
   onnx.result(onnx.add("Expand", {onnx.tensor(0), shape_operand(onnx, 1)}));
 }
 
-void select(OnnxLowering& onnx) {
-  const auto axis = static_cast<std::int64_t>(dim_of(onnx, 1));
-  onnx.result(onnx.add("Gather", {onnx.tensor(0), onnx.integer(2)}, {{"axis", axis}}));
-}
+void select(OnnxLowering& onnx) { onnx.result(onnx.gather(onnx.tensor(0), onnx.integer(2), dim_of(onnx, 1))); }
 
 void slice(OnnxLowering& onnx) {
   const std::size_t dim = dim_of(onnx, 1);

@@ -30,7 +30,7 @@ void convert(OnnxLowering& onnx) { onnx.result(onnx.tensor(0, onnx.result_type()
 
 void copy(OnnxLowering& onnx) {
   const Name source = onnx.tensor(1, self(onnx).dtype);
-  onnx.result(expanded_like_first(onnx, source, &onnx.operands().tensor(1)));
+  onnx.result(expanded_like_first(onnx, source, onnx.operands().tensor(1)));
 }
 
 void fill_number(OnnxLowering& onnx) {

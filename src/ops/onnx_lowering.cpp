@@ -116,14 +116,21 @@ OnnxLowering::Name OnnxLowering::slice(Name value, std::size_t axis, const Name&
   return add("Slice", std::move(inputs));
 }
 
+OnnxLowering::Name OnnxLowering::gather(Name data, Name indices, std::size_t axis) {
+  return add("Gather", {std::move(data), std::move(indices)}, {{"axis", static_cast<std::int64_t>(axis)}});
+}
+
+OnnxLowering::Name OnnxLowering::pick(Name data, std::size_t i, std::size_t axis) {
+  return gather(std::move(data), integer_constant(static_cast<std::int64_t>(i)), axis);
+}
+
 OnnxLowering::Name OnnxLowering::concat(Names values, std::int64_t axis) {
   return add("Concat", std::move(values), {{"axis", axis}});
 }
 
 OnnxLowering::Name OnnxLowering::size_of(const Name& value, const Type& type, std::size_t axis) {
   if (type.shape.at(axis) != kDynamic) return integer_constants({type.shape[axis]});
-  return add("Gather", {shape_of(value), integer_constants({static_cast<std::int64_t>(axis)})},
-             {{"axis", std::int64_t{0}}});
+  return gather(shape_of(value), integer_constants({static_cast<std::int64_t>(axis)}));
 }
 
 OnnxLowering::Name OnnxLowering::reshape(Name value, const Shape& shape) {

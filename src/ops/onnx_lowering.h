@@ -100,6 +100,9 @@ class OnnxLowering {
   Name squeeze(Name value, std::int64_t axis);
   /// Elements [start, end) of a dimension, both int64 [1].
   Name slice(Name value, std::size_t axis, const Name& start, const Name& end, std::int64_t step = 1);
+  Name gather(Name data, Name indices, std::size_t axis = 0);
+  /// Element `i` of a dimension, which goes.
+  Name pick(Name data, std::size_t i, std::size_t axis = 0);
   Name concat(Names values, std::int64_t axis);
   /// int64 [rank]
   Name shape_of(const Name& value) { return add("Shape", {value}); }

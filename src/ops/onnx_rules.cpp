@@ -13,10 +13,10 @@ OnnxLowering::Name shape_operand(OnnxLowering& onnx, std::size_t i) {
   return known ? onnx.integer_constants(shape) : onnx.shape_of(onnx.tensor(i));
 }
 
-OnnxLowering::Name expanded_like_first(OnnxLowering& onnx, OnnxLowering::Name value, const Type* type) {
+OnnxLowering::Name expanded_like_first(OnnxLowering& onnx, OnnxLowering::Name value, const Type& type) {
   const Shape& wanted = onnx.operands().tensor(0).shape;
   const bool known = std::find(wanted.begin(), wanted.end(), kDynamic) == wanted.end();
-  if (known && type != nullptr && type->shape == wanted) return value;
+  if (known && type.shape == wanted) return value;
   return onnx.add("Expand", {std::move(value), shape_operand(onnx, 0)});
 }
 

@@ -35,8 +35,8 @@ void comparison(OnnxLowering& onnx) {
 
 /// The shape of operand `i`: a constant where it is known.
 OnnxLowering::Name shape_operand(OnnxLowering& onnx, std::size_t i);
-/// `value` expanded to the shape of operand 0.
-OnnxLowering::Name expanded_like_first(OnnxLowering& onnx, OnnxLowering::Name value, const Type* type);
+/// `value`, of this type, expanded to the shape of operand 0.
+OnnxLowering::Name expanded_like_first(OnnxLowering& onnx, OnnxLowering::Name value, const Type& type);
 /// A tensor filled with one number.
 OnnxLowering::Name filled(OnnxLowering& onnx, OnnxLowering::Name shape, double value, DType dtype);
 /// Half types compute sums and squares in float.

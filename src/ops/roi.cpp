@@ -44,7 +44,7 @@ void lower_nms(OnnxLowering& onnx) {
   const auto threshold = onnx.tensor(2, DType::kFloat32);
   // [kept, {batch, class, box}]
   const auto selected = onnx.add("NonMaxSuppression", {boxes, scores, all, threshold});
-  onnx.result(onnx.add("Gather", {selected, onnx.integer_constant(2)}, {{"axis", std::int64_t{1}}}));
+  onnx.result(onnx.pick(selected, 2, 1));
 }
 
 /// rois [n, {image, x1, y1, x2, y2}]. Aligned means that pixels are squares around their coordinates, which ONNX has
@@ -56,7 +56,7 @@ void lower_roi_align(OnnxLowering& onnx) {
   }
   const auto rois = onnx.tensor(1);
   const auto boxes = onnx.slice(rois, 1, onnx.integer_constants({1}), onnx.integer_constants({5}));
-  const auto images = onnx.add("Gather", {rois, onnx.integer_constant(0)}, {{"axis", std::int64_t{1}}});
+  const auto images = onnx.pick(rois, 0, 1);
   OnnxLowering::Attributes attributes = {{"output_height", operands.integer(3)},
                                          {"output_width", operands.integer(4)},
                                          {"sampling_ratio", std::max<std::int64_t>(operands.integer(5), 0)},

@@ -52,10 +52,7 @@ void nonzero(OnnxLowering& onnx) { onnx.result(onnx.transpose(positions(onnx), {
 
 void where_true(OnnxLowering& onnx) {
   const auto all = positions(onnx);
-  for (std::size_t i = 0; i < onnx.result_count(); ++i) {
-    const auto row = onnx.integer_constant(static_cast<std::int64_t>(i));
-    onnx.result(onnx.add("Gather", {all, row}, {{"axis", std::int64_t{0}}}));
-  }
+  for (std::size_t i = 0; i < onnx.result_count(); ++i) onnx.result(onnx.pick(all, i));
 }
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower) {
