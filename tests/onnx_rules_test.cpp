@@ -1,0 +1,81 @@
+// Operators one by one: what ONNX Runtime computes by the operator table's ONNX rules is what LibTorch computes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "flows/load.h"
+#include "onnx_rule_cases.h"
+
+namespace nongemm {
+namespace {
+
+constexpr double kTolerance = 2e-5;
+
+std::vector<HostTensor> run(const Graph& graph, const std::string& flow) {
+  const std::unique_ptr<Session> session =
+      load_flow(flow).prepare(graph, std::vector<HostTensor>(graph.weights.size()), {});
+  session->set_inputs(rule_input_values());
+  session->run();
+  return session->outputs();
+}
+
+double element(const HostTensor& tensor, std::size_t i) {
+  switch (tensor.dtype) {
+    case DType::kFloat32:
+      return tensor.as<float>()[i];
+    case DType::kFloat64:
+      return tensor.as<double>()[i];
+    case DType::kInt64:
+      return static_cast<double>(tensor.as<std::int64_t>()[i]);
+    default:
+      return tensor.as<std::uint8_t>()[i];
+  }
+}
+
+/// NaN equals NaN and nothing else.
+double difference(double a, double b) {
+  if (a == b || (std::isnan(a) && std::isnan(b))) return 0.0;
+  return std::isnan(a - b) ? INFINITY : std::abs(a - b);
+}
+
+class OnnxRules : public testing::TestWithParam<RuleCase> {
+ protected:
+  void SetUp() override {
+    setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0);
+    try {
+      load_flow("ort");
+    } catch (const Error& error) {
+      GTEST_SKIP() << error.what();
+    }
+  }
+};
+
+TEST_P(OnnxRules, ComputeWhatLibTorchComputes) {
+  const Graph graph = graph_of(GetParam());
+  const std::vector<HostTensor> expected = run(graph, "torch");
+  const std::vector<HostTensor> given = run(graph, "ort");
+  ASSERT_EQ(given.size(), expected.size());
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    ASSERT_EQ(given[i].dtype, expected[i].dtype) << i;
+    ASSERT_EQ(given[i].shape, expected[i].shape) << i;
+    double largest = 0;
+    for (std::size_t j = 0; j < static_cast<std::size_t>(element_count(given[i].shape)); ++j) {
+      largest = std::max(largest, difference(element(given[i], j), element(expected[i], j)));
+    }
+    EXPECT_LE(largest, kTolerance) << "result " << i;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Operators, OnnxRules, testing::ValuesIn(rule_cases()), [](const auto& info) {
+  std::string name = info.param.name;
+  std::replace(name.begin(), name.end(), '.', '_');
+  return name;
+});
+
+}  // namespace
+}  // namespace nongemm
