@@ -43,7 +43,7 @@ class OnnxLowering {
     onnx::Constants& constants;
     /// The ONNX value that holds a graph value now.
     std::function<Name(ValueId)> name_of;
-    /// A weight's value with its two dimensions changed in places, made when the model is written; empty for others.
+    /// A weight matrix with its dimensions exchanged, which is done when the model is written; empty for other values.
     std::function<Name(ValueId)> transposed_weight;
     /// A name for what lies between the ONNX nodes of a graph node, and for these nodes; never given twice.
     std::function<Name(NodeId)> new_temporary;
