@@ -6,6 +6,7 @@
 
 #include "analysis/composite.h"
 #include "analysis/roofline.h"
+#include "analysis/steps.h"
 
 namespace nongemm {
 namespace {
@@ -127,6 +128,15 @@ void largest_first(std::vector<Bucket>& buckets) {
   });
 }
 
+void take_times(const NodeTime& time, bool on_device, NodeRow& row) {
+  row.host_s = time.host_s;
+  row.device_s = time.device_s;
+  row.gap_s = time.gap_s;
+  row.calls = time.calls;
+  row.kernels = time.kernels;
+  row.time_s = on_device ? row.device_s : row.host_s;
+}
+
 std::vector<Bucket> by_group(std::vector<NodeRow> rows, double wall_s) {
   for (NodeRow& row : rows) row.variant.clear();
   return collect(rows, wall_s, [](const NodeRow& row) { return std::string(info(row.group).id); });
@@ -170,31 +180,32 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
     result.tail_s = pass.tail_s;
     result.outside_s = pass.outside_s;
   }
+  std::vector<NodeRow> graph_nodes;
   for (NodeId id = 0; id < graph.nodes.size(); ++id) {
-    NodeRow row = describe(graph, id, options);
-    row.parameters = count_parameters(graph, graph.nodes[id], is_weight, counted);
-    if (result.measured) {
-      const NodeTime& time = measurement->nodes.nodes[id];
-      row.host_s = time.host_s;
-      row.device_s = time.device_s;
-      row.gap_s = time.gap_s;
-      row.calls = time.calls;
-      row.kernels = time.kernels;
-      row.time_s = result.on_device ? row.device_s : row.host_s;
-    }
+    graph_nodes.push_back(describe(graph, id, options));
+    graph_nodes.back().parameters = count_parameters(graph, graph.nodes[id], is_weight, counted);
+  }
+  if (measurement != nullptr && measurement->program) {
+    result.nodes = step_rows(graph, graph_nodes, *measurement->program);
+    result.graph_nodes = std::move(graph_nodes);
+  } else {
+    result.nodes = std::move(graph_nodes);
+  }
+  for (NodeRow& row : result.nodes) {
+    if (result.measured) take_times(measurement->nodes.nodes[row.id], result.on_device, row);
     if (limits != nullptr) row.limit_s = time_at_limit(row, *limits);
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
     result.total.flops += row.cost.flops * row.calls;
     result.total.bytes_read += row.cost.bytes_read * row.calls;
     result.total.bytes_written += row.cost.bytes_written * row.calls;
-    result.nodes.push_back(std::move(row));
   }
 
   result.groups = by_group(result.nodes, result.wall_s);
   largest_first(result.groups);
   result.operators = collect(result.nodes, result.wall_s, [](const NodeRow& row) { return row.op; });
   largest_first(result.operators);
-  result.workload = collect(result.nodes, result.wall_s,
+  // Operators, shapes and work are the model's own, whatever a runtime makes of them.
+  result.workload = collect(result.graph_nodes.empty() ? result.nodes : result.graph_nodes, result.wall_s,
                             [](const NodeRow& row) { return row.op + " " + row.shapes + " " + row.dtype; });
   for (Bucket& bucket : result.workload) bucket.name = bucket.name.substr(0, bucket.name.find(' '));
   result.variants = collect(result.nodes, result.wall_s, [](const NodeRow&) { return std::string(); });

@@ -19,10 +19,10 @@ struct AnalysisOptions {
   bool attention_is_gemm = true;
 };
 
-/// One node, classified and costed.
+/// One node, classified and costed: of the graph, or a step of a runtime's program.
 struct NodeRow {
-  NodeId id = kNoId;
-  std::string op;
+  NodeId id = kNoId;  // NodeId or position in the program
+  std::string op;     // schema name, or the step's type
   std::string scope;
   std::string module;  // class of the innermost module
   Group group = Group::kOther;
@@ -78,7 +78,10 @@ struct Analysis {
   double head_s = 0;
   double tail_s = 0;
   double outside_s = 0;
+  /// What the times are of: the graph's nodes, or the steps of the runtime's program.
   std::vector<NodeRow> nodes;
+  /// The graph's nodes beside a program's steps; empty when `nodes` are those.
+  std::vector<NodeRow> graph_nodes;
   std::vector<Bucket> groups;     // by group, largest first
   std::vector<Bucket> operators;  // by operator within group and module variant, largest first
   std::vector<Bucket> workload;   // by operator, shapes and dtype, in order of first use

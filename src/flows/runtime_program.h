@@ -28,6 +28,8 @@ struct RuntimeNode {
   RuntimeRole role = RuntimeRole::kCompute;
   /// The graph nodes it implements, ascending. Several steps may share a node that was split.
   std::vector<NodeId> covers;
+  /// That a copy moves; 0 when not known.
+  std::uint64_t bytes = 0;
   /// The runtime does not say what happens inside; `covers` follows from the dataflow around it.
   bool opaque = false;
 };

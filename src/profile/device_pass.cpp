@@ -38,7 +38,7 @@ struct Attribution {
 double wall_of(const Trace& trace) { return static_cast<double>(trace.end_ns - trace.begin_ns) * 1e-9; }
 
 Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t runs) {
-  const std::size_t count = graph.nodes.size();
+  const std::size_t count = traced_nodes(session, graph);
   Attribution result;
   result.host_s.resize(count);
   result.calls.resize(count);
@@ -161,7 +161,7 @@ NodePass host_only(Session& session, const Graph& graph, const std::string& reas
   Trace trace;
   session.run_traced(TraceLevel::kHost, trace);
   pass.wall_s.push_back(wall_of(trace));
-  pass.nodes.resize(graph.nodes.size());
+  pass.nodes.resize(traced_nodes(session, graph));
   for (const NodeSpan& span : trace.nodes) {
     pass.nodes[span.node].host_s += static_cast<double>(span.end_ns - span.begin_ns) * 1e-9;
     pass.nodes[span.node].calls += 1;
@@ -175,7 +175,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   NodePass pass;
   try {
     const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
-    Timing timing = time_kernels(session, graph.nodes.size(), policy, &attribution.reference, plain_s);
+    Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &attribution.reference, plain_s);
     if (timing.least_matched >= kEnoughMatched) {
       pass.how = "kernel records, nodes by order and name from a pass with external correlation ids";
     } else {
@@ -219,11 +219,11 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
     replay.latency_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
     if (rule->enough(replay.latency_s)) break;
   }
-  replay.nodes.nodes.resize(graph.nodes.size());
+  replay.nodes.nodes.resize(traced_nodes(session, graph));
   replay.nodes.how = "device times not measured: " + not_measured;
   if (!eager) return replay;
   try {
-    Timing timing = time_kernels(session, graph.nodes.size(), policy, &eager->reference, median(replay.latency_s));
+    Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &eager->reference, median(replay.latency_s));
     replay.nodes.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
       replay.nodes.how +=

@@ -90,11 +90,12 @@ NodePass host_pass(Session& session, const Graph& graph, const MeasurePolicy& po
   pass.how = "host spans";
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   std::vector<TracedRun> runs;
+  const std::size_t count = traced_nodes(session, graph);
   Trace trace;
   while (!interrupted()) {
     pass.plain_s.push_back(timed_run(session));
     session.run_traced(TraceLevel::kHost, trace);
-    runs.push_back(host_times(trace, graph.nodes.size()));
+    runs.push_back(host_times(trace, count));
     pass.wall_s.push_back(runs.back().wall_s);
     if (rule->enough(pass.wall_s)) break;
   }
@@ -103,6 +104,11 @@ NodePass host_pass(Session& session, const Graph& graph, const MeasurePolicy& po
 }
 
 }  // namespace
+
+std::size_t traced_nodes(const Session& session, const Graph& graph) {
+  const RuntimeProgram* program = session.program();
+  return program != nullptr ? program->nodes.size() : graph.nodes.size();
+}
 
 Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& policy, bool on_device) {
   Measurement result;
@@ -122,6 +128,7 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
   session.end_tracing();
   if (!interrupted()) result.memory = session.run_for_memory();
   if (!interrupted()) result.observed = session.run_for_types();
+  if (const RuntimeProgram* program = session.program()) result.program = *program;
   result.incomplete = interrupted();
   return result;
 }

@@ -35,7 +35,7 @@ struct NodePass {
   std::vector<double> plain_s;
   int averaged = 0;             // iterations that the means below are over
   double mean_wall_s = 0;       // of those iterations
-  std::vector<NodeTime> nodes;  // by NodeId
+  std::vector<NodeTime> nodes;  // by NodeId, or by step of the runtime's program
   double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
   double device_busy_s = 0;     // union of device activity
   double gap_s = 0;             // all gaps between first and last activity
@@ -52,11 +52,16 @@ struct Measurement {
   NodePass nodes;
   std::optional<MemoryUse> memory;
   std::vector<ObservedTypes> observed;
+  /// What the nodes of the node pass are when the runtime has a program of its own.
+  std::optional<RuntimeProgram> program;
   /// Around the plain pass, where the device tells: energy, clocks, throttling.
   DeviceState before, after;
   /// Interrupted before all passes were complete; figures are of what was measured.
   bool incomplete = false;
 };
+
+/// How many nodes the session's traces count: the steps of the runtime's program, or the graph's nodes.
+std::size_t traced_nodes(const Session& session, const Graph& graph);
 
 /// @param on_device the session runs on a device with its own clock of work (TraceLevel::kTiming and kAttribution)
 Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& policy, bool on_device);

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "report/document.h"
+#include "report/fusion_sections.h"
 
 namespace nongemm {
 namespace {
@@ -461,11 +462,16 @@ void forget_times(Table& table) {
 }  // namespace
 
 const std::vector<const SectionInfo*>& all_sections() {
-  static const std::vector<const SectionInfo*> kAll = {
-      &performance_section().info(), &group_section().info(),    &operator_section().info(),
-      &replay_section().info(),      &workload_section().info(), &variant_section().info(),
-      &what_if_section().info(),     &limits_section().info(),   &node_section().info(),
-  };
+  static const std::vector<const SectionInfo*> kAll = [] {
+    std::vector<const SectionInfo*> sections = {
+        &performance_section().info(), &group_section().info(),    &operator_section().info(),
+        &replay_section().info(),      &workload_section().info(), &variant_section().info(),
+        &what_if_section().info(),     &limits_section().info(),   &node_section().info(),
+    };
+    const auto& fusion = fusion_section_infos();
+    sections.insert(sections.end(), fusion.begin(), fusion.end());
+    return sections;
+  }();
   return kAll;
 }
 
@@ -479,6 +485,9 @@ std::vector<Table> make_tables(const RunFigures& figures) {
   }
   tables.push_back(group_section().fill(analysis.groups));
   tables.push_back(operator_section().fill(analysis.operators));
+  if (figures.fusion != nullptr) {
+    for (Table& table : make_fusion_tables(*figures.fusion)) tables.push_back(std::move(table));
+  }
   if (figures.replay != nullptr) {
     const Replay row{figures, summarise(figures.replay->latency_s), median(figures.measurement->latency_s)};
     tables.push_back(replay_section().fill(std::span(&row, 1)));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/analysis.h"
+#include "analysis/fusion.h"
 #include "analysis/roofline.h"
 #include "profile/device_pass.h"
 #include "profile/measurement.h"
@@ -23,6 +24,7 @@ struct RunFigures {
   const DeviceLimits* limits = nullptr;       // null without measured limits
   const ReplayMeasurement* replay = nullptr;  // null without --cuda-graph
   const Analysis* replay_analysis = nullptr;
+  const FusionAnalysis* fusion = nullptr;                          // null for flows that run node by node
   double setup_s = 0;                                              // graph, weights, inputs
   double preprocess_s = std::numeric_limits<double>::quiet_NaN();  // per batch
 };

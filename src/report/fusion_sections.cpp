@@ -1,0 +1,236 @@
+#include "report/fusion_sections.h"
+
+#include <limits>
+
+namespace nongemm {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+FieldValue text(std::string_view value) { return std::string(value); }
+FieldValue share(double part, double whole) { return measured(whole > 0 ? part / whole : kNaN); }
+
+const Section<FusionAnalysis>& fusion_section() {
+  using F = FusionAnalysis;
+  static const Section<F> section(
+      {.id = "fusion",
+       .title = "Fusion",
+       .doc =
+           "What the runtime's optimiser made of the graph. Nodes are graph nodes outside GEMM and attention that do "
+           "work: views are left out.",
+       .report = ReportKind::kPerformance,
+       .single_row = true,
+       .columns = {}},
+      {
+          {{"rate", "Fusion rate", Unit::kShare, "nodes that ran in one step with another node, of those that ran"},
+           [](const F& f) { return measured(f.rate()); }},
+          {{"nongemm_nodes", "Non-GEMM nodes", Unit::kCount, "of the graph, views left out"},
+           [](const F& f) -> FieldValue { return f.nongemm_nodes; }},
+          {{"fused_into_gemm", "Fused into GEMM", Unit::kCount, "nodes in a step with a matrix product or attention"},
+           [](const F& f) -> FieldValue { return f.fused_into_gemm; }},
+          {{"fused_among_nongemm", "Fused with each other", Unit::kCount, "nodes in a step without a matrix product"},
+           [](const F& f) -> FieldValue { return f.fused_among_nongemm; }},
+          {{"folded", "Folded at load", Unit::kCount, "nodes computed when the model was loaded, or dropped"},
+           [](const F& f) -> FieldValue { return f.folded_nodes; }},
+          {{"nongemm_time", "Non-GEMM time", Unit::kSeconds, "of the runtime's steps that are no GEMM"},
+           [](const F& f) { return measured(f.nongemm_s); }},
+          {{"nongemm_before", "Non-GEMM time, torch", Unit::kSeconds, "of the same graph, node by node"},
+           [](const F& f) { return measured(f.baseline_nongemm_s.value_or(kNaN)); }},
+          {{"nongemm_speedup", "Non-GEMM speed-up", Unit::kRatio, "torch over this flow"},
+           [](const F& f) { return share(f.baseline_nongemm_s.value_or(kNaN), f.nongemm_s); }},
+          {{"steps", "Steps", Unit::kCount, "of the runtime's program"},
+           [](const F& f) -> FieldValue { return f.steps; }},
+          {{"added_steps", "Added steps", Unit::kCount, "copies, casts, reformats that the graph does not have"},
+           [](const F& f) -> FieldValue { return f.added_steps; }},
+          {{"added_time", "Added time", Unit::kSeconds, "of these"}, [](const F& f) { return measured(f.added_s); }},
+          {{"copies_to_device", "Copies to device", Unit::kCount, "that the runtime inserted"},
+           [](const F& f) -> FieldValue { return f.copies_to_device; }},
+          {{"copies_to_host", "Copies to host", Unit::kCount, "that the runtime inserted"},
+           [](const F& f) -> FieldValue { return f.copies_to_host; }},
+          {{"copied_bytes", "Copied", Unit::kBytes, "between host and device by inserted copies"},
+           [](const F& f) { return measured(f.copied_bytes); }},
+          {{"copy_time", "Copy time", Unit::kSeconds, "of inserted copies", true},
+           [](const F& f) { return measured(f.copy_s); }},
+          {{"opaque_share", "Inside fused blocks", Unit::kShare,
+            "time in blocks of which the runtime does not say what happens inside"},
+           [](const F& f) { return measured_if(f.opaque_s > 0, f.step_s > 0 ? f.opaque_s / f.step_s : kNaN); }},
+          {{"mapped_time", "Time mapped", Unit::kShare, "share of the steps' time whose graph nodes are known"},
+           [](const F& f) { return measured(f.mapped_time); }},
+          {{"mapped_steps", "Steps mapped", Unit::kShare, "share of steps whose graph nodes are known", true},
+           [](const F& f) { return measured(f.mapped_steps); }},
+          {{"found_nodes", "Nodes found", Unit::kShare, "share of nodes, GEMM included, in some step or folded", true},
+           [](const F& f) { return measured(f.found_nodes); }},
+      });
+  return section;
+}
+
+const Section<GroupChange>& group_section() {
+  using G = GroupChange;
+  static const Section<G> section(
+      {.id = "fusion_groups",
+       .title = "Groups before and after",
+       .doc = "Operator groups node by node (torch) and in this runtime. A fused step counts to its costliest node's "
+              "group, to GEMM when it holds a product.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"group", "Group", Unit::kText, "operator group"}, [](const G& g) { return text(info(g.group).title); }},
+          {{"nodes", "Nodes", Unit::kCount, "of the graph, views left out"},
+           [](const G& g) -> FieldValue { return g.nodes; }},
+          {{"fused", "Fused", Unit::kShare, "share of these that ran in one step with another"},
+           [](const G& g) { return share(static_cast<double>(g.fused), static_cast<double>(g.nodes)); }},
+          {{"before", "Before", Unit::kSeconds, "in the torch flow"},
+           [](const G& g) { return measured_if(g.before_s > 0, g.before_s); }},
+          {{"after", "After", Unit::kSeconds, "in this flow"}, [](const G& g) { return measured(g.after_s); }},
+          {{"speedup", "Speed-up", Unit::kRatio, "before over after"},
+           [](const G& g) { return measured_if(g.before_s > 0 && g.after_s > 0, g.before_s / g.after_s); }},
+      });
+  return section;
+}
+
+const Section<PatternSum>& pattern_section() {
+  using P = PatternSum;
+  static const Section<P> section(
+      {.id = "fusion_patterns",
+       .title = "Fusion patterns",
+       .doc = "What kinds of nodes run as one step.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"pattern", "Pattern", Unit::kText, "kind of step"}, [](const P& p) { return text(title_of(p.pattern)); }},
+          {{"steps", "Steps", Unit::kCount, "of this kind"}, [](const P& p) -> FieldValue { return p.steps; }},
+          {{"nodes", "Nodes", Unit::kCount, "graph nodes that they cover, views left out"},
+           [](const P& p) -> FieldValue { return p.nodes; }},
+          {{"time", "Time", Unit::kSeconds, "of one inference"}, [](const P& p) { return measured(p.time_s); }},
+      });
+  return section;
+}
+
+const Section<OperatorFate>& operator_section() {
+  using O = OperatorFate;
+  static const Section<O> section(
+      {.id = "fusion_operators",
+       .title = "Operators after fusion",
+       .doc = "What became of each non-GEMM operator; time is left where fusion did not help.",
+       .report = ReportKind::kNongemm,
+       .columns = {}},
+      {
+          {{"operator", "Operator", Unit::kText, "schema name and overload"}, [](const O& o) { return text(o.op); }},
+          {{"group", "Group", Unit::kText, "operator group"}, [](const O& o) { return text(info(o.group).title); }},
+          {{"nodes", "Nodes", Unit::kCount, "of the graph"}, [](const O& o) -> FieldValue { return o.nodes; }},
+          {{"fused_into_gemm", "Into GEMM", Unit::kCount, "in a step with a matrix product or attention"},
+           [](const O& o) -> FieldValue { return o.fused_into_gemm; }},
+          {{"fused_among_nongemm", "With others", Unit::kCount, "in a step without a matrix product"},
+           [](const O& o) -> FieldValue { return o.fused_among_nongemm; }},
+          {{"folded", "Folded", Unit::kCount, "computed at load, or dropped"},
+           [](const O& o) -> FieldValue { return o.folded; }},
+          {{"alone", "Alone", Unit::kCount, "in steps of their own"}, [](const O& o) -> FieldValue { return o.alone; }},
+          {{"alone_time", "Time alone", Unit::kSeconds, "of the steps of their own"},
+           [](const O& o) { return measured(o.alone_s); }},
+      });
+  return section;
+}
+
+const Section<StepRow>& step_section() {
+  using S = StepRow;
+  static const Section<S> section(
+      {.id = "steps",
+       .title = "Runtime steps",
+       .doc = "The runtime's program in its order of execution.",
+       .report = ReportKind::kNongemm,
+       .most_rows = 40,
+       .columns = {}},
+      {
+          {{"name", "Step", Unit::kText, "as the runtime names it"}, [](const S& s) { return text(s.name); }},
+          {{"type", "Type", Unit::kText, "as the runtime names it"}, [](const S& s) { return text(s.row.op); }},
+          {{"provider", "Runs on", Unit::kText, "where the runtime has several places"},
+           [](const S& s) -> FieldValue { return s.provider.empty() ? FieldValue{} : text(s.provider); }},
+          {{"group", "Group", Unit::kText, "operator group"}, [](const S& s) { return text(info(s.row.group).title); }},
+          {{"pattern", "Pattern", Unit::kText, "what is fused in it"},
+           [](const S& s) { return s.added ? text("added") : text(title_of(s.pattern)); }},
+          {{"covers", "Covers", Unit::kText, "operators of the graph nodes that it implements"},
+           [](const S& s) { return text(s.covers); }},
+          {{"nodes", "Nodes", Unit::kCount, "graph nodes that it implements"},
+           [](const S& s) -> FieldValue { return s.nodes; }},
+          {{"scope", "Scope", Unit::kText, "module path of the node that gives the group"},
+           [](const S& s) { return text(s.row.scope); }},
+          {{"opaque", "Opaque", Unit::kYesNo, "the runtime does not say what happens inside"},
+           [](const S& s) -> FieldValue { return s.opaque; }},
+          {{"time", "Time", Unit::kSeconds, "kernels on a device, the call on a host"},
+           [](const S& s) { return measured(s.row.time_s); }},
+          {{"bytes", "Bytes", Unit::kBytes, "least traffic of one call"},
+           [](const S& s) { return measured(s.row.cost.bytes()); }},
+      });
+  return section;
+}
+
+const Section<FlowFigures>& flow_section() {
+  using F = FlowFigures;
+  static const Section<F> section(
+      {.id = "flows",
+       .title = "Flows side by side",
+       .doc = "The same model, inputs and weights in each flow of the sweep so far.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"flow", "Flow", Unit::kText, "deployment flow"}, [](const F& f) { return text(f.flow); }},
+          {{"latency", "Latency", Unit::kSeconds, "median, nothing recorded"},
+           [](const F& f) { return measured(f.latency_s); }},
+          {{"gemm", "GEMM", Unit::kSeconds, "of the node pass"}, [](const F& f) { return measured(f.gemm_s); }},
+          {{"nongemm", "Non-GEMM", Unit::kSeconds, "of the node pass"},
+           [](const F& f) { return measured(f.nongemm_s); }},
+          {{"nongemm_share", "of operators", Unit::kShare, "non-GEMM time over the time of all operators"},
+           [](const F& f) { return share(f.nongemm_s, f.gemm_s + f.nongemm_s); }},
+          {{"memory_share", "Memory", Unit::kShare, "layout and movement over the time of all operators"},
+           [](const F& f) { return share(f.memory_s, f.gemm_s + f.nongemm_s); }},
+          {{"communication_share", "Copies", Unit::kShare, "copies between host and device, likewise"},
+           [](const F& f) { return share(f.communication_s, f.gemm_s + f.nongemm_s); }},
+          {{"idle_share", "Waits", Unit::kShare, "of the node pass in which the device had nothing to do"},
+           [](const F& f) { return measured_if(f.idle_s > 0, f.wall_s > 0 ? f.idle_s / f.wall_s : kNaN); }},
+          {{"outside_share", "Outside", Unit::kShare, "of the node pass in no operator"},
+           [](const F& f) { return share(f.outside_s, f.wall_s); }},
+          {{"steps", "Steps", Unit::kCount, "nodes of the graph, or steps of the runtime"},
+           [](const F& f) -> FieldValue { return f.steps; }},
+          {{"fusion_rate", "Fused", Unit::kShare, "of the non-GEMM nodes"},
+           [](const F& f) { return measured(f.fusion_rate.value_or(kNaN)); }},
+      });
+  return section;
+}
+
+}  // namespace
+
+FlowFigures flow_figures(const std::string& flow, double latency_s, const Analysis& analysis,
+                         const FusionAnalysis* fusion) {
+  FlowFigures figures;
+  figures.flow = flow;
+  figures.latency_s = latency_s;
+  figures.wall_s = analysis.wall_s;
+  figures.gemm_s = analysis.gemm_s;
+  figures.nongemm_s = analysis.nongemm_s;
+  figures.outside_s = analysis.outside_s;
+  if (analysis.on_device) figures.idle_s = analysis.gap_s + analysis.head_s + analysis.tail_s;
+  for (const Bucket& group : analysis.groups) {
+    if (group.group == Group::kMemoryLayout || group.group == Group::kMemoryMovement) figures.memory_s += group.time_s;
+    if (group.group == Group::kCommunication) figures.communication_s += group.time_s;
+  }
+  figures.steps = static_cast<std::int64_t>(analysis.nodes.size());
+  if (fusion != nullptr) figures.fusion_rate = fusion->rate();
+  return figures;
+}
+
+const std::vector<const SectionInfo*>& fusion_section_infos() {
+  static const std::vector<const SectionInfo*> kAll = {&flow_section().info(),     &fusion_section().info(),
+                                                       &group_section().info(),    &pattern_section().info(),
+                                                       &operator_section().info(), &step_section().info()};
+  return kAll;
+}
+
+std::vector<Table> make_fusion_tables(const FusionAnalysis& fusion) {
+  return {fusion_section().fill(std::span(&fusion, 1)), group_section().fill(fusion.groups),
+          pattern_section().fill(fusion.patterns), operator_section().fill(fusion.operators),
+          step_section().fill(fusion.program)};
+}
+
+Table make_flows_table(const std::vector<FlowFigures>& flows) { return flow_section().fill(flows); }
+
+}  // namespace nongemm
