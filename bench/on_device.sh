@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # The check list on a GPU machine that has torch (with CUDA) installed for Python and nothing of this project but what
 # carry.sh gathered. Results go to $OUT (or ./gpu-results). Steps are independent: a failed one is told and the next begins.
-#   bench/on_device.sh [step...]      steps: info tests run batch graph large reference compare turns
+#   bench/on_device.sh [step...]      steps: info tests run batch graph large ort ort_large reference compare turns
+# The ort steps want a folder with onnxruntime-gpu's libraries in NONGEMM_ORT.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 out=${OUT:-gpu-results}
 mkdir -p "$out"
-carry=$PWD/.carry
+carry=${CARRY:-$PWD/.carry}
 python=${PYTHON:-python3}
 chmod +x "$carry"/bin/* "$carry"/tests/* 2>/dev/null
 
@@ -59,6 +60,18 @@ large() {
   "${ours[@]}" "$carry/bin/nongemm" run llama3-8b --device cuda --dtype fp16 --seq-len 8192 --iterations 5 \
     --format json --output "$out/large8k" | grep -E 'flow=|Latency|Node pass|Peak|memory' | head -n 20
 }
+flows() {  # flows NAME DTYPE model...
+  local name=$1 dtype=$2
+  shift 2
+  "${ours[@]}" "$carry/bin/nongemm" run "$@" --device cuda --dtype "$dtype" --flow torch,ort --check --no-limits \
+    --max-seconds 1 --format json --output "$out/$name" > "$out/$name.txt" 2>&1
+  local status=$?
+  grep -E 'flow=|Latency \(median\)|Node pass|Kernel|Fusion rate|mapped|Copies|Largest|logits|unsupported|failed|^ +ort|^ +torch' \
+    "$out/$name.txt" | cut -c1-160
+  return $status
+}
+ort() { flows ort fp16 gpt2 bert vit-b swin-t segformer detr gpt2-xl; }
+ort_large() { flows ort_large fp16 llama2-7b; }
 reference() {
   "$python" bench/gpu_reference.py --dtype fp16 --output "$out/reference.json" "${models[@]}"
 }

@@ -225,6 +225,31 @@ TEST_F(Cli, VerifyTellsHowFarOutputsAre) {
   EXPECT_THAT(outcome.text, HasSubstr("model.safetensors"));
 }
 
+#ifdef NONGEMM_HAS_ORT
+TEST_F(Cli, FlowsRunSideBySide) {
+  const std::string model = small_model();
+  const Outcome both = run("run " + model + " --flow torch,ort --check --iterations 3 --warmup 1 --no-limits");
+  EXPECT_EQ(both.code, 0) << both.text;
+  EXPECT_THAT(both.text, AllOf(HasSubstr("Flows side by side"), HasSubstr("Fusion rate"),
+                               HasSubstr("Non-GEMM time, torch"), HasSubstr("Outputs against the torch flow")));
+  const Outcome level = run("run " + model + " --flow ort --ort-level none --iterations 3 --warmup 1 --no-limits");
+  EXPECT_EQ(level.code, 0) << level.text;
+  EXPECT_EQ(run("run " + model + " --flow ort --ort-level most").code, 2);
+}
+
+TEST_F(Cli, ARuntimeThatIsNotThereIsARowWithTheWayOut) {
+  const std::string command = "run " + small_model() + " --flow ort --iterations 3 --no-limits";
+  const Outcome missing = run(command, "NONGEMM_ORT=/nowhere ");
+  EXPECT_NE(missing.code, 0);
+  EXPECT_THAT(missing.text, AllOf(HasSubstr("unsupported"), HasSubstr("/nowhere")));
+  EXPECT_THAT(run("list flows", "NONGEMM_ORT=/nowhere ").text, HasSubstr("not available"));
+  // A library, but not this one.
+  write("lib/libonnxruntime.so.1", "");
+  EXPECT_THAT(run(command, "NONGEMM_ORT=" + folder_.string() + " ").text, HasSubstr("unsupported"));
+  EXPECT_THAT(run(command + " --device cuda").text, HasSubstr("built without CUDA"));
+}
+#endif
+
 TEST_F(Cli, InspectStreamPrintsJsonLines) {
   const Outcome outcome = run("inspect gpt2 --seq-len 8 --stream");
   ASSERT_EQ(outcome.code, 0);

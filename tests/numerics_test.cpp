@@ -1,4 +1,4 @@
-// Numerics: every reference case through the torch flow.
+// Numerics: every reference case through the flows.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,15 +16,15 @@ namespace {
 
 constexpr double kTolerance = 1e-4;
 
-Flow& torch() {
+Flow& flow(const char* name) {
   setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0);
-  return load_flow("torch");
+  return load_flow(name);
 }
 
 class Numerics : public testing::TestWithParam<ReferenceCase> {};
 
 TEST_P(Numerics, MatchTheOriginal) {
-  const std::vector<OutputDifference> rows = verify_folder(GetParam().folder, torch(), {}, {});
+  const std::vector<OutputDifference> rows = verify_folder(GetParam().folder, flow("torch"), {}, {});
   ASSERT_FALSE(rows.empty());
   for (const OutputDifference& row : rows) {
     EXPECT_EQ(row.mismatch, "") << row.name;
@@ -32,6 +32,20 @@ TEST_P(Numerics, MatchTheOriginal) {
         << row.name << " " << to_string(row.shape);
   }
 }
+
+#ifdef NONGEMM_HAS_ORT
+TEST_P(Numerics, OnnxRuntimeMatchesToo) {
+  // Its convolutions and resizes add up in other orders.
+  constexpr double kFusedTolerance = 2e-3;
+  const std::vector<OutputDifference> rows = verify_folder(GetParam().folder, flow("ort"), {}, {});
+  ASSERT_FALSE(rows.empty());
+  for (const OutputDifference& row : rows) {
+    EXPECT_EQ(row.mismatch, "") << row.name;
+    EXPECT_LE(row.largest_absolute, allowed_difference(row.name, kFusedTolerance))
+        << row.name << " " << to_string(row.shape);
+  }
+}
+#endif
 
 TEST(NumericsReferences, AreThere) { EXPECT_GE(reference_cases().size(), 10U) << "in " NONGEMM_SHARED_DIR; }
 

@@ -1,4 +1,4 @@
-// A folder of its own for a test, removed at its end.
+// A folder of its own, removed at its end.
 #pragma once
 
 #include <cstdlib>
@@ -11,7 +11,7 @@ namespace nongemm {
 class TemporaryFolder {
  public:
   TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nongemm_test_XXXXXX").string();
+    std::string pattern = (std::filesystem::temp_directory_path() / "nongemm_XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
     path_ = pattern;
   }

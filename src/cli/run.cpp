@@ -24,6 +24,8 @@ struct RunOptionsOfUser {
   double most_seconds = 10.0;
   bool tf32 = false;
   bool replay = false;
+  bool check = false;
+  std::string ort_level = "all";
   bool no_limits = false;
   bool fresh_limits = false;
 };
@@ -49,6 +51,7 @@ int run(const RunOptionsOfUser& options) {
   std::vector<PointSpec> specs = points_of(options.sweep);
   Document document;
   document.context = make_context();
+  Baseline baseline;
   for (std::size_t i = 0; i < specs.size() && !interrupted(); ++i) {
     PointSpec& spec = specs[i];
     spec.weights.path = options.weights;
@@ -56,14 +59,16 @@ int run(const RunOptionsOfUser& options) {
     spec.threads = options.threads;
     spec.tf32 = options.tf32;
     spec.replay = options.replay;
+    spec.check = options.check;
+    if (spec.flow == "ort" && options.ort_level != "all") spec.settings["ort.level"] = options.ort_level;
     spec.limits = !options.no_limits;
     spec.fresh_limits = options.fresh_limits;
     if (options.iterations > 0) spec.policy.iterations = options.iterations;
     if (options.warmup >= 0) spec.policy.warmup = options.warmup;
     spec.policy.most_seconds = options.most_seconds;
     const std::string position = specs.size() > 1 ? fmt::format("[{}/{}] ", i + 1, specs.size()) : "";
-    document.points.push_back(
-        run_point(spec, [&](const std::string& what) { say(position + spec.model + ": " + what); }));
+    document.points.push_back(run_point(
+        spec, [&](const std::string& what) { say(position + spec.model + ": " + what); }, baseline));
     // A sweep may end hard: what is done is on disk after every point.
     if (!options.output.folder.empty()) write_report_file(document, options.output.folder, find_writer("json"));
   }
@@ -96,6 +101,10 @@ void add_run_command(CLI::App& app, int& exit_code) {
       ->capture_default_str();
   command->add_flag("--tf32", options->tf32, "TF32 for fp32 matrix multiplications on CUDA");
   command->add_flag("--cuda-graph", options->replay, "also replay the model as a CUDA graph (static shapes)");
+  command->add_flag("--check", options->check, "compare each flow's outputs with those of the torch flow");
+  command->add_option("--ort-level", options->ort_level, "how far ONNX Runtime optimises: none, basic, extended or all")
+      ->check(CLI::IsMember({"none", "basic", "extended", "all"}))
+      ->capture_default_str();
   command->add_flag("--no-limits", options->no_limits,
                     "do not measure the device's limits (the what-if table needs them)");
   command->add_flag("--remeasure-limits", options->fresh_limits,

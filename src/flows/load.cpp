@@ -16,6 +16,8 @@ std::span<const FlowEntry> known_flows() {
   static constexpr std::array kFlows = {
       FlowEntry{"torch", "PyTorch (LibTorch)",
                 "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
+      FlowEntry{"ort", "ONNX Runtime",
+                "run ./nongemm once to set it up, or name an install or wheel of onnxruntime in NONGEMM_ORT"},
   };
   return kFlows;
 }

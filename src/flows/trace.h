@@ -23,6 +23,8 @@ struct DeviceRecord {
 
   std::int64_t begin_ns = 0;  // on the host's clock
   std::int64_t end_ns = 0;
+  /// When the host called for it; 0 when that was not recorded.
+  std::int64_t launch_ns = 0;
   /// Index into Trace::names; kNoId for copies and fills.
   std::uint32_t name = kNoId;
   std::uint32_t stream = 0;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "profile/detection_order.h"
 #include "profile/prepare.h"
 #include "weights/safetensors.h"
@@ -33,6 +34,10 @@ double element(const HostTensor& tensor, std::size_t i) {
     case DType::kBool:
     case DType::kUInt8:
       return tensor.as<std::uint8_t>()[i];
+    case DType::kFloat16:
+      return half_to_float(tensor.as<std::uint16_t>()[i]);
+    case DType::kBFloat16:
+      return bfloat16_to_float(tensor.as<std::uint16_t>()[i]);
     default:
       throw Error(ErrorKind::kUnsupported, "references of dtype " + std::string(name_of(tensor.dtype)));
   }
@@ -73,6 +78,15 @@ Padding padding_of(const HostTensor& mask) {
 
 double allowed_difference(const std::string& output, double tolerance) {
   return output.ends_with(".boxes") ? 100.0 * tolerance : tolerance;
+}
+
+std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vector<HostTensor>& reference,
+                                              const std::vector<HostTensor>& outputs) {
+  std::vector<OutputDifference> rows;
+  for (std::size_t i = 0; i < reference.size(); ++i) {
+    rows.push_back(compare(graph.outputs[i].name, reference[i], i < outputs.size() ? &outputs[i] : nullptr));
+  }
+  return rows;
 }
 
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {

@@ -23,6 +23,10 @@ struct OutputDifference {
 /// The tolerance for one output: R-CNN boxes are in pixels of the image and may be off by a hundred times as much.
 double allowed_difference(const std::string& output, double tolerance);
 
+/// Each of a graph's outputs beside the same output of another flow.
+std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vector<HostTensor>& reference,
+                                              const std::vector<HostTensor>& outputs);
+
 /// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
 

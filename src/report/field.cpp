@@ -57,6 +57,8 @@ std::string number_text(double value, Unit unit) {
       return fmt::format("{:.1f} W", value);
     case Unit::kHertz:
       return scaled(value, kDecimal, "Hz");
+    case Unit::kNumber:
+      return fmt::format("{:.3g}", value);
     default:
       return fmt::format("{:g}", value);
   }
@@ -95,6 +97,8 @@ std::string_view symbol(Unit unit) {
       return "W";
     case Unit::kHertz:
       return "Hz";
+    case Unit::kNumber:
+      return "number";
   }
   return "";
 }

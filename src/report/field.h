@@ -31,6 +31,7 @@ enum class Unit : std::uint8_t {
   kJoules,
   kWatts,
   kHertz,
+  kNumber,  // without a unit, printed as 2.9e-06
 };
 /// "s", "B", "FLOP/s", ...: as it stands in the JSON schema and CSV headers.
 std::string_view symbol(Unit unit);

@@ -197,6 +197,27 @@ const Section<FlowFigures>& flow_section() {
   return section;
 }
 
+const Section<OutputDifference>& check_section() {
+  using D = OutputDifference;
+  static const Section<D> section(
+      {.id = "check",
+       .title = "Outputs against the torch flow",
+       .doc = "The largest differences of each output.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"output", "Output", Unit::kText, "its name in the original"}, [](const D& d) { return text(d.name); }},
+          {{"shape", "Shape", Unit::kText, "of the output"}, [](const D& d) { return text(to_string(d.shape)); }},
+          {{"absolute", "Largest difference", Unit::kNumber, "absolute; infinite where one of the two is no number"},
+           [](const D& d) { return d.mismatch.empty() ? measured(d.largest_absolute) : FieldValue{}; }},
+          {{"relative", "Relative", Unit::kNumber, "to the largest magnitude of the output"},
+           [](const D& d) { return d.mismatch.empty() ? measured(d.largest_relative) : FieldValue{}; }},
+          {{"mismatch", "Mismatch", Unit::kText, "why they cannot be compared"},
+           [](const D& d) { return d.mismatch.empty() ? FieldValue{} : text(d.mismatch); }},
+      });
+  return section;
+}
+
 }  // namespace
 
 FlowFigures flow_figures(const std::string& flow, double latency_s, const Analysis& analysis,
@@ -219,9 +240,9 @@ FlowFigures flow_figures(const std::string& flow, double latency_s, const Analys
 }
 
 const std::vector<const SectionInfo*>& fusion_section_infos() {
-  static const std::vector<const SectionInfo*> kAll = {&flow_section().info(),     &fusion_section().info(),
-                                                       &group_section().info(),    &pattern_section().info(),
-                                                       &operator_section().info(), &step_section().info()};
+  static const std::vector<const SectionInfo*> kAll = {
+      &flow_section().info(),    &check_section().info(),    &fusion_section().info(), &group_section().info(),
+      &pattern_section().info(), &operator_section().info(), &step_section().info()};
   return kAll;
 }
 
@@ -230,6 +251,8 @@ std::vector<Table> make_fusion_tables(const FusionAnalysis& fusion) {
           pattern_section().fill(fusion.patterns), operator_section().fill(fusion.operators),
           step_section().fill(fusion.program)};
 }
+
+Table make_check_table(const std::vector<OutputDifference>& outputs) { return check_section().fill(outputs); }
 
 Table make_flows_table(const std::vector<FlowFigures>& flows) { return flow_section().fill(flows); }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "analysis/fusion.h"
+#include "profile/verify.h"
 #include "report/field.h"
 
 namespace nongemm {
@@ -30,6 +31,7 @@ FlowFigures flow_figures(const std::string& flow, double latency_s, const Analys
 const std::vector<const SectionInfo*>& fusion_section_infos();
 
 std::vector<Table> make_fusion_tables(const FusionAnalysis& fusion);
+Table make_check_table(const std::vector<OutputDifference>& outputs);
 Table make_flows_table(const std::vector<FlowFigures>& flows);
 
 }  // namespace nongemm

@@ -52,7 +52,22 @@ std::int64_t tokens_of(const Graph& graph) {
   return sequence == graph.attributes.end() ? 0 : std::stoll(sequence->second);
 }
 
-void run(const PointSpec& spec, const Progress& progress, Point& point) {
+/// What the flows of a point have in common.
+std::string key_of(PointSpec spec) {
+  spec.flow = "torch";
+  spec.settings.clear();
+  return command_of(spec);
+}
+
+/// Tables in which the flows of a point meet: side by side, and their outputs.
+void compare_flows(const PointSpec& spec, double latency_s, const Analysis& analysis, const FusionAnalysis* fusion,
+                   Baseline& baseline, Point& point) {
+  const Analysis* node_by_node = spec.flow == "torch" && analysis.measured ? &analysis : nullptr;
+  const auto& flows = baseline.add(flow_figures(spec.flow, latency_s, analysis, fusion), node_by_node);
+  if (flows.size() > 1) point.tables.insert(point.tables.begin() + 1, make_flows_table(flows));
+}
+
+void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
   const auto begin = std::chrono::steady_clock::now();
   const Model model = find_model(spec.model);
   ModelOptions options = spec.options;
@@ -78,6 +93,13 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   run_options.threads = spec.threads;
   run_options.tf32 = spec.tf32;
   run_options.seed = spec.weights.seed;
+  run_options.settings = spec.settings;
+  baseline.begin_point(key_of(spec));
+  std::vector<HostTensor> expected;
+  if (spec.check && spec.flow != "torch") {
+    progress("running torch for its outputs");
+    expected = baseline.outputs([&] { return torch_outputs(graph, weights.tensors, inputs.tensors, run_options); });
+  }
   progress("preparing weights");
   const std::unique_ptr<Session> session = flow.prepare(graph, weights.tensors, run_options);
   weights.tensors.clear();
@@ -95,6 +117,10 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
   }
   const DeviceLimits* known_limits = limits ? &*limits : nullptr;
   const Analysis analysis = analyse(graph, &measurement, spec.analysis, known_limits);
+  std::optional<FusionAnalysis> fusion;
+  if (measurement.program && analysis.measured) {
+    fusion = analyse_fusion(*measurement.program, analysis, spec.analysis, baseline.analysis());
+  }
   RunFigures figures{.graph = &graph,
                      .analysis = &analysis,
                      .measurement = &measurement,
@@ -124,8 +150,19 @@ void run(const PointSpec& spec, const Progress& progress, Point& point) {
       replay_failed = error.what();
     }
   }
+  if (fusion) figures.fusion = &*fusion;
   if (data) figures.preprocess_s = data->preprocess_s;
   point.tables = make_tables(figures);
+  compare_flows(spec, median(measurement.latency_s), analysis, fusion ? &*fusion : nullptr, baseline, point);
+  if (spec.check) {
+    session->run();
+    std::vector<HostTensor> outputs = session->outputs();
+    if (spec.flow == "torch") {
+      baseline.set_outputs(std::move(outputs));
+    } else {
+      point.tables.insert(point.tables.begin() + 1, make_check_table(compare_outputs(graph, expected, outputs)));
+    }
+  }
   point.samples = {{"warmup", measurement.warmup_s},
                    {"latency", measurement.latency_s},
                    {"node_pass", measurement.nodes.wall_s},
@@ -157,6 +194,10 @@ std::string command_of(const PointSpec& spec) {
   add(spec.threads > 0, fmt::format("--threads {}", spec.threads));
   add(spec.tf32, "--tf32");
   add(spec.replay, "--cuda-graph");
+  add(spec.check, "--check");
+  if (const auto level = spec.settings.find("ort.level"); level != spec.settings.end()) {
+    add(true, "--ort-level " + level->second);
+  }
   add(!spec.limits, "--no-limits");
   add(spec.fresh_limits, "--remeasure-limits");
   add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
@@ -169,12 +210,12 @@ std::string command_of(const PointSpec& spec) {
   return command;
 }
 
-Point run_point(const PointSpec& spec, const Progress& progress) {
+Point run_point(const PointSpec& spec, const Progress& progress, Baseline& baseline) {
   Point point;
   point.settings = settings_of(spec);
   point.command = command_of(spec);
   try {
-    run(spec, progress, point);
+    run(spec, progress, baseline, point);
   } catch (const Error& error) {
     point.status = name_of(error.kind());
     point.reason = error.what();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "profile/measurement.h"
 #include "profile/prepare.h"
 #include "report/document.h"
+#include "study/baseline.h"
 
 namespace nongemm {
 
@@ -24,9 +26,11 @@ struct PointSpec {
   std::string data;
   int threads = 0;
   bool tf32 = false;
-  bool replay = false;        // also as a CUDA graph
-  bool limits = true;         // measure the device's limits, once per device
-  bool fresh_limits = false;  // measure them even when they are known
+  bool replay = false;                          // also as a CUDA graph
+  bool check = false;                           // compare outputs with the torch flow's
+  std::map<std::string, std::string> settings;  // of the flow: "ort.level"
+  bool limits = true;                           // measure the device's limits, once per device
+  bool fresh_limits = false;                    // measure them even when they are known
   MeasurePolicy policy;
   AnalysisOptions analysis;
 };
@@ -37,7 +41,8 @@ std::string command_of(const PointSpec& spec);
 using Progress = std::function<void(const std::string& what)>;
 
 /// Never throws for a point that cannot run: its status and reason say why.
-Point run_point(const PointSpec& spec, const Progress& progress);
+/// @param baseline of the sweep's points so far
+Point run_point(const PointSpec& spec, const Progress& progress, Baseline& baseline);
 
 /// Static figures only (`nongemm inspect`). Throws what building the graph throws.
 Point inspect_point(const PointSpec& spec);

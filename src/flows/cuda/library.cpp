@@ -91,6 +91,10 @@ class CudaLibrary : public device::Library {
     check(cudaDeviceSynchronize(), "waiting for the device");
   }
 
+  void copy_to_host(void* to, const void* from, std::size_t bytes) override {
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying to the host");
+  }
+
 #ifdef NONGEMM_CUDA_KERNELS
   bool has_kernels() const override { return true; }
   void draw(const weights::Draw& draw, DType dtype, std::int64_t count, void* memory, void* stream) override {

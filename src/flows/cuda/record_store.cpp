@@ -58,6 +58,7 @@ void RawTrace::clear() {
   records.clear();
   waits.clear();
   launches.clear();
+  calls.clear();
   dropped = 0;
 }
 
@@ -139,7 +140,13 @@ void RecordStore::read(const CUpti_Activity& activity) {
       }
       break;
     }
-    default:  // API records are on for the sake of the external ids alone
+    case CUPTI_ACTIVITY_KIND_RUNTIME:
+    case CUPTI_ACTIVITY_KIND_DRIVER: {
+      const auto& call = reinterpret_cast<const CUpti_ActivityAPI&>(activity);
+      trace_.calls.push_back({call.correlationId, static_cast<std::int64_t>(call.start)});
+      break;
+    }
+    default:
       break;
   }
 }

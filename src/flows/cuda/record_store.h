@@ -37,10 +37,17 @@ struct Launch {
   std::uint32_t span = kNoId;
 };
 
+/// A call of the runtime's or the driver's API; one inside the other have the same correlation id.
+struct ApiCall {
+  std::uint32_t correlation = 0;
+  std::int64_t begin_ns = 0;  // CUPTI's clock
+};
+
 struct RawTrace {
   std::vector<RawRecord> records;
   std::vector<RawWait> waits;
   std::vector<Launch> launches;
+  std::vector<ApiCall> calls;
   std::size_t dropped = 0;
 
   void clear();

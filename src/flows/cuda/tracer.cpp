@@ -70,6 +70,13 @@ std::uint32_t span_of(const std::vector<Launch>& launches, std::uint32_t correla
   return launch != launches.end() && launch->correlation == correlation ? launch->span : kNoId;
 }
 
+/// When the call with this correlation id began, 0 when it was not recorded; `calls` is sorted by id and begin.
+std::int64_t launch_time(const std::vector<ApiCall>& calls, std::uint32_t correlation) {
+  const auto call = std::lower_bound(calls.begin(), calls.end(), correlation,
+                                     [](const ApiCall& entry, std::uint32_t id) { return entry.correlation < id; });
+  return call != calls.end() && call->correlation == correlation ? call->begin_ns : 0;
+}
+
 }  // namespace
 
 CuptiTracer& process_tracer() {
@@ -150,6 +157,9 @@ void CuptiTracer::discard() {
 void CuptiTracer::sort_records() {
   std::sort(raw_.launches.begin(), raw_.launches.end(),
             [](const Launch& a, const Launch& b) { return a.correlation < b.correlation; });
+  std::sort(raw_.calls.begin(), raw_.calls.end(), [](const ApiCall& a, const ApiCall& b) {
+    return a.correlation != b.correlation ? a.correlation < b.correlation : a.begin_ns < b.begin_ns;
+  });
   std::stable_sort(raw_.records.begin(), raw_.records.end(),
                    [](const RawRecord& a, const RawRecord& b) { return a.begin_ns < b.begin_ns; });
 }
@@ -187,6 +197,7 @@ void CuptiTracer::fill(Trace& trace, std::span<const RawRecord> records, std::in
     DeviceRecord record;
     record.begin_ns = raw.begin_ns + offset;
     record.end_ns = raw.end_ns + offset;
+    if (const std::int64_t launch = launch_time(raw_.calls, raw.correlation)) record.launch_ns = launch + offset;
     record.stream = raw.stream;
     record.bytes = raw.bytes;
     record.kind = raw.kind;

@@ -24,7 +24,7 @@ class Tracer {
  public:
   enum class Detail : std::uint8_t {
     kDeviceOnly,   // kernels, copies, fills: the lightest there is
-    kAttribution,  // also which call of push() launched each, and host waits
+    kAttribution,  // also when and by which call of push() each was launched, and host waits
   };
 
   virtual ~Tracer() = default;
@@ -106,6 +106,8 @@ class Library {
   virtual Tracer& tracer() = 0;
   /// Waits until everything on the device is done.
   virtual void synchronise(int device) = 0;
+  /// From device memory; returns when it is there.
+  virtual void copy_to_host(void* to, const void* from, std::size_t bytes) = 0;
 
   /// False when the library was built without nvcc: the calls below then throw Error(kUnsupported).
   virtual bool has_kernels() const = 0;

@@ -1,0 +1,21 @@
+// ONNX Runtime's exceptions as ours. Nothing of it passes the flow's border.
+#pragma once
+
+#include <string>
+#include <utility>
+
+namespace nongemm::ort_flow {
+
+/// Inside a catch block: throws what was caught as an Error that says what was being done.
+[[noreturn]] void rethrow_as_error(const std::string& what);
+
+template <typename Work>
+decltype(auto) with_errors(const std::string& what, Work&& work) {
+  try {
+    return std::forward<Work>(work)();
+  } catch (...) {
+    rethrow_as_error(what);
+  }
+}
+
+}  // namespace nongemm::ort_flow

@@ -1,0 +1,120 @@
+#include "flows/ort/model.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/temporary_folder.h"
+#include "flows/ort/dataflow.h"
+#include "flows/ort/errors.h"
+#include "flows/ort/library.h"
+#include "flows/ort/mapping.h"
+#include "flows/ort/values.h"
+#include "onnx/file.h"
+#include "onnx/lower.h"
+#include "onnx/names.h"
+#include "onnx/wire.h"
+#include "weights/synthetic.h"
+
+namespace nongemm::ort_flow {
+namespace {
+
+constexpr const char* kOptimised = "optimised.onnx";
+
+/// Has the runtime write its optimised graph into `folder`. Only the graph is wanted: tensors go to a file of their
+/// own, which is no file but a link to nowhere, so that a model of any size costs no disk.
+void ask_for_optimised_graph(const std::filesystem::path& folder, Ort::SessionOptions& options) {
+  std::filesystem::create_symlink("/dev/null", folder / "tensors");
+  options.SetOptimizedModelFilePath((folder / kOptimised).c_str());
+  options.AddConfigEntry("session.optimized_model_external_initializers_file_name", "tensors");
+  options.AddConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "64");
+}
+
+Dataflow read_optimised_graph(const std::filesystem::path& folder) {
+  constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
+  const std::filesystem::path path = folder / kOptimised;
+  return read_dataflow(read_file(path, kMostBytes), path.filename().string());
+}
+
+/// "h.0.ln_1 (aten.layer_norm.default)" of the graph nodes that the runtime's message names.
+std::string nodes_named_in(const std::string& message, const Graph& graph) {
+  constexpr std::size_t kMost = 3;
+  std::string text;
+  std::size_t count = 0;
+  for (const NodeId id : onnx::graph_nodes_in(message)) {
+    if (id >= graph.nodes.size() || ++count > kMost) continue;
+    const Node& node = graph.nodes[id];
+    text += (text.empty() ? "" : ", ") + graph.scope_path(node.scope) + " (" + node.op + ")";
+  }
+  return text;
+}
+
+/// A weight as it was given, or drawn.
+HostTensor weight_of(const Graph& graph, std::size_t place, const std::vector<HostTensor>& given,
+                     const RunOptions& options) {
+  if (given[place].data) return given[place];
+  const Weight& weight = graph.weights[place];
+  const Type& type = graph.values[weight.value].type;
+  return weights::synthesize_all({{weight.name, type.dtype, type.shape, weight.init}}, options.seed, options.threads)
+      .front()
+      .second;
+}
+
+/// What no step covers has vanished: folded, dropped, or left out of the model because nothing needs it.
+std::vector<NodeId> without_step(const Graph& graph, const RuntimeProgram& program) {
+  std::vector<bool> covered(graph.nodes.size(), false);
+  for (const RuntimeNode& step : program.nodes) {
+    for (const NodeId id : step.covers) covered[id] = true;
+  }
+  std::vector<NodeId> rest;
+  for (NodeId id = 0; id < graph.nodes.size(); ++id) {
+    if (!covered[id]) rest.push_back(id);
+  }
+  return rest;
+}
+
+}  // namespace
+
+Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
+             const Settings& settings) {
+  onnx::LoweredModel lowered = onnx::lower_to_onnx(graph);
+  for (const onnx::Port& port : lowered.inputs) inputs_.push_back(port.name);
+  for (const onnx::Port& port : lowered.outputs) outputs_.push_back(port.name);
+  lowered_ = std::move(lowered.model);
+  place_weights(graph, weights, options);
+  const TemporaryFolder folder;
+  try {
+    with_errors("loading the model", [&] { load(settings, folder.path()); });
+  } catch (const Error& error) {
+    const std::string nodes = nodes_named_in(error.what(), graph);
+    throw Error(error.kind(), std::string(error.what()) + (nodes.empty() ? "" : "; this is " + nodes), error.way_out());
+  }
+  program_ = map_program(dataflow_of(lowered_), read_optimised_graph(folder.path()));
+  program_.folded = without_step(graph, program_);
+}
+
+void Model::place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options) {
+  for (const onnx::Initializer& initializer : lowered_.graph.initializers) {
+    if (!initializer.is_weight()) continue;
+    weights_.push_back(
+        onnx::tensor_of(initializer, [&](std::size_t place) { return weight_of(graph, place, given, options); }));
+    weight_bytes_ += weights_.back().byte_size();
+  }
+}
+
+void Model::load(const Settings& settings, const std::filesystem::path& folder) {
+  Ort::SessionOptions options = session_options(settings);
+  ask_for_optimised_graph(folder, options);
+  std::vector<std::string> names;
+  std::vector<Ort::Value> values;
+  for (const onnx::Initializer& initializer : lowered_.graph.initializers) {
+    if (!initializer.is_weight()) continue;
+    names.push_back(initializer.name);
+    values.push_back(to_value(weights_[values.size()]));
+  }
+  options.AddExternalInitializers(names, values);
+  const std::string bytes = onnx::serialize(lowered_);
+  session_ = Ort::Session(Library::get().env(), bytes.data(), bytes.size(), options);
+}
+
+}  // namespace nongemm::ort_flow

@@ -1,0 +1,45 @@
+// A graph as a session of ONNX Runtime: lowered, its weights handed over in place, optimised by the runtime, and what
+// the optimiser made of it read back.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "flows/ort/onnxruntime.h"
+#include "flows/ort/settings.h"
+#include "flows/runtime_program.h"
+#include "onnx/model.h"
+
+namespace nongemm::ort_flow {
+
+class Model {
+ public:
+  /// @throws Error(kUnsupported) with the runtime's message and the graph node it is about when it rejects the model
+  Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
+        const Settings& settings);
+
+  Ort::Session& session() { return session_; }
+  const std::vector<std::string>& inputs() const { return inputs_; }
+  const std::vector<std::string>& outputs() const { return outputs_; }
+  /// Steps in the order of the optimised graph (mapping.h).
+  const RuntimeProgram& program() const { return program_; }
+  std::uint64_t weight_bytes() const { return weight_bytes_; }
+
+ private:
+  void place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options);
+  void load(const Settings& settings, const std::filesystem::path& folder);
+
+  onnx::ModelDef lowered_;
+  /// The runtime reads weights where they are, so they live as long as the session.
+  std::vector<HostTensor> weights_;
+  std::uint64_t weight_bytes_ = 0;
+  std::vector<std::string> inputs_;
+  std::vector<std::string> outputs_;
+  RuntimeProgram program_;
+  Ort::Session session_{nullptr};
+};
+
+}  // namespace nongemm::ort_flow

@@ -1,0 +1,60 @@
+#include "flows/ort/program.h"
+
+#include <set>
+
+namespace nongemm::ort_flow {
+
+NodeId Program::add_step(const ProfiledNode& node, std::map<std::string, std::deque<std::size_t>>& waiting,
+                         RuntimeProgram& ordered) const {
+  std::deque<std::size_t>& same_name = waiting[node.name];
+  if (same_name.empty()) {
+    ordered.nodes.emplace_back();
+    ordered.nodes.back().name = node.name;
+    ordered.nodes.back().type = node.type;
+  } else {
+    ordered.nodes.push_back(program_.nodes[same_name.front()]);
+    same_name.pop_front();
+  }
+  ordered.nodes.back().provider = node.provider;
+  if (ordered.nodes.back().role != RuntimeRole::kCompute) ordered.nodes.back().bytes = node.output_bytes;
+  return static_cast<NodeId>(ordered.nodes.size() - 1);
+}
+
+void Program::complete(const RunProfile& profile) {
+  std::map<std::string, std::deque<std::size_t>> waiting;  // steps by name, in the order of the graph
+  for (std::size_t i = 0; i < program_.nodes.size(); ++i) waiting[program_.nodes[i].name].push_back(i);
+  RuntimeProgram ordered;
+  ordered.folded = program_.folded;
+  for (const ProfiledNode& node : profile.nodes) {
+    const Key key(node.name, node.index);
+    if (!places_.contains(key)) places_[key] = add_step(node, waiting, ordered);
+  }
+  std::set<std::size_t> rest;  // in the order of the graph
+  for (const auto& [name, steps] : waiting) rest.insert(steps.begin(), steps.end());
+  for (const std::size_t step : rest) {
+    not_run_[program_.nodes[step].name] = static_cast<NodeId>(ordered.nodes.size());
+    ordered.nodes.push_back(program_.nodes[step]);
+  }
+  program_ = std::move(ordered);
+}
+
+std::vector<NodeSpan> Program::spans(const RunProfile& profile) const {
+  const std::vector<std::int64_t> own = own_durations(profile.nodes);
+  std::vector<NodeSpan> spans;
+  spans.reserve(profile.nodes.size());
+  for (std::size_t i = 0; i < profile.nodes.size(); ++i) {
+    const ProfiledNode& node = profile.nodes[i];
+    NodeId step = kNoId;
+    if (const auto place = places_.find(Key(node.name, node.index)); place != places_.end()) {
+      step = place->second;
+    } else if (const auto late = not_run_.find(node.name); late != not_run_.end()) {
+      step = late->second;
+    }
+    if (step == kNoId) continue;
+    const std::int64_t begin = (node.begin_us - profile.begin_us) * 1000;
+    spans.push_back({step, begin, begin + own[i] * 1000});
+  }
+  return spans;
+}
+
+}  // namespace nongemm::ort_flow

@@ -1,0 +1,82 @@
+#include "flows/ort/settings.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "flows/device/device.h"
+#include "flows/ort/errors.h"
+#include "flows/ort/library.h"
+
+namespace nongemm::ort_flow {
+namespace {
+
+GraphOptimizationLevel read_level(const std::string& name) {
+  static constexpr std::array kLevels = {
+      std::pair{"none", ORT_DISABLE_ALL},
+      std::pair{"basic", ORT_ENABLE_BASIC},
+      std::pair{"extended", ORT_ENABLE_EXTENDED},
+      std::pair{"all", ORT_ENABLE_ALL},
+  };
+  std::vector<std::string> names;
+  for (const auto& [known, level] : kLevels) {
+    if (name == known) return level;
+    names.emplace_back(known);
+  }
+  throw Error(ErrorKind::kUsage, "unknown optimisation level '" + name + "' of ONNX Runtime",
+              did_you_mean(name, names));
+}
+
+/// Frees what CreateCUDAProviderOptions made.
+struct CudaOptions {
+  OrtCUDAProviderOptionsV2* options = nullptr;
+
+  CudaOptions() { Ort::ThrowOnError(Ort::GetApi().CreateCUDAProviderOptions(&options)); }
+  ~CudaOptions() { Ort::GetApi().ReleaseCUDAProviderOptions(options); }
+  CudaOptions(const CudaOptions&) = delete;
+  CudaOptions& operator=(const CudaOptions&) = delete;
+};
+
+void add_cuda(const Settings& settings, Ort::SessionOptions& session) {
+  if (!Library::get().has_provider("CUDAExecutionProvider")) {
+    throw Error(ErrorKind::kUnsupported, "ONNX Runtime " + Library::get().version() + " was built without CUDA",
+                "name a wheel of onnxruntime-gpu, unpacked, in NONGEMM_ORT");
+  }
+  CudaOptions cuda;
+  const std::string device = std::to_string(settings.cuda_device);
+  const std::array<const char*, 2> keys = {"device_id", "use_tf32"};
+  const std::array<const char*, 2> values = {device.c_str(), settings.tf32 ? "1" : "0"};
+  Ort::ThrowOnError(Ort::GetApi().UpdateCUDAProviderOptions(cuda.options, keys.data(), values.data(), keys.size()));
+  session.AppendExecutionProvider_CUDA_V2(*cuda.options);
+}
+
+}  // namespace
+
+Settings read_settings(const RunOptions& options) {
+  Settings settings;
+  settings.threads = options.threads;
+  settings.tf32 = options.tf32;
+  if (const auto level = options.settings.find("ort.level"); level != options.settings.end()) {
+    settings.level = read_level(level->second);
+  }
+  if (options.device == "cpu") return settings;
+  settings.cuda_device = device::parse_cuda_device(options.device);
+  if (settings.cuda_device < 0) {
+    throw Error(ErrorKind::kUsage, "device '" + options.device + "' is not known to the ort flow",
+                "cpu, cuda or cuda:N");
+  }
+  return settings;
+}
+
+Ort::SessionOptions session_options(const Settings& settings) {
+  Ort::SessionOptions session;
+  session.SetGraphOptimizationLevel(settings.level);
+  session.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
+  if (settings.threads > 0) session.SetIntraOpNumThreads(settings.threads);
+  if (settings.on_cuda()) with_errors("loading the CUDA provider", [&] { add_cuda(settings, session); });
+  return session;
+}
+
+}  // namespace nongemm::ort_flow
