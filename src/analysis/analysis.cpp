@@ -7,6 +7,7 @@
 #include "analysis/composite.h"
 #include "analysis/roofline.h"
 #include "analysis/steps.h"
+#include "ops/foreign.h"
 
 namespace nongemm {
 namespace {
@@ -63,11 +64,15 @@ NodeRow describe(const Graph& graph, NodeId id, const AnalysisOptions& options) 
   row.shapes = operand_shapes(graph, node);
   row.results = result_shapes(graph, node);
   if (!node.outputs.empty()) row.dtype = name_of(graph.values[node.outputs[0]].type.dtype);
-  if (const Op* op = OpTable::get().find(node.op)) {
+  if (const Op* op = table_entry(node)) {
     row.group = group_of(graph, node, *op);
     row.variant = op->entry.variant;
     row.traits = op->entry.traits;
     row.cost = cost_of(graph, node, *op);
+  } else {
+    row.group = guess_group(node.op);
+    row.variant = base_name(node.op);
+    row.cost = foreign_cost(graph, node);
   }
   if (options.by_module) {
     if (const CompositeModule* module = composite_of(graph, node.scope)) {

@@ -73,8 +73,15 @@ std::filesystem::path temporary_beside(const std::filesystem::path& target) {
 
 }  // namespace
 
-MappedFile::MappedFile(std::filesystem::path path, std::span<const std::byte> bytes)
-    : path_(std::move(path)), bytes_(bytes) {}
+MappedFile::MappedFile(std::filesystem::path path, std::span<const std::byte> bytes,
+                       std::shared_ptr<const std::byte> owner)
+    : path_(std::move(path)), bytes_(bytes), owner_(std::move(owner)) {}
+
+std::shared_ptr<const MappedFile> MappedFile::of(std::shared_ptr<const std::byte> data, std::size_t size,
+                                                 std::filesystem::path path) {
+  const std::span<const std::byte> bytes(data.get(), size);
+  return std::shared_ptr<const MappedFile>(new MappedFile(std::move(path), bytes, std::move(data)));
+}
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   const InputFile file(path);
@@ -94,7 +101,7 @@ std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& 
 }
 
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (owner_ == nullptr && !bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
 }
 
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes) {

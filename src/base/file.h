@@ -16,6 +16,9 @@ class MappedFile {
  public:
   /// @throws Error (kIo) when the path is no regular file or cannot be opened.
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+  /// Bytes that lie somewhere already (an archive inside an archive), to be read as a file of their own.
+  static std::shared_ptr<const MappedFile> of(std::shared_ptr<const std::byte> data, std::size_t size,
+                                              std::filesystem::path path);
 
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
@@ -25,10 +28,12 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
-  MappedFile(std::filesystem::path path, std::span<const std::byte> bytes);
+  MappedFile(std::filesystem::path path, std::span<const std::byte> bytes,
+             std::shared_ptr<const std::byte> owner = nullptr);
 
   std::filesystem::path path_;
   std::span<const std::byte> bytes_;
+  std::shared_ptr<const std::byte> owner_;  // null when the mapping is this object's own
 };
 
 /// The whole content of a regular file.

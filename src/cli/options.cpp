@@ -92,17 +92,22 @@ void check_device(const std::string& name) {
 }  // namespace
 
 void add_model_options(CLI::App& command, SweepOptions& options) {
-  command.add_option("--batch", options.batches, "samples per inference")->delimiter(',')->capture_default_str();
+  command.add_option("--batch", options.batches, "samples per inference (default: 1, a file's own for .pt2)")
+      ->delimiter(',');
   command.add_option("--seq-len", options.sequences, "tokens per sample (language models)")->delimiter(',');
   command.add_option("--image-size", options.image_size, "input pixels, 224 or 800x1088 (vision models)");
   command.add_option("--detections", options.detections, "boxes kept per image (R-CNN; default: the model's, 100)");
-  command.add_option("--dtype", options.dtypes, "fp32, fp16 or bf16")->delimiter(',')->capture_default_str();
+  command.add_option("--dtype", options.dtypes, "fp32, fp16 or bf16 (default: fp32, a file's own for .pt2)")
+      ->delimiter(',');
+  command.add_option("--input", options.inputs, "shape of a .pt2 model's input: x=4x3x224x224 (may be repeated)");
   command.add_option("--attention", options.attentions, "sdpa or eager, where the original has both")->delimiter(',');
   command.add_option("--seed", options.seed, "of synthetic weights and inputs")->capture_default_str();
 }
 
 void add_graph_options(CLI::App& command, SweepOptions& options) {
-  command.add_option("MODEL", options.models, "registry names (nongemm list models) or folders with a config.json")
+  command
+      .add_option("MODEL", options.models,
+                  "registry names (nongemm list models), folders with a config.json, or .pt2 files")
       ->required();
   add_model_options(command, options);
   command
@@ -122,6 +127,11 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
   for (const std::int64_t sequence : options.sequences) check_positive(sequence, "--seq-len");
 
   PointSpec base;
+  for (const std::string& input : options.inputs) base.options.inputs.push_back(parse_input_binding(input));
+  base.options.batch_given = !options.batches.empty();
+  base.dtype_given = !options.dtypes.empty();
+  const std::vector<std::int64_t> batches = base.options.batch_given ? options.batches : std::vector<std::int64_t>{1};
+  const std::vector<std::string> dtypes = base.dtype_given ? options.dtypes : std::vector<std::string>{"fp32"};
   base.weights.seed = options.seed;
   base.analysis.by_module = options.by == "module";
   base.analysis.attention_is_gemm = !options.attention_as_nongemm;
@@ -144,10 +154,10 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
   for (const std::string& model : options.models) {
     for (const std::string& flow : options.flows) {
       for (const std::string& device : options.devices) {
-        for (const std::string& dtype : options.dtypes) {
+        for (const std::string& dtype : dtypes) {
           for (const Attention attention : attentions) {
             for (const auto& sequence : sequences) {
-              for (const std::int64_t batch : options.batches) {
+              for (const std::int64_t batch : batches) {
                 PointSpec point = base;
                 point.model = model;
                 point.flow = flow;

@@ -16,10 +16,11 @@ struct SweepOptions {
   std::vector<std::string> models;
   std::vector<std::string> flows{"torch"};
   std::vector<std::string> devices{"cpu"};
-  std::vector<std::int64_t> batches{1};
+  std::vector<std::int64_t> batches;  // 1 when none is given
   std::vector<std::int64_t> sequences;
-  std::vector<std::string> dtypes{"fp32"};
+  std::vector<std::string> dtypes;  // fp32 when none is given
   std::vector<std::string> attentions;
+  std::vector<std::string> inputs;
   std::string image_size;
   std::optional<std::int64_t> detections;
   std::string by = "module";

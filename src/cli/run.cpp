@@ -18,6 +18,7 @@ struct RunOptionsOfUser {
   OutputOptions output;
   std::string weights;
   std::string data;
+  std::string inputs;
   int threads = 0;
   int iterations = 0;
   int warmup = -1;
@@ -56,6 +57,7 @@ int run(const RunOptionsOfUser& options) {
     PointSpec& spec = specs[i];
     spec.weights.path = options.weights;
     spec.data = options.data;
+    spec.inputs = options.inputs;
     spec.threads = options.threads;
     spec.tf32 = options.tf32;
     spec.replay = options.replay;
@@ -90,6 +92,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--weights", options->weights, "checkpoint: file or folder (default: synthetic weights)");
   command->add_option("--data", options->data,
                       "your own inputs: a folder of images (ImageNet, COCO) or text (default: synthetic)");
+  command->add_option("--inputs", options->inputs, "prepared inputs by name: a .safetensors file")->excludes("--data");
   command->add_option("--threads", options->threads, "threads inside an operator (default: the runtime's)")
       ->check(CLI::Range(1, 4096));
   command->add_option("--iterations", options->iterations, "exactly so many, instead of until the median is known")

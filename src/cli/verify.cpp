@@ -54,8 +54,11 @@ int verify(const VerifyOptions& options) {
 void add_verify_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<VerifyOptions>();
   CLI::App* command = app.add_subcommand(
-      "verify", "Compare a model's outputs with references (config.json, model, inputs, outputs .safetensors)");
-  command->add_option("FOLDER", options->folders, "folders to check")->required();
+      "verify",
+      "Compare a model's outputs with references (config.json and model.safetensors, or model.pt2, with "
+      "inputs.safetensors and outputs.safetensors)");
+  command->add_option("FOLDER", options->folders, "folders to check, or .pt2 files with their references beside them")
+      ->required();
   command->add_option("--flow", options->flow, "deployment flow")->capture_default_str();
   command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
   command->add_option("--attention", options->attention, "sdpa or eager (default: as config.json says)")

@@ -82,7 +82,8 @@ struct Value {
 struct Node {
   /// Schema name and overload: "aten.layer_norm.default", "aten.add.Tensor".
   std::string op;
-  /// All of the schema's arguments, defaults filled in.
+  /// All of the schema's arguments, defaults filled in. Of an operator that the table does not know, those that were
+  /// given: `arg_names` says which they are.
   std::vector<Argument> args;
   /// One per result; a result that is a list (split, unbind) has one value per element, or a single value of kind
   /// kTensorList when only the run knows how many there are.
@@ -91,6 +92,8 @@ struct Node {
   /// Bodies of a control node: {then, else} of nongemm.if.default, the body of nongemm.foreach.default. A block may use
   /// values of the blocks around it.
   std::vector<BlockId> blocks;
+  /// Names of `args` in the operator's schema, which only the runtime has; empty for operators of the table.
+  std::vector<std::string> arg_names;
 };
 
 /// A module of the original: where a node came from.

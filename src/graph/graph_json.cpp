@@ -260,8 +260,17 @@ class Reader {
           node.blocks.push_back(index(block, block_count, "block"));
         }
       }
+      if (object.contains("arg_names")) read_arg_names(object, node);
       graph_.nodes.push_back(std::move(node));
     }
+  }
+
+  void read_arg_names(const nlohmann::json& object, Node& node) const {
+    for (const nlohmann::json& name : array(object, "arg_names")) {
+      if (!name.is_string()) fail("an argument's name is no text");
+      node.arg_names.push_back(name.get<std::string>());
+    }
+    if (node.arg_names.size() != node.args.size()) fail("a node has not as many names as arguments");
   }
 
   void read_blocks() {
@@ -358,6 +367,7 @@ std::string to_json(const Graph& graph) {
     for (const Argument& argument : node.args) args.push_back(argument_to_json(argument));
     Json object = {{"op", node.op}, {"args", args}, {"outputs", node.outputs}, {"scope", node.scope}};
     if (!node.blocks.empty()) object["blocks"] = node.blocks;
+    if (!node.arg_names.empty()) object["arg_names"] = node.arg_names;
     root["nodes"].push_back(std::move(object));
   }
   root["blocks"] = Json::array();

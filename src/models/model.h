@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "graph/graph.h"
+#include "import/model_file.h"
 #include "models/config.h"
 
 namespace nongemm {
@@ -29,6 +31,8 @@ enum class Padding : std::uint8_t {
 /// What a graph is specialised to. Fields that do not apply to an architecture are ignored.
 struct ModelOptions {
   std::int64_t batch = 1;
+  /// Not the default: a model file without it keeps the batch that it was exported with.
+  bool batch_given = false;
   /// Tokens per sample; the registry's default when absent.
   std::optional<std::int64_t> sequence = std::nullopt;
   /// The sequence is the length of given inputs: refuse it only where the original would.
@@ -45,6 +49,8 @@ struct ModelOptions {
   std::vector<std::pair<std::int64_t, std::int64_t>> image_sizes = {};
   /// Detections kept per image (box_detections_per_img of R-CNN); the configuration's when absent.
   std::optional<std::int64_t> detections = std::nullopt;
+  /// Shapes of a model file's inputs.
+  std::vector<InputBinding> inputs = {};
   /// Some originals choose operators by device ("cpu" or "cuda").
   std::string device = "cpu";
 };
@@ -74,17 +80,18 @@ struct Architecture {
 
 std::span<const Architecture* const> architectures();
 
-/// A model a user named: a registry row, or a folder with a config.json of a known architecture.
+/// A model a user named: a registry row, a folder with a config.json of a known architecture, or a model file.
 struct Model {
   std::string name;
-  const Architecture* architecture = nullptr;
-  const ModelRow* row = nullptr;  // null for a folder
+  const Architecture* architecture = nullptr;  // null for a model file
+  const ModelRow* row = nullptr;               // null for a folder
   Config config;
   std::string folder;  // empty for a registry row
+  std::shared_ptr<const ModelFile> file;
 };
 
-/// Throws Error(kUsage) with the nearest names, or Error(kBadInput) for a folder that does not hold a known model.
-Model find_model(const std::string& name_or_folder);
+/// Throws Error(kUsage) with the nearest names, or Error(kBadInput) for a folder or file that does not hold a model.
+Model find_model(const std::string& name_or_path);
 
 /// Builds the graph; defaults of the registry row are filled in. Errors name the model and the option or config key.
 Graph build_graph(const Model& model, const ModelOptions& options);

@@ -52,31 +52,48 @@ Model open_folder(const std::string& folder) {
   return model;
 }
 
+Model open_file(const std::filesystem::path& path) {
+  Model model;
+  model.name = path.stem().string();
+  model.folder = path.parent_path().string();
+  model.file = open_model_file(path);
+  return model;
+}
+
+Graph build_from_file(const Model& model, const ModelOptions& options) {
+  ImportOptions import;
+  import.inputs = options.inputs;
+  if (options.batch_given) import.batch = options.batch;
+  return model.file->build(import);
+}
+
 }  // namespace
 
-Model find_model(const std::string& name_or_folder) {
+Model find_model(const std::string& name_or_path) {
   std::vector<std::string> known;
   for (const Architecture* architecture : architectures()) {
     for (const ModelRow& row : architecture->models) {
-      if (row.name == name_or_folder) {
+      if (row.name == name_or_path) {
         Model model;
-        model.name = name_or_folder;
+        model.name = name_or_path;
         model.architecture = architecture;
         model.row = &row;
-        model.config = Config::parse(row.config, name_or_folder);
+        model.config = Config::parse(row.config, name_or_path);
         return model;
       }
       known.emplace_back(row.name);
     }
   }
+  if (is_model_file(name_or_path)) return open_file(name_or_path);
   std::error_code ignored;
-  if (std::filesystem::is_directory(name_or_folder, ignored)) return open_folder(name_or_folder);
-  throw Error(
-      ErrorKind::kUsage, "unknown model '" + name_or_folder + "'",
-      did_you_mean(name_or_folder, known) + " A folder with a config.json of a known architecture is a model, too.");
+  if (std::filesystem::is_directory(name_or_path, ignored)) return open_folder(name_or_path);
+  throw Error(ErrorKind::kUsage, "unknown model '" + name_or_path + "'",
+              did_you_mean(name_or_path, known) +
+                  " A folder with a config.json of a known architecture is a model, too, and so is a .pt2 file.");
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options) {
+  if (model.file != nullptr) return build_from_file(model, options);
   ModelOptions filled = options;
   if (model.row != nullptr) {
     if (!filled.sequence && model.row->sequence > 0) filled.sequence = model.row->sequence;

@@ -56,6 +56,12 @@ constexpr std::array kEntries = {
     entry("nongemm::numel(Tensor self) -> int", "Size", scalar_int, count_elements),
     // Python's own arithmetic on numbers that came from item().
     entry("nongemm::int_constant(int value) -> int", "HostArithmetic", scalar_int, known_number),
+    entry("nongemm::int_add(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
+    entry("nongemm::int_sub(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
+    entry("nongemm::int_mul(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
+    entry("nongemm::int_floor_divide(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
+    entry("nongemm::int_remainder(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
+    entry("nongemm::int_min(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
     entry("nongemm::int_max(int a, int b) -> int", "HostArithmetic", scalar_int, larger),
     entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool, greater),
     // Whether self[start:end] leaves anything out along `dim`: if not, Python's indexing dispatches nothing.

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "ops/op.h"
+#include "ops/foreign.h"
 
 namespace nongemm {
 namespace {
@@ -21,6 +21,11 @@ bool works(const Graph& graph, const Node& node, const Op& op) {
   return !(op.schema.name == "aten::to" && keeps_storage);
 }
 
+/// "aten::add" of "aten.add.Tensor".
+std::string dispatcher_name(const std::string& op) {
+  return op.substr(0, op.find('.')) + "::" + std::string(base_name(op));
+}
+
 /// Appends nodes to a stream; `types` may know more than the graph does.
 class Writer {
  public:
@@ -31,9 +36,12 @@ class Writer {
 
   void write(NodeId id) {
     const Node& node = graph_.nodes[id];
-    const Op& op = OpTable::get().at(node.op);
-    if (!works(graph_, node, op)) return;
-    StreamEntry entry{op.schema.name, {}, graph_.scope_path(node.scope), graph_.scopes[node.scope].type};
+    const Op* op = table_entry(node);
+    if (op != nullptr && !works(graph_, node, *op)) return;
+    StreamEntry entry{op != nullptr ? op->schema.name : dispatcher_name(node.op),
+                      {},
+                      graph_.scope_path(node.scope),
+                      graph_.scopes[node.scope].type};
     for (const Argument& argument : node.args) {
       const auto* use = std::get_if<Use>(&argument);
       const bool tensor = use != nullptr && use->value != kNoId && types_[use->value].kind == Type::Kind::kTensor;

@@ -72,6 +72,10 @@ void check_token_ids(const Input& input, const HostTensor& tensor) {
 
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
                     const ModelOptions& options) {
+  if (model.architecture == nullptr) {
+    throw Error(ErrorKind::kUnsupported, model.name + ": nothing says how images or text become inputs of a model file",
+                "give prepared tensors: --inputs FILE.safetensors");
+  }
   data::InputRequest request;
   request.names = {model.name, std::string(model.architecture->model_type)};
   request.folder = !weights_folder.empty() ? weights_folder : model.folder;
@@ -117,6 +121,11 @@ PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::ui
 PreparedWeights prepare_weights(const Model& model, const Graph& graph, const WeightSource& source) {
   PreparedWeights weights;
   std::string path = source.path;
+  if (path.empty() && model.file != nullptr) {
+    weights.tensors = model.file->weights(graph);
+    weights.source = "the model's file";
+    return weights;
+  }
   const bool own_folder = path.empty() && !model.folder.empty();
   if (own_folder && weights::holds_checkpoint(model.folder)) path = model.folder;
   if (path.empty()) {

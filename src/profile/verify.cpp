@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "profile/detection_order.h"
+#include "profile/given_inputs.h"
 #include "profile/prepare.h"
 #include "weights/safetensors.h"
 
@@ -66,6 +67,26 @@ OutputDifference compare(const std::string& name, const HostTensor& reference, c
   return row;
 }
 
+/// Where a model's reference data lies.
+struct Reference {
+  std::filesystem::path model;
+  std::filesystem::path inputs;
+  std::filesystem::path outputs;
+};
+
+Reference find_reference(const std::filesystem::path& path) {
+  if (!is_model_file(path)) {
+    const std::filesystem::path file = path / "model.pt2";
+    return {std::filesystem::exists(file) ? file : path, path / "inputs.safetensors", path / "outputs.safetensors"};
+  }
+  std::filesystem::path beside = path;
+  if (beside.replace_extension(".inputs.safetensors"); std::filesystem::exists(beside)) {
+    std::filesystem::path outputs = path;
+    return {path, beside, outputs.replace_extension(".outputs.safetensors")};
+  }
+  return {path, path.parent_path() / "inputs.safetensors", path.parent_path() / "outputs.safetensors"};
+}
+
 Padding padding_of(const HostTensor& mask) {
   const auto count = static_cast<std::size_t>(element_count(mask.shape));
   for (std::size_t i = 0; i < count; ++i) {
@@ -117,23 +138,25 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
   return options;
 }
 
-std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder, Flow& flow, const RunOptions& run,
+std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, Flow& flow, const RunOptions& run,
                                             ModelOptions options) {
-  const Model model = find_model(folder.string());
-  const NamedTensors inputs = weights::read_safetensors(folder / "inputs.safetensors");
-  const NamedTensors references = weights::read_safetensors(folder / "outputs.safetensors");
-  if (options.attention == Attention::kDefault) {
+  const Reference reference = find_reference(path);
+  const Model model = find_model(reference.model.string());
+  const DataBatch inputs = read_inputs(model, reference.inputs, options);
+  const NamedTensors references = weights::read_safetensors(reference.outputs);
+  if (options.attention == Attention::kDefault && model.file == nullptr) {
     const std::string named = model.config.text("_attn_implementation", "");
     if (named == "eager") options.attention = Attention::kEager;
     if (named == "sdpa") options.attention = Attention::kSdpa;
   }
   options.device = run.device;
-  const Graph graph = build_graph(model, options_for(inputs, options));
+  options = model.file ? options_for_file(model, inputs.tensors, options) : options_for(inputs.tensors, options);
+  const Graph graph = build_graph(model, options);
 
   const PreparedWeights bound = prepare_weights(model, graph, {.path = folder.string(), .seed = 0});
   std::vector<HostTensor> ordered;
   for (const Input& input : graph.inputs) {
-    const HostTensor* tensor = find(inputs, input.name);
+    const HostTensor* tensor = find(inputs.tensors, input.name);
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "inputs.safetensors lacks '" + input.name + "'");
     ordered.push_back(*tensor);
   }
@@ -144,10 +167,13 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder,
   for (const HostTensor& tensor : session->outputs()) {
     outputs.emplace_back(graph.outputs[outputs.size()].name, tensor);
   }
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : references) names.push_back(name);
+  rename_by_position(outputs, names);
   outputs = in_reference_order(std::move(outputs), references);
 
   std::vector<OutputDifference> rows;
-  for (const auto& [name, reference] : references) rows.push_back(compare(name, reference, find(outputs, name)));
+  for (const auto& [name, tensor] : references) rows.push_back(compare(name, tensor, find(outputs, name)));
   return rows;
 }
 

@@ -30,9 +30,11 @@ std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vec
 /// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
 
-/// Runs the model in `folder` (config.json, model.safetensors, inputs.safetensors, outputs.safetensors) and compares.
+/// Runs a model and compares it with given outputs.
+/// @param path a folder with config.json and model.safetensors or with model.pt2, and inputs.safetensors and
+///        outputs.safetensors beside it; or a model file, with NAME.inputs.safetensors and NAME.outputs.safetensors
 /// Attention implementation: the options', or config.json's `_attn_implementation`.
-std::vector<OutputDifference> verify_folder(const std::filesystem::path& folder, Flow& flow, const RunOptions& run,
+std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, Flow& flow, const RunOptions& run,
                                             ModelOptions options);
 
 }  // namespace nongemm

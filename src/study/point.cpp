@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
 #include "flows/load.h"
+#include "profile/given_inputs.h"
 #include "profile/verify.h"
 #include "report/sections.h"
 #include "study/limits_cache.h"
@@ -40,11 +42,33 @@ std::vector<std::pair<std::string, std::string>> settings_of(const PointSpec& sp
           {"batch", std::to_string(spec.options.batch)}};
 }
 
-/// Attributes that the builder decided (sequence length, attention, image size) belong to the settings, too.
+/// Attributes that the builder decided (sequence length, attention, image size) belong to the settings, too; batch and
+/// dtype of a model file are its own.
 void add_attributes(const Graph& graph, Point& point) {
   for (const auto& [key, value] : graph.attributes) {
-    if (key != "batch" && key != "dtype") point.settings.emplace_back(key, value);
+    const auto setting =
+        std::find_if(point.settings.begin(), point.settings.end(), [&](const auto& row) { return row.first == key; });
+    if (setting == point.settings.end()) {
+      point.settings.emplace_back(key, value);
+    } else if (const std::optional<DType> dtype = key == "dtype" ? parse_dtype(value) : std::nullopt) {
+      setting->second = short_name(*dtype);
+    } else {
+      setting->second = value;
+    }
   }
+}
+
+std::int64_t batch_of(const Graph& graph) {
+  const auto batch = graph.attributes.find("batch");
+  return batch == graph.attributes.end() ? 1 : std::stoll(batch->second);
+}
+
+/// The types of a model file are what they are.
+void check_dtype(const PointSpec& spec, const Graph& graph) {
+  const auto own = graph.attributes.find("dtype");
+  if (!spec.dtype_given || own == graph.attributes.end() || parse_dtype(own->second) == spec.options.dtype) return;
+  throw Error(ErrorKind::kUnsupported, fmt::format("the model's file is in {}", own->second),
+              fmt::format("export the model in {}", name_of(spec.options.dtype)));
 }
 
 std::int64_t tokens_of(const Graph& graph) {
@@ -77,8 +101,12 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
     progress("reading data");
     data = read_data(model, spec.data, spec.weights.path, options);
     options = options_for(data->tensors, options);
+  } else if (!spec.inputs.empty()) {
+    data = read_inputs(model, spec.inputs, options);
+    options = model.file ? options_for_file(model, data->tensors, options) : options_for(data->tensors, options);
   }
   const Graph graph = build_graph(model, options);
+  if (model.file) check_dtype(spec, graph);
   add_attributes(graph, point);
   PreparedWeights weights = prepare_weights(model, graph, spec.weights);
   if (options.device == "cpu") check_host_memory(graph, weights);
@@ -124,7 +152,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   RunFigures figures{.graph = &graph,
                      .analysis = &analysis,
                      .measurement = &measurement,
-                     .batch = spec.options.batch,
+                     .batch = batch_of(graph),
                      .tokens = tokens_of(graph),
                      .setup_s = setup_s};
   Roofline roofline;
@@ -205,6 +233,8 @@ std::string command_of(const PointSpec& spec) {
   add(!spec.weights.path.empty(), "--weights " + spec.weights.path);
   add(spec.weights.seed != 0, fmt::format("--seed {}", spec.weights.seed));
   add(!spec.data.empty(), "--data " + spec.data);
+  add(!spec.inputs.empty(), "--inputs " + spec.inputs);
+  for (const InputBinding& input : spec.options.inputs) add(true, "--input " + to_string(input));
   add(!spec.analysis.by_module, "--by operator");
   add(!spec.analysis.attention_is_gemm, "--attention-as-nongemm");
   return command;
@@ -232,7 +262,9 @@ Point run_point(const PointSpec& spec, const Progress& progress, Baseline& basel
 Point inspect_point(const PointSpec& spec) {
   Point point;
   point.settings = settings_of(spec);
-  const Graph graph = build_graph(find_model(spec.model), spec.options);
+  const Model model = find_model(spec.model);
+  const Graph graph = build_graph(model, spec.options);
+  if (model.file) check_dtype(spec, graph);
   add_attributes(graph, point);
   const Analysis analysis = analyse(graph, nullptr, spec.analysis);
   point.settings.emplace_back("nodes", std::to_string(graph.nodes.size()));
@@ -240,7 +272,7 @@ Point inspect_point(const PointSpec& spec) {
   RunFigures figures{.graph = &graph,
                      .analysis = &analysis,
                      .measurement = nullptr,
-                     .batch = spec.options.batch,
+                     .batch = batch_of(graph),
                      .tokens = tokens_of(graph)};
   point.tables = make_tables(figures);
   return point;

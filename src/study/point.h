@@ -24,6 +24,7 @@ struct PointSpec {
   bool dtype_given = false;
   WeightSource weights;
   std::string data;
+  std::string inputs;  // a safetensors file
   int threads = 0;
   bool tf32 = false;
   bool replay = false;                          // also as a CUDA graph

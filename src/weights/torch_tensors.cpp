@@ -5,13 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
-#include "weights/checked_size.h"
 
 namespace nongemm::weights {
 namespace {
@@ -57,7 +55,7 @@ constexpr std::array<std::string_view, 12> kElementTypes = {
 /// Under which names training scripts put the state dict, in the order in which they are tried.
 constexpr std::array<const char*, 5> kWrappers = {"state_dict", "model_state_dict", "model", "module", "net"};
 constexpr int kMaxWrapping = 3;
-constexpr std::size_t kMaxRank = 64;
+constexpr std::size_t kMaxRank = 64;  // a longer list is not even read
 
 template <typename Range>
 bool contains(const Range& range, std::string_view name) {
@@ -73,29 +71,27 @@ bool is_tensor(const Value& value) {
   return call != nullptr && (contains(kRebuildTensor, call->name) || contains(kRebuildParameter, call->name));
 }
 
-/// One tensor as its arguments describe it, checked.
+/// One tensor as its arguments describe it.
 struct Layout {
   StorageReference storage;
-  Shape shape;
-  Shape strides;
-  std::uint64_t offset = 0;  // elements
+  StridedTensor tensor;
 };
 
 class TensorReader {
  public:
-  TensorReader(const LoadStorage& load, std::string_view file_name) : load_(load), file_name_(file_name) {}
+  TensorReader(const LoadStorage& load, std::string_view file_name)
+      : load_(load), file_name_(file_name), dense_(file_name) {}
 
   HostTensor read(const std::string& name, const Value& value) {
     name_ = &name;
     const Layout layout = layout_of(rebuild_arguments(value));
     const StorageBytes& storage = storage_bytes(layout.storage);
-    const std::size_t element = size_of(layout.storage.dtype);
-    const std::byte* source = storage.data.get() + layout.offset * element;
-    const bool aligned = reinterpret_cast<std::uintptr_t>(source) % element == 0;
-    if (aligned && is_dense(layout)) {
-      return {layout.storage.dtype, layout.shape, std::shared_ptr<const std::byte>(storage.data, source)};
+    // Not by multiplication: the number of elements may be anything.
+    if (layout.storage.elements > storage.size / size_of(layout.tensor.dtype)) {
+      refuse_tensor(fmt::format("storage '{}' has {} bytes, {} elements of {} are wanted", layout.storage.key,
+                                storage.size, layout.storage.elements, name_of(layout.tensor.dtype)));
     }
-    return make_dense(layout, source);
+    return dense_.read(name, layout.tensor, {storage.data, layout.storage.elements * size_of(layout.tensor.dtype)});
   }
 
  private:
@@ -143,104 +139,27 @@ class TensorReader {
     if (storage == nullptr || offset == nullptr || *offset < 0) refuse_tensor("its storage is malformed");
     Layout layout;
     layout.storage = storage_reference(*storage, file_name_);
-    layout.offset = static_cast<std::uint64_t>(*offset);
-    layout.shape = integers(*arguments.items[2], "shape");
-    layout.strides = integers(*arguments.items[3], "strides");
-    if (layout.shape.size() != layout.strides.size()) refuse_tensor("it has not as many strides as dimensions");
-    if (!checked_byte_size(layout.storage.dtype, layout.shape)) {
-      refuse_tensor(fmt::format("shape {} is absurdly large", to_string(layout.shape)));
-    }
-    check_extent(layout);
+    layout.tensor.dtype = layout.storage.dtype;
+    layout.tensor.offset = static_cast<std::uint64_t>(*offset);
+    layout.tensor.shape = integers(*arguments.items[2], "shape");
+    layout.tensor.strides = integers(*arguments.items[3], "strides");
     return layout;
-  }
-
-  void check_extent(const Layout& layout) const {
-    std::uint64_t end = layout.offset;
-    const bool empty = element_count(layout.shape) == 0;
-    if (!empty) {
-      std::uint64_t last = layout.offset;
-      for (std::size_t i = 0; i < layout.shape.size(); ++i) {
-        std::uint64_t step = 0;
-        if (__builtin_mul_overflow(static_cast<std::uint64_t>(layout.shape[i] - 1),
-                                   static_cast<std::uint64_t>(layout.strides[i]), &step) ||
-            __builtin_add_overflow(last, step, &last)) {
-          refuse_tensor("its strides are absurdly large");
-        }
-      }
-      if (__builtin_add_overflow(last, std::uint64_t{1}, &end)) refuse_tensor("its strides are absurdly large");
-    }
-    if (end > layout.storage.elements) {
-      refuse_tensor(fmt::format("reaches to element {} of storage '{}', which has {}", end, layout.storage.key,
-                                layout.storage.elements));
-    }
-  }
-
-  static bool is_dense(const Layout& layout) {
-    if (element_count(layout.shape) == 0) return true;
-    std::int64_t expected = 1;
-    for (std::size_t i = layout.shape.size(); i-- > 0;) {
-      if (layout.shape[i] != 1 && layout.strides[i] != expected) return false;
-      expected *= layout.shape[i];
-    }
-    return true;
   }
 
   const StorageBytes& storage_bytes(const StorageReference& reference) {
     const auto [found, is_new] = storages_.try_emplace(reference.key);
-    StorageBytes& storage = found->second;
     if (is_new) {
-      storage = load_(reference);
-      dense_allowed_ += 2 * storage.size;
+      found->second = load_(reference);
+      dense_.add_storage(found->second.size);
     }
-    // Not by multiplication: the number of elements may be anything.
-    if (reference.elements > storage.size / size_of(reference.dtype)) {
-      refuse_tensor(fmt::format("storage '{}' has {} bytes, {} elements of {} are wanted", reference.key, storage.size,
-                                reference.elements, name_of(reference.dtype)));
-    }
-    return storage;
-  }
-
-  HostTensor make_dense(const Layout& layout, const std::byte* source) {
-    const std::uint64_t bytes = *checked_byte_size(layout.storage.dtype, layout.shape);
-    if (bytes > dense_allowed_) {
-      refuse_tensor(fmt::format("shape {} repeats its storage too often", to_string(layout.shape)));
-    }
-    dense_allowed_ -= bytes;
-    auto [tensor, target] = HostTensor::allocate(layout.storage.dtype, layout.shape);
-    if (bytes == 0) return tensor;
-    if (is_dense(layout)) {  // but misaligned
-      std::memcpy(target, source, bytes);
-      return tensor;
-    }
-    const std::size_t element = size_of(layout.storage.dtype);
-    const std::size_t rank = layout.shape.size();
-    std::vector<std::int64_t> index(rank, 0);
-    const std::int64_t rows = rank == 0 ? 1 : element_count({layout.shape.begin(), layout.shape.end() - 1});
-    const std::int64_t columns = rank == 0 ? 1 : layout.shape.back();
-    const std::size_t step = rank == 0 ? 0 : static_cast<std::size_t>(layout.strides.back()) * element;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      std::size_t at = 0;
-      for (std::size_t i = 0; i + 1 < rank; ++i) at += static_cast<std::size_t>(index[i] * layout.strides[i]) * element;
-      for (std::int64_t column = 0; column < columns; ++column) {
-        std::memcpy(target, source + at, element);
-        target += element;
-        at += step;
-      }
-      for (std::size_t i = rank; i-- > 0;) {
-        if (i + 1 >= rank) continue;
-        if (++index[i] < layout.shape[i]) break;
-        index[i] = 0;
-      }
-    }
-    return tensor;
+    return found->second;
   }
 
   const LoadStorage& load_;
   std::string_view file_name_;
   const std::string* name_ = nullptr;
   std::map<std::string, StorageBytes> storages_;
-  /// Bytes that may still be written for tensors that are not contiguous: an expanded one can describe any amount.
-  std::uint64_t dense_allowed_ = std::uint64_t{16} << 20;
+  StridedReader dense_;
 };
 
 const Value* find_key(const Dict& dict, std::string_view key) {
@@ -256,11 +175,12 @@ bool has_tensors(const Dict& dict) {
   return std::any_of(dict.items.begin(), dict.items.end(), [](const auto& item) { return is_tensor(*item.second); });
 }
 
-const Dict& find_state_dict(const pickle::Document& document, std::string_view file_name) {
+/// nullptr for a dictionary without entries.
+const Dict* find_state_dict(const pickle::Document& document, std::string_view file_name) {
   const auto* top = document.root->get<Dict>();
   const Dict* dict = top;
   for (int depth = 0; dict != nullptr && depth <= kMaxWrapping; ++depth) {
-    if (has_tensors(*dict)) return *dict;
+    if (has_tensors(*dict)) return dict;
     const Dict* inner = nullptr;
     for (const char* wrapper : kWrappers) {
       const Value* value = find_key(*dict, wrapper);
@@ -269,6 +189,7 @@ const Dict& find_state_dict(const pickle::Document& document, std::string_view f
     dict = inner;
   }
   if (top == nullptr) refuse(file_name, "holds no dictionary of tensors");
+  if (top->items.empty()) return nullptr;
   std::vector<std::string> keys;
   for (const auto& [name, value] : top->items) {
     const auto* text = name->get<std::string>();
@@ -308,7 +229,9 @@ NamedTensors state_dict_tensors(const pickle::Document& document, const LoadStor
   TensorReader reader(load, file_name);
   NamedTensors tensors;
   std::map<std::string_view, std::size_t> places;
-  for (const auto& [key, value] : find_state_dict(document, file_name).items) {
+  const Dict* dict = find_state_dict(document, file_name);
+  if (dict == nullptr) return tensors;
+  for (const auto& [key, value] : dict->items) {
     const auto* name = key->get<std::string>();
     if (name == nullptr || !is_tensor(*value)) continue;
     HostTensor tensor = reader.read(*name, *value);

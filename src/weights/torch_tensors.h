@@ -9,6 +9,7 @@
 
 #include "base/tensor.h"
 #include "weights/pickle.h"
+#include "weights/strided_tensor.h"
 
 namespace nongemm::weights {
 
@@ -20,11 +21,6 @@ struct StorageReference {
   std::string key;
   DType dtype = DType::kUndefined;
   std::uint64_t elements = 0;
-};
-
-struct StorageBytes {
-  std::shared_ptr<const std::byte> data;
-  std::uint64_t size = 0;
 };
 
 /// Gives the bytes of a storage. @throws Error when there is no such storage

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "ops/op.h"
+#include "ops/foreign.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -40,7 +40,8 @@ Graph without_host_checks(const Graph& graph) {
   for (const NodeId id : graph.blocks[kBodyBlock].nodes) {
     const Node& node = graph.nodes[id];
     if (!node.blocks.empty()) refuse(graph, node, "decides during the run what comes next");
-    if (OpTable::get().at(node.op).entry.group == Group::kSynchronisation) {
+    const Op* op = table_entry(node);
+    if ((op != nullptr ? op->entry.group : guess_group(node.op)) == Group::kSynchronisation) {
       const bool wanted = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return used[v]; });
       if (wanted) refuse(graph, node, "makes the host wait for a value that it goes on with");
       continue;

@@ -5,8 +5,9 @@
 
 #include "base/error.h"
 #include "flows/torch/errors.h"
+#include "flows/torch/foreign.h"
 #include "flows/torch/values.h"
-#include "ops/op.h"
+#include "ops/foreign.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -89,7 +90,9 @@ class Compiler {
  private:
   std::optional<Instruction> compile(NodeId id) {
     const Node& node = graph_.nodes[id];
-    const Schema& schema = OpTable::get().at(node.op).schema;
+    const Op* known = table_entry(node);
+    if (known == nullptr) return compile_foreign(id);
+    const Schema& schema = known->schema;
     Instruction instruction;
     instruction.node = id;
     instruction.outputs = node.outputs;
@@ -117,6 +120,29 @@ class Compiler {
     return instruction;
   }
 
+  /// An operator that the table does not know: the dispatcher's schema says where its arguments go.
+  std::optional<Instruction> compile_foreign(NodeId id) {
+    const Node& node = graph_.nodes[id];
+    const std::optional<c10::OperatorHandle> op = find_foreign(node.op);
+    if (!op) {
+      unknown_.insert(node.op);
+      return std::nullopt;
+    }
+    const ForeignCall call = arrange_foreign(graph_, node, *op, device_);
+    Instruction instruction;
+    instruction.op = op;
+    instruction.node = id;
+    instruction.outputs = node.outputs;
+    instruction.patches = patches_of(call.node, call.schema);
+    instruction.list_result = call.schema.results.size() == 1 && call.schema.results[0].list;
+    for (std::size_t i = 0; i < call.node.args.size(); ++i) {
+      const bool left_out = call.defaults[i].has_value();
+      instruction.arguments.push_back(left_out ? *call.defaults[i]
+                                               : constant_argument(call.node.args[i], call.schema.args[i], device_));
+    }
+    return instruction;
+  }
+
   const Graph& graph_;
   c10::Device device_;
   std::set<std::string> unknown_;
@@ -132,7 +158,8 @@ Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
   if (!compiler.unknown().empty()) {
     std::string names;
     for (const std::string& name : compiler.unknown()) names += (names.empty() ? "" : ", ") + name;
-    throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names);
+    throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names,
+                "an operator of a library of your own: give the library with --load-library");
   }
 }
 

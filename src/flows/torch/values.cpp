@@ -22,6 +22,7 @@ at::Tensor wrapped_number(const c10::Scalar& number) {
 }
 
 c10::IValue memory_format(const std::string& name) {
+  if (name == "channels_last_3d") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast3d);
   if (name == "channels_last") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast);
   if (name == "preserve_format") return static_cast<std::int64_t>(c10::MemoryFormat::Preserve);
   return static_cast<std::int64_t>(c10::MemoryFormat::Contiguous);

@@ -1,0 +1,91 @@
+#include "import/model_file.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace nongemm {
+namespace {
+
+std::filesystem::path model_of(const std::string& name) {
+  return std::filesystem::path(NONGEMM_SOURCE_DIR) / "tests/data/import" / name / "model.pt2";
+}
+
+std::string reason(const std::string& name, const ImportOptions& options) {
+  try {
+    open_model_file(model_of(name))->build(options);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(InputBinding, IsReadAndWritten) {
+  const InputBinding binding = parse_input_binding("x=4x3x224:int64");
+  EXPECT_EQ(binding.name, "x");
+  EXPECT_EQ(binding.shape, (Shape{4, 3, 224}));
+  EXPECT_EQ(binding.dtype, DType::kInt64);
+  EXPECT_EQ(to_string(binding), "x=4x3x224:int64");
+  EXPECT_EQ(parse_input_binding("times=5").shape, (Shape{5}));
+  for (const char* text : {"x", "=3", "x=", "x=3x", "x=-1", "x=3:int65", "x=3y4", "x=3:"}) {
+    EXPECT_THROW(parse_input_binding(text), Error) << text;
+  }
+}
+
+TEST(ModelFile, KeepsModulesAsScopes) {
+  const Graph graph = open_model_file(model_of("gpt2"))->build({});
+  bool found = false;
+  for (ScopeId scope = 0; scope < graph.scopes.size(); ++scope) {
+    found =
+        found || (graph.scope_path(scope) == "model.transformer.h.1.ln_2" && graph.scopes[scope].type == "LayerNorm");
+  }
+  EXPECT_TRUE(found);
+  EXPECT_EQ(graph.attributes.at("dtype"), "float32");
+  EXPECT_EQ(graph.attributes.at("batch"), "2");
+  EXPECT_EQ(graph.outputs.at(0).name, "logits");
+  EXPECT_EQ(graph.inputs.at(0).kind.content, InputKind::Content::kTokens);
+  EXPECT_EQ(graph.inputs.at(0).kind.limit, 96);
+}
+
+TEST(ModelFile, TakesOtherSizesWhereTheyAreFree) {
+  ImportOptions options;
+  options.inputs = {parse_input_binding("input=7x3x16x16")};
+  const Graph graph = open_model_file(model_of("dynamic_batch"))->build(options);
+  EXPECT_EQ(graph.values[graph.outputs.at(0).value].type.shape, (Shape{7, 10}));
+  options.inputs = {};
+  options.batch = 9;
+  EXPECT_EQ(open_model_file(model_of("dynamic_batch"))->build(options).attributes.at("batch"), "9");
+}
+
+TEST(ModelFile, SaysWhichSizesAreWrong) {
+  ImportOptions options;
+  options.inputs = {parse_input_binding("input=7x3x17x16")};
+  EXPECT_NE(reason("dynamic_batch", options).find("input 'input': dimension 2 is 17, the model takes 16"),
+            std::string::npos)
+      << reason("dynamic_batch", options);
+  options.inputs = {parse_input_binding("inputt=7x3x16x16")};
+  EXPECT_NE(reason("dynamic_batch", options).find("no input 'inputt'"), std::string::npos);
+  options.inputs = {parse_input_binding("input=65x3x16x16")};
+  EXPECT_NE(reason("dynamic_batch", options).find("outside [1, 64]"), std::string::npos);
+  options.inputs = {parse_input_binding("input=2x3x16x16:fp16")};
+  EXPECT_NE(reason("dynamic_batch", options).find("input 'input' is float32, float16 is asked for"), std::string::npos);
+}
+
+TEST(ModelFile, CopiesWhatTheProgramWrites) {
+  const Graph graph = open_model_file(model_of("everything"))->build({});
+  ASSERT_GE(graph.nodes.size(), 2U);
+  EXPECT_EQ(graph.nodes[0].op, "aten.clone.default");  // calls
+  EXPECT_EQ(graph.nodes[1].op, "aten.clone.default");  // cache
+  EXPECT_NE(graph.nodes[2].op, "aten.clone.default");
+}
+
+TEST(ModelFile, IsNamedWhenItIsNone) {
+  EXPECT_THROW(open_model_file("/no/such/model.pt2"), Error);
+  EXPECT_THROW(open_model_file(std::filesystem::path(NONGEMM_SOURCE_DIR) / "tests/fixtures/weights/tensors.pth"),
+               Error);
+}
+
+}  // namespace
+}  // namespace nongemm
