@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "flows/load.h"
 #include "graph/graph_json.h"
 #include "models/model.h"
@@ -55,6 +56,37 @@ TEST_P(Imported, IsASoundGraph) {
   EXPECT_EQ(problems_of(graph), std::vector<std::string>());
   EXPECT_EQ(to_json(graph_from_json(to_json(graph), "graph")), to_json(graph));
 }
+
+#ifdef NONGEMM_EXAMPLE_OPERATORS
+
+const std::filesystem::path& custom_case() {
+  static const std::filesystem::path folder = std::filesystem::path(NONGEMM_SOURCE_DIR) / "tests/data/custom_operator";
+  return folder;
+}
+
+TEST(OperatorLibrary, IsAskedForByItsOperators) {
+  try {
+    verify_folder(custom_case(), torch(), RunOptions(), {});
+    FAIL() << "ran without the library";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("no operator example.scaled_rms_norm.default"), std::string::npos)
+        << error.what();
+    EXPECT_NE(std::string(error.what()).find("--load-library"), std::string::npos);
+  }
+}
+
+TEST(OperatorLibrary, RunsItsOperators) {
+  RunOptions run;
+  run.libraries = {"/no/such/library.so"};
+  EXPECT_THROW(verify_folder(custom_case(), torch(), run, {}), Error);
+  run.libraries = {NONGEMM_EXAMPLE_OPERATORS};
+  for (const OutputDifference& row : verify_folder(custom_case(), torch(), run, {})) {
+    EXPECT_EQ(row.mismatch, "") << row.name;
+    EXPECT_LE(row.largest_absolute, kTolerance) << row.name;
+  }
+}
+
+#endif
 
 INSTANTIATE_TEST_SUITE_P(, Imported, testing::ValuesIn(find_cases()), [](const auto& test) { return test.param; });
 

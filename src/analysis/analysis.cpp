@@ -80,6 +80,11 @@ NodeRow describe(const Graph& graph, NodeId id, const AnalysisOptions& options) 
       row.variant = module->variant;
     }
   }
+  if (options.rules == nullptr) return row;
+  if (const std::optional<GroupRules::Decision> decision = options.rules->decide(graph, node)) {
+    row.group = decision->group;
+    if (!decision->variant.empty()) row.variant = decision->variant;
+  }
   return row;
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "analysis/group_rules.h"
 #include "flows/limits.h"
 #include "graph/graph.h"
 #include "ops/op.h"
@@ -17,6 +19,8 @@ struct AnalysisOptions {
   /// Count a node inside a composite module (LlamaRMSNorm) to that module's group; otherwise by its operator alone.
   bool by_module = true;
   bool attention_is_gemm = true;
+  /// The user's own groups; they come before everything else.
+  std::shared_ptr<const GroupRules> rules = {};
 };
 
 /// One node, classified and costed: of the graph, or a step of a runtime's program.

@@ -7,6 +7,7 @@ namespace nongemm {
 std::span<const CompositeModule> composite_modules() {
   static constexpr std::array kModules = {
       CompositeModule{"LlamaRMSNorm", Group::kNormalization, "RMSNorm"},
+      CompositeModule{"T5LayerNorm", Group::kNormalization, "RMSNorm"},
       CompositeModule{"DetrFrozenBatchNorm2d", Group::kNormalization, "FrozenBatchNorm2d"},
       CompositeModule{"FrozenBatchNorm2d", Group::kNormalization, "FrozenBatchNorm2d"},
       CompositeModule{"NewGELUActivation", Group::kActivation, "NewGELU"},
@@ -25,9 +26,12 @@ std::span<const CompositeModule> composite_modules() {
 
 const CompositeModule* composite_of(const Graph& graph, ScopeId scope) {
   for (; scope != kRootScope; scope = graph.scopes[scope].parent) {
+    const std::string& type = graph.scopes[scope].type;
     for (const CompositeModule& module : composite_modules()) {
-      if (module.type == graph.scopes[scope].type) return &module;
+      if (module.type == type) return &module;
     }
+    // MistralRMSNorm, Qwen2RMSNorm, ...: transformers names one for each family.
+    if (type.ends_with("RMSNorm")) return &composite_modules()[0];
   }
   return nullptr;
 }

@@ -116,6 +116,7 @@ void add_graph_options(CLI::App& command, SweepOptions& options) {
                   "operator: each by itself")
       ->check(CLI::IsMember({"module", "operator"}))
       ->capture_default_str();
+  command.add_option("--groups", options.groups, "groups of your own: a TOML file (docs/groups.md)");
   command.add_flag("--attention-as-nongemm", options.attention_as_nongemm, "do not count fused attention with GEMM");
 }
 
@@ -135,6 +136,10 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
   base.weights.seed = options.seed;
   base.analysis.by_module = options.by == "module";
   base.analysis.attention_is_gemm = !options.attention_as_nongemm;
+  base.groups = options.groups;
+  if (!options.groups.empty()) {
+    base.analysis.rules = std::make_shared<GroupRules>(GroupRules::read_file(options.groups));
+  }
   if (!options.image_size.empty()) {
     const auto [height, width] = parse_image_size(options.image_size);
     base.options.height = height;

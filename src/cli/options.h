@@ -24,6 +24,7 @@ struct SweepOptions {
   std::string image_size;
   std::optional<std::int64_t> detections;
   std::string by = "module";
+  std::string groups;
   bool attention_as_nongemm = false;
   std::uint64_t seed = 0;
 };

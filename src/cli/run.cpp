@@ -19,6 +19,7 @@ struct RunOptionsOfUser {
   std::string weights;
   std::string data;
   std::string inputs;
+  std::vector<std::string> libraries;
   int threads = 0;
   int iterations = 0;
   int warmup = -1;
@@ -58,6 +59,7 @@ int run(const RunOptionsOfUser& options) {
     spec.weights.path = options.weights;
     spec.data = options.data;
     spec.inputs = options.inputs;
+    spec.libraries = options.libraries;
     spec.threads = options.threads;
     spec.tf32 = options.tf32;
     spec.replay = options.replay;
@@ -93,6 +95,9 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--data", options->data,
                       "your own inputs: a folder of images (ImageNet, COCO) or text (default: synthetic)");
   command->add_option("--inputs", options->inputs, "prepared inputs by name: a .safetensors file")->excludes("--data");
+  command
+      ->add_option("--load-library", options->libraries, "a library with torch operators of your own (may be repeated)")
+      ->expected(1);
   command->add_option("--threads", options->threads, "threads inside an operator (default: the runtime's)")
       ->check(CLI::Range(1, 4096));
   command->add_option("--iterations", options->iterations, "exactly so many, instead of until the median is known")

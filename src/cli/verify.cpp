@@ -17,6 +17,7 @@ struct VerifyOptions {
   std::string flow = "torch";
   std::string device = "cpu";
   std::string attention;
+  std::vector<std::string> libraries;
   double tolerance = 1e-4;
 };
 
@@ -26,6 +27,7 @@ int verify(const VerifyOptions& options) {
   if (options.attention == "eager") model.attention = Attention::kEager;
   RunOptions run;
   run.device = options.device;
+  run.libraries = options.libraries;
   bool all_within = true;
   for (const std::string& folder : options.folders) {
     try {
@@ -61,6 +63,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       ->required();
   command->add_option("--flow", options->flow, "deployment flow")->capture_default_str();
   command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
+  command
+      ->add_option("--load-library", options->libraries, "a library with torch operators of your own (may be repeated)")
+      ->expected(1);
   command->add_option("--attention", options->attention, "sdpa or eager (default: as config.json says)")
       ->check(CLI::IsMember({"sdpa", "eager"}));
   command->add_option("--tolerance", options->tolerance, "largest absolute difference allowed")->capture_default_str();

@@ -28,6 +28,8 @@ struct RunOptions {
   /// TF32 for fp32 matrix multiplications on CUDA.
   bool tf32 = false;
   std::uint64_t seed = 0;
+  /// Operator libraries to load first: torch operators for the torch flow, custom operators for ONNX Runtime.
+  std::vector<std::string> libraries = {};
   /// A flow's own settings, by name ("ort.level" = "all").
   std::map<std::string, std::string> settings;
 };

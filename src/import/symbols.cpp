@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -15,6 +16,8 @@ namespace {
 
 /// Whole numbers up to here are exact.
 constexpr double kLargest = 9007199254740992.0;
+/// So that counts of bytes stay far from overflow.
+constexpr double kMostElements = 1e15;
 
 std::int64_t whole(double value) {
   if (!(std::abs(value) <= kLargest) || value != std::floor(value)) {
@@ -57,10 +60,13 @@ std::int64_t Symbols::size(const Json& sym_int) const {
 
 Shape Symbols::shape(const Json& sizes) const {
   Shape shape;
+  double elements = 1;
   for (const Json& size : sizes) {
     shape.push_back(this->size(size));
     if (shape.back() < kDynamic) throw Error(ErrorKind::kBadInput, "a size is negative");
+    elements *= static_cast<double>(std::max<std::int64_t>(shape.back(), 1));
   }
+  if (elements > kMostElements) throw Error(ErrorKind::kBadInput, to_string(shape) + " is absurdly large");
   return shape;
 }
 

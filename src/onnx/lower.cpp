@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "onnx/graph_lowering.h"
 #include "onnx/names.h"
+#include "ops/foreign.h"
 
 namespace nongemm::onnx {
 namespace {
@@ -146,7 +147,14 @@ void GraphLowering::lower_node(NodeId id) {
 
 void GraphLowering::add_operator(NodeId id) {
   const Node& node = graph_.nodes[id];
-  const Op& op = OpTable::get().at(node.op);
+  const Op* known = table_entry(node);
+  if (known == nullptr) {
+    const std::string scope = graph_.scope_path(node.scope);
+    throw Error(ErrorKind::kUnsupported, fmt::format("{}{}{} is not in the operator table and has no lowering to ONNX",
+                                                     node.op, scope.empty() ? "" : " in ", scope),
+                "the torch flow runs it");
+  }
+  const Op& op = *known;
   OnnxLowering rule(context_, id, op);
   if (op.entry.lower == nullptr) rule.unsupported("it has no lowering");
   op.entry.lower(rule);
@@ -222,7 +230,7 @@ void GraphLowering::finish_outputs() {
 std::vector<std::string> operators_without_lowering(const Graph& graph) {
   std::set<std::string> missing;
   for (const Node& node : graph.nodes) {
-    const Op* op = OpTable::get().find(node.op);
+    const Op* op = table_entry(node);
     if (node.blocks.empty() && (op == nullptr || op->entry.lower == nullptr)) missing.insert(node.op);
   }
   return {missing.begin(), missing.end()};

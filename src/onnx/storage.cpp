@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include "ops/op.h"
+#include "ops/foreign.h"
 
 namespace nongemm::onnx {
 
 ValueId written_operand(const Graph& graph, const Node& node) {
-  const Op* op = OpTable::get().find(node.op);
+  const Op* op = table_entry(node);
   if (op == nullptr || !node.blocks.empty()) return kNoId;
   for (std::size_t i = 0; i < op->schema.args.size() && i < node.args.size(); ++i) {
     const auto* use = std::get_if<Use>(&node.args[i]);

@@ -35,6 +35,13 @@ void size(OnnxLowering& onnx) {
 
 void count_elements(OnnxLowering& onnx) { onnx.result(onnx.add("Size", {onnx.tensor(0)})); }
 void known_number(OnnxLowering& onnx) { onnx.result(onnx.integer(0)); }
+void sum(OnnxLowering& onnx) { onnx.result(onnx.add("Add", {onnx.integer(0), onnx.integer(1)})); }
+void difference(OnnxLowering& onnx) { onnx.result(onnx.add("Sub", {onnx.integer(0), onnx.integer(1)})); }
+void product(OnnxLowering& onnx) { onnx.result(onnx.add("Mul", {onnx.integer(0), onnx.integer(1)})); }
+/// ONNX rounds towards zero: the same for sizes, which are not negative.
+void quotient(OnnxLowering& onnx) { onnx.result(onnx.add("Div", {onnx.integer(0), onnx.integer(1)})); }
+void remainder(OnnxLowering& onnx) { onnx.result(onnx.add("Mod", {onnx.integer(0), onnx.integer(1)})); }
+void smaller(OnnxLowering& onnx) { onnx.result(onnx.add("Min", {onnx.integer(0), onnx.integer(1)})); }
 void larger(OnnxLowering& onnx) { onnx.result(onnx.add("Max", {onnx.integer(0), onnx.integer(1)})); }
 void greater(OnnxLowering& onnx) { onnx.result(onnx.add("Greater", {onnx.integer(0), onnx.integer(1)})); }
 
@@ -56,12 +63,12 @@ constexpr std::array kEntries = {
     entry("nongemm::numel(Tensor self) -> int", "Size", scalar_int, count_elements),
     // Python's own arithmetic on numbers that came from item().
     entry("nongemm::int_constant(int value) -> int", "HostArithmetic", scalar_int, known_number),
-    entry("nongemm::int_add(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
-    entry("nongemm::int_sub(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
-    entry("nongemm::int_mul(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
-    entry("nongemm::int_floor_divide(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
-    entry("nongemm::int_remainder(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
-    entry("nongemm::int_min(int a, int b) -> int", "HostArithmetic", scalar_int, nullptr),
+    entry("nongemm::int_add(int a, int b) -> int", "HostArithmetic", scalar_int, sum),
+    entry("nongemm::int_sub(int a, int b) -> int", "HostArithmetic", scalar_int, difference),
+    entry("nongemm::int_mul(int a, int b) -> int", "HostArithmetic", scalar_int, product),
+    entry("nongemm::int_floor_divide(int a, int b) -> int", "HostArithmetic", scalar_int, quotient),
+    entry("nongemm::int_remainder(int a, int b) -> int", "HostArithmetic", scalar_int, remainder),
+    entry("nongemm::int_min(int a, int b) -> int", "HostArithmetic", scalar_int, smaller),
     entry("nongemm::int_max(int a, int b) -> int", "HostArithmetic", scalar_int, larger),
     entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool, greater),
     // Whether self[start:end] leaves anything out along `dim`: if not, Python's indexing dispatches nothing.

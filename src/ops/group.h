@@ -4,10 +4,13 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace nongemm {
 
+/// Values behind the last are groups that a user added.
 enum class Group : std::uint8_t {
   kGemm,
   kAttention,
@@ -58,13 +61,19 @@ inline constexpr std::array kGroups = {
     GroupInfo{Group::kOther, "other", "Other", "operators that the table does not know"},
 };
 
-constexpr const GroupInfo& info(Group group) { return kGroups[static_cast<std::size_t>(group)]; }
+/// Also of groups that a user added.
+const GroupInfo& info(Group group);
 
 /// Groups that count as GEMM in the GEMM / non-GEMM split; attention does unless the user asks otherwise (DESIGN.md).
-constexpr bool counts_as_gemm(Group group, bool attention_is_gemm = true) {
-  return group == Group::kGemm || (attention_is_gemm && group == Group::kAttention);
-}
+bool counts_as_gemm(Group group, bool attention_is_gemm = true);
 
+/// A group of the user's own (`--groups`), for the rest of the program; the same id gives the same group again.
+/// Not to be called while analyses run in other threads.
+Group add_group(const std::string& id, const std::string& title, bool gemm);
+
+/// By id: built in, or added.
 std::optional<Group> parse_group(std::string_view id);
+bool is_built_in(std::string_view id);
+std::vector<std::string> group_ids();
 
 }  // namespace nongemm

@@ -9,13 +9,6 @@
 
 namespace nongemm {
 
-std::optional<Group> parse_group(std::string_view id) {
-  for (const GroupInfo& row : kGroups) {
-    if (row.id == id) return row.group;
-  }
-  return std::nullopt;
-}
-
 OpTable::OpTable() {
   for (const std::span<const OpEntry> group : all_entries()) {
     for (const OpEntry& entry : group) {

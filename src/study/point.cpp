@@ -122,6 +122,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   run_options.tf32 = spec.tf32;
   run_options.seed = spec.weights.seed;
   run_options.settings = spec.settings;
+  run_options.libraries = spec.libraries;
   baseline.begin_point(key_of(spec));
   std::vector<HostTensor> expected;
   if (spec.check && spec.flow != "torch") {
@@ -234,6 +235,8 @@ std::string command_of(const PointSpec& spec) {
   add(spec.weights.seed != 0, fmt::format("--seed {}", spec.weights.seed));
   add(!spec.data.empty(), "--data " + spec.data);
   add(!spec.inputs.empty(), "--inputs " + spec.inputs);
+  for (const std::string& library : spec.libraries) add(true, "--load-library " + library);
+  add(!spec.groups.empty(), "--groups " + spec.groups);
   for (const InputBinding& input : spec.options.inputs) add(true, "--input " + to_string(input));
   add(!spec.analysis.by_module, "--by operator");
   add(!spec.analysis.attention_is_gemm, "--attention-as-nongemm");

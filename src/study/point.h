@@ -27,6 +27,8 @@ struct PointSpec {
   std::string inputs;  // a safetensors file
   int threads = 0;
   bool tf32 = false;
+  std::vector<std::string> libraries;           // with operators of the user's own
+  std::string groups;                           // the file that analysis.rules were read from
   bool replay = false;                          // also as a CUDA graph
   bool check = false;                           // compare outputs with the torch flow's
   std::map<std::string, std::string> settings;  // of the flow: "ort.level"

@@ -255,7 +255,37 @@ def dynamic_batch():
     )
 
 
+@torch.library.custom_op("example::scaled_rms_norm", mutates_args=())
+def scaled_rms_norm(
+    x: torch.Tensor, weight: torch.Tensor, residual: torch.Tensor | None = None, *, eps: float = 1e-6
+) -> torch.Tensor:
+    """What examples/torch_operator computes."""
+    y = x if residual is None else x + residual
+    return y * torch.rsqrt((y.double() ** 2).mean(-1, keepdim=True) + eps).float() * weight
+
+
+@scaled_rms_norm.register_fake
+def _(x, weight, residual=None, *, eps=1e-6):
+    return torch.empty_like(x)
+
+
+class WithOwnOperator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.up = nn.Linear(8, 8)
+        self.weight = nn.Parameter(torch.ones(8))
+
+    def forward(self, x):
+        y = scaled_rms_norm(self.up(x), self.weight, x, eps=1e-5)
+        return scaled_rms_norm(y, self.weight)
+
+
+def custom_operator():
+    return ImportCase(WithOwnOperator(), args=(torch.randn(3, 8),))
+
+
 CASES = {
+    "custom_operator": custom_operator,
     "gpt2": gpt2,
     "llama_dynamic": llama,
     "swin": swin,

@@ -3,7 +3,8 @@
     python make_import.py OUTPUT [CASE ...]      writes OUTPUT/<case>/{model.pt2, inputs.safetensors, outputs.safetensors}
 
 A case whose name ends in "@old" is written in the layout of torch 2.5 to 2.7: one JSON file beside two state dicts, with
-symbolic sizes as plain expressions.
+symbolic sizes as plain expressions. The case "custom_operator" needs a library of operators and lies elsewhere:
+    python make_import.py tests/data custom_operator
 """
 
 import io
@@ -124,7 +125,7 @@ def write_case(name, folder):
 
 def main():
     output = pathlib.Path(sys.argv[1])
-    names = sys.argv[2:] or list(import_models.CASES) + ["everything@old"]
+    names = sys.argv[2:] or [n for n in import_models.CASES if n != "custom_operator"] + ["everything@old"]
     for name in names:
         write_case(name, output / re.sub("@", "_", name))
 

@@ -2,8 +2,10 @@
 
 #include <ATen/core/function_schema.h>
 #include <ATen/core/jit_type.h>
+#include <dlfcn.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/error.h"
 #include "ops/foreign.h"
@@ -97,6 +99,14 @@ void check_writes(const Graph& graph, const Node& node, std::size_t given, const
 }
 
 }  // namespace
+
+void load_operators(const std::string& path) {
+  // A bare name would be searched for in the system's folders.
+  const std::string file = std::filesystem::absolute(path).string();
+  if (dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL) != nullptr) return;
+  throw Error(ErrorKind::kBadInput, std::string("the operator library cannot be loaded: ") + dlerror(),
+              "build it against the LibTorch that is used here (nongemm list flows)");
+}
 
 std::optional<c10::OperatorHandle> find_foreign(const std::string& op) {
   const std::size_t space = op.find('.');

@@ -13,6 +13,9 @@
 
 namespace nongemm::torch_flow {
 
+/// Loads a library that registers operators; once, whoever asks. @throws Error (kBadInput) naming the path and reason
+void load_operators(const std::string& path);
+
 /// By qualified name ("aten.add.Tensor").
 std::optional<c10::OperatorHandle> find_foreign(const std::string& op);
 

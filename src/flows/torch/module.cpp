@@ -9,6 +9,7 @@
 #include "flows/load.h"
 #include "flows/torch/cuda.h"
 #include "flows/torch/errors.h"
+#include "flows/torch/foreign.h"
 #include "flows/torch/host_operators.h"
 #include "flows/torch/limits.h"
 #include "flows/torch/roi_operators.h"
@@ -59,6 +60,7 @@ class TorchFlow : public Flow {
   std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                    const RunOptions& options) override {
     const c10::Device device = open_device(options.device);
+    for (const std::string& library : options.libraries) load_operators(library);
     return with_errors("preparing the model", [&] { return make_session(graph, weights, options, device); });
   }
 
