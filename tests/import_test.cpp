@@ -1,4 +1,5 @@
-// Imported models: every folder of tests/data/import (a tiny model exported by PyTorch, inputs and its outputs) through
+// Imported models: every folder of tests/data/import (a tiny model exported by PyTorch as .pt2 or
+// .onnx, inputs and its outputs) through
 // the torch flow. A new folder needs no edit here.
 #include <gtest/gtest.h>
 
@@ -29,7 +30,9 @@ const std::filesystem::path& cases_folder() {
 std::vector<std::string> find_cases() {
   std::vector<std::string> cases;
   for (const auto& entry : std::filesystem::directory_iterator(cases_folder())) {
-    if (std::filesystem::exists(entry.path() / "model.pt2")) cases.push_back(entry.path().filename().string());
+    for (const char* file : {"model.pt2", "model.onnx"}) {
+      if (std::filesystem::exists(entry.path() / file)) cases.push_back(entry.path().filename().string());
+    }
   }
   std::sort(cases.begin(), cases.end());
   return cases;
@@ -52,7 +55,9 @@ TEST_P(Imported, GivesTheOutputsOfPython) {
 }
 
 TEST_P(Imported, IsASoundGraph) {
-  const Graph graph = build_graph(find_model((cases_folder() / GetParam() / "model.pt2").string()), {});
+  std::filesystem::path file = cases_folder() / GetParam() / "model.pt2";
+  if (!std::filesystem::exists(file)) file.replace_filename("model.onnx");
+  const Graph graph = build_graph(find_model(file.string()), {});
   EXPECT_EQ(problems_of(graph), std::vector<std::string>());
   EXPECT_EQ(to_json(graph_from_json(to_json(graph), "graph")), to_json(graph));
 }

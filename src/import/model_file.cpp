@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "import/onnx_file.h"
 #include "import/pt2_file.h"
 
 namespace nongemm {
@@ -56,10 +57,13 @@ void check_binding_names(const std::vector<InputBinding>& bindings, const std::v
   }
 }
 
-bool is_model_file(const std::filesystem::path& path) { return path.extension() == ".pt2"; }
+bool is_model_file(const std::filesystem::path& path) {
+  return path.extension() == ".pt2" || path.extension() == ".onnx";
+}
 
 std::shared_ptr<const ModelFile> open_model_file(const std::filesystem::path& path) {
-  return pt2::open_pt2(MappedFile::open(path));
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+  return path.extension() == ".onnx" ? onnx::open_onnx(file) : pt2::open_pt2(file);
 }
 
 }  // namespace nongemm

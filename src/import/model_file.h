@@ -1,4 +1,4 @@
-// Models in files of other tools: programs that torch.export wrote (.pt2).
+// Models in files of other tools: programs that torch.export wrote (.pt2), ONNX models (.onnx).
 #pragma once
 
 #include <filesystem>

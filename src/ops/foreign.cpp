@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <string>
 #include <utility>
 
 #include "ops/rules.h"
@@ -16,7 +18,7 @@ constexpr std::array<std::string_view, 26> kViews = {
     "squeeze_",   "unsqueeze_",   "expand_as", "_unsafe_view", "unsafe_split"};
 
 /// Pieces of names, the first that fits decides. A piece between bars has to be a whole word of the name.
-constexpr std::array<std::pair<std::string_view, Group>, 64> kPieces = {{
+constexpr std::array<std::pair<std::string_view, Group>, 65> kPieces = {{
     {"quantize", Group::kQuantization},
     {"attention", Group::kAttention},
     {"upsample", Group::kInterpolation},
@@ -35,6 +37,7 @@ constexpr std::array<std::pair<std::string_view, Group>, 64> kPieces = {{
     {"conv", Group::kGemm},
     {"linear", Group::kGemm},
     {"matmul", Group::kGemm},
+    {"mat_mul", Group::kGemm},
     {"|mm|", Group::kGemm},
     {"addmm", Group::kGemm},
     {"bmm", Group::kGemm},
@@ -106,6 +109,19 @@ bool holds(std::string_view name, std::string_view piece) {
   return false;
 }
 
+/// "global_average_pool" of ONNX's "GlobalAveragePool".
+std::string in_small_letters(std::string_view name) {
+  std::string words;
+  bool small_before = false;
+  for (const char c : name) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (small_before && std::isupper(letter) != 0) words += '_';
+    small_before = std::islower(letter) != 0;
+    words += static_cast<char>(std::tolower(letter));
+  }
+  return words;
+}
+
 }  // namespace
 
 const Op* table_entry(const Node& node) { return node.arg_names.empty() ? OpTable::get().find(node.op) : nullptr; }
@@ -118,8 +134,9 @@ std::string_view base_name(std::string_view op) {
 }
 
 Group guess_group(std::string_view op) {
-  const std::string_view name = base_name(op);
-  if (contains(kViews, name)) return Group::kMemoryLayout;
+  const std::string words = in_small_letters(base_name(op));
+  const std::string_view name = words;
+  if (contains(kViews, base_name(op))) return Group::kMemoryLayout;
   for (const auto& [piece, group] : kPieces) {
     if (holds(name, piece)) return group;
   }

@@ -76,8 +76,11 @@ struct Reference {
 
 Reference find_reference(const std::filesystem::path& path) {
   if (!is_model_file(path)) {
-    const std::filesystem::path file = path / "model.pt2";
-    return {std::filesystem::exists(file) ? file : path, path / "inputs.safetensors", path / "outputs.safetensors"};
+    std::filesystem::path model = path;
+    for (const char* file : {"model.pt2", "model.onnx"}) {
+      if (std::filesystem::exists(path / file)) model = path / file;
+    }
+    return {model, path / "inputs.safetensors", path / "outputs.safetensors"};
   }
   std::filesystem::path beside = path;
   if (beside.replace_extension(".inputs.safetensors"); std::filesystem::exists(beside)) {

@@ -1,0 +1,15 @@
+// An ONNX model as a graph.
+#pragma once
+
+#include "graph/graph.h"
+#include "import/model_file.h"
+#include "import/onnx_model.h"
+
+namespace nongemm::onnx {
+
+/// Nodes become operators of the table where a rule says how; others stay what they are ("onnx.LSTM.default"), with
+/// what the file says of their results. Free sizes that nobody says are 1.
+/// @throws Error naming the node or input (not the file)
+Graph build_graph(const ReadModel& model, const ImportOptions& options);
+
+}  // namespace nongemm::onnx

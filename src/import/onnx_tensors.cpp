@@ -1,0 +1,205 @@
+#include "import/onnx_tensors.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "weights/checked_size.h"
+
+namespace nongemm::onnx {
+
+namespace {
+
+// Field numbers of onnx.proto.
+enum Tensor : protozero::pbf_tag_type {
+  kDims = 1,
+  kDataType = 2,
+  kFloatData = 4,
+  kInt32Data = 5,
+  kInt64Data = 7,
+  kName = 8,
+  kRawData = 9,
+  kDoubleData = 10,
+  kExternalData = 13,
+  kDataLocation = 14,
+};
+enum Entry : protozero::pbf_tag_type { kKey = 1, kValue = 2 };
+constexpr std::int32_t kExternal = 1;
+
+[[noreturn]] void refuse(const std::string& name, const std::string& what) {
+  throw Error(ErrorKind::kBadInput, fmt::format("tensor '{}': {}", name, what));
+}
+
+template <typename T>
+void append(std::string& bytes, T value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+/// Elements that stand in the message one by one, as the bytes of `dtype`.
+void append_integer(std::string& bytes, DType dtype, std::int64_t value) {
+  switch (size_of(dtype)) {
+    case 1:
+      return append(bytes, static_cast<std::uint8_t>(value));
+    case 2:
+      return append(bytes, static_cast<std::uint16_t>(value));
+    case 4:
+      return append(bytes, static_cast<std::int32_t>(value));
+    default:
+      return append(bytes, value);
+  }
+}
+
+HostTensor copy_of(DType dtype, const Shape& shape, std::string_view bytes) {
+  auto [tensor, target] = HostTensor::allocate(dtype, shape);
+  if (!bytes.empty()) std::memcpy(target, bytes.data(), bytes.size());
+  return tensor;
+}
+
+}  // namespace
+
+DType dtype_of(std::int32_t data_type) {
+  constexpr std::pair<std::int32_t, DType> kTypes[] = {
+      {1, DType::kFloat32}, {2, DType::kUInt8}, {3, DType::kInt8},     {5, DType::kInt16},    {6, DType::kInt32},
+      {7, DType::kInt64},   {9, DType::kBool},  {10, DType::kFloat16}, {11, DType::kFloat64}, {16, DType::kBFloat16}};
+  for (const auto& [code, dtype] : kTypes) {
+    if (code == data_type) return dtype;
+  }
+  return DType::kUndefined;
+}
+
+struct TensorReader::Parts {
+  std::string name;
+  std::int32_t type = 0;
+  Shape shape;
+  std::optional<std::string_view> raw;
+  std::string elements;  // of the typed fields
+  std::vector<std::pair<std::string, std::string>> external;
+  bool is_external = false;
+};
+
+TensorReader::Parts TensorReader::parts_of(protozero::pbf_reader message) const {
+  using protozero::pbf_wire_type;
+  Parts parts;
+  protozero::pbf_reader again = message;
+  while (again.next()) {  // typed elements need the type, which may stand behind them
+    if (again.tag() == kDataType && again.wire_type() == pbf_wire_type::varint) {
+      parts.type = again.get_int32();
+    } else {
+      again.skip();
+    }
+  }
+  const DType dtype = dtype_of(parts.type);
+  while (message.next()) {
+    const bool packed = message.wire_type() == pbf_wire_type::length_delimited;
+    switch (message.tag()) {
+      case kDims:
+        if (packed) {
+          for (const std::int64_t dim : message.get_packed_int64()) parts.shape.push_back(dim);
+        } else {
+          parts.shape.push_back(message.get_int64());
+        }
+        break;
+      case kName:
+        parts.name = message.get_string();
+        break;
+      case kRawData: {
+        const protozero::data_view view = message.get_view();
+        parts.raw = std::string_view(view.data(), view.size());
+        break;
+      }
+      case kFloatData:
+        for (const float value : message.get_packed_float()) append(parts.elements, value);
+        break;
+      case kDoubleData:
+        for (const double value : message.get_packed_double()) append(parts.elements, value);
+        break;
+      case kInt32Data:
+        for (const std::int32_t value : message.get_packed_int32()) append_integer(parts.elements, dtype, value);
+        break;
+      case kInt64Data:
+        for (const std::int64_t value : message.get_packed_int64()) append_integer(parts.elements, dtype, value);
+        break;
+      case kExternalData: {
+        protozero::pbf_reader entry = message.get_message();
+        auto& [key, value] = parts.external.emplace_back();
+        while (entry.next()) {
+          if (entry.tag() == kKey) {
+            key = entry.get_string();
+          } else if (entry.tag() == kValue) {
+            value = entry.get_string();
+          } else {
+            entry.skip();
+          }
+        }
+        break;
+      }
+      case kDataLocation:
+        parts.is_external = message.get_enum() == kExternal;
+        break;
+      default:
+        message.skip();
+    }
+  }
+  return parts;
+}
+
+std::pair<std::string, HostTensor> TensorReader::read(protozero::pbf_reader message) {
+  const Parts parts = parts_of(message);
+  const DType dtype = dtype_of(parts.type);
+  if (dtype == DType::kUndefined) {
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("tensor '{}' has element type {}, which is not handled", parts.name, parts.type));
+  }
+  const std::optional<std::uint64_t> size = weights::checked_byte_size(dtype, parts.shape);
+  if (!size) refuse(parts.name, "shape " + to_string(parts.shape) + " is not possible");
+  if (parts.is_external) return {parts.name, external(parts.name, parts)};
+  const std::string_view bytes = parts.raw ? *parts.raw : std::string_view(parts.elements);
+  if (bytes.size() != *size) {
+    refuse(parts.name, fmt::format("holds {} bytes, shape {} needs {}", bytes.size(), to_string(parts.shape), *size));
+  }
+  const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
+  if (parts.raw && reinterpret_cast<std::uintptr_t>(data) % size_of(dtype) == 0) {
+    return {parts.name, {dtype, parts.shape, std::shared_ptr<const std::byte>(file_, data)}};
+  }
+  return {parts.name, copy_of(dtype, parts.shape, bytes)};
+}
+
+const MappedFile& TensorReader::external_file(const std::string& name, const std::string& location) {
+  const std::filesystem::path path = location;
+  bool leads_out = path.empty() || path.is_absolute();
+  for (const std::filesystem::path& part : path) leads_out = leads_out || part == "..";
+  if (leads_out) refuse(name, "its external data '" + location + "' lies outside the model's folder");
+  std::shared_ptr<const MappedFile>& file = external_[location];
+  if (file == nullptr) file = MappedFile::open(file_->path().parent_path() / path);
+  return *file;
+}
+
+HostTensor TensorReader::external(const std::string& name, const Parts& parts) {
+  std::string location;
+  std::uint64_t offset = 0;
+  for (const auto& [key, value] : parts.external) {
+    if (key == "location") location = value;
+    if (key != "offset") continue;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), offset);
+    if (error != std::errc() || end != value.data() + value.size()) refuse(name, "its offset is no number");
+  }
+  const MappedFile& file = external_file(name, location);
+  const DType dtype = dtype_of(parts.type);
+  const std::uint64_t size = *weights::checked_byte_size(dtype, parts.shape);
+  if (offset > file.bytes().size() || size > file.bytes().size() - offset) {
+    refuse(name, fmt::format("reaches beyond the end of '{}'", location));
+  }
+  const std::byte* data = file.bytes().data() + offset;
+  if (reinterpret_cast<std::uintptr_t>(data) % size_of(dtype) == 0) {
+    return {dtype, parts.shape, std::shared_ptr<const std::byte>(external_[location], data)};
+  }
+  return copy_of(dtype, parts.shape, {reinterpret_cast<const char*>(data), size});
+}
+
+}  // namespace nongemm::onnx

@@ -1,0 +1,36 @@
+// TensorProto: tensors inside an ONNX file, or beside it as external data.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <protozero/pbf_reader.hpp>
+#include <string>
+
+#include "base/file.h"
+#include "base/tensor.h"
+
+namespace nongemm::onnx {
+
+/// TensorProto.DataType; kUndefined for types that are not handled.
+DType dtype_of(std::int32_t data_type);
+
+class TensorReader {
+ public:
+  explicit TensorReader(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {}
+
+  /// Shares the file's bytes where they are aligned. @throws Error naming the tensor, protozero::exception
+  std::pair<std::string, HostTensor> read(protozero::pbf_reader message);
+
+ private:
+  struct Parts;
+
+  Parts parts_of(protozero::pbf_reader message) const;
+  HostTensor external(const std::string& name, const Parts& parts);
+  const MappedFile& external_file(const std::string& name, const std::string& location);
+
+  std::shared_ptr<const MappedFile> file_;
+  std::map<std::string, std::shared_ptr<const MappedFile>> external_;
+};
+
+}  // namespace nongemm::onnx
