@@ -156,7 +156,9 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   options = model.file ? options_for_file(model, inputs.tensors, options) : options_for(inputs.tensors, options);
   const Graph graph = build_graph(model, options);
 
-  const PreparedWeights bound = prepare_weights(model, graph, {.path = folder.string(), .seed = 0});
+  // A folder without a checkpoint is an error here.
+  const std::string folder = model.file != nullptr ? "" : path.string();
+  const PreparedWeights bound = prepare_weights(model, graph, {.path = folder, .seed = 0});
   std::vector<HostTensor> ordered;
   for (const Input& input : graph.inputs) {
     const HostTensor* tensor = find(inputs.tensors, input.name);

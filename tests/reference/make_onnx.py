@@ -1,6 +1,6 @@
 """Writes ONNX cases: tiny models exported by torch.onnx.export, their inputs and outputs.
 
-    python make_onnx.py OUTPUT [CASE ...]   writes OUTPUT/<case>/{model.onnx, inputs.safetensors, outputs.safetensors}
+    python make_onnx.py OUTPUT [CASE ...]   writes OUTPUT/onnx_<case>/{model.onnx, inputs.safetensors, outputs.safetensors}
 
 A case's name ends in the exporter: "_dynamo" or "_script" (TorchScript).
 """
@@ -22,7 +22,6 @@ warnings.filterwarnings("ignore")
 CASES = {
     "resnet_script": ("resnet", 17, False),
     "resnet_dynamo": ("resnet", 18, True),
-    "gpt2_dynamo": ("gpt2", 18, False),
     "gpt2_script": ("gpt2", 14, False),
     "segformer_script": ("segformer", 16, False),
     "mamba_dynamo": ("mamba", 20, False),
@@ -77,7 +76,7 @@ def write_case(name, folder):
 
 def main():
     for name in sys.argv[2:] or list(CASES):
-        write_case(name, pathlib.Path(sys.argv[1]) / name)
+        write_case(name, pathlib.Path(sys.argv[1]) / ("onnx_" + name))
 
 
 if __name__ == "__main__":
