@@ -106,6 +106,9 @@ void hard_sigmoid(OnnxCall& c) {
   unary<"aten.hardsigmoid.default">(c);
 }
 
+/// Nothing but NaN differs from itself.
+void is_nan(OnnxCall& c) { c.give(c.call("aten.ne.Tensor", {c.tensor(0), c.tensor(0)})); }
+
 void where(OnnxCall& c) { c.give(c.call("aten.where.self", {c.tensor(0), c.tensor(1), c.tensor(2)})); }
 
 constexpr std::array kRules = {
@@ -151,6 +154,7 @@ constexpr std::array kRules = {
     OnnxRule{"LeakyRelu", leaky_relu},
     OnnxRule{"Elu", elu},
     OnnxRule{"HardSigmoid", hard_sigmoid},
+    OnnxRule{"IsNaN", is_nan},
     OnnxRule{"Where", where},
 };
 

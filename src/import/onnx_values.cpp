@@ -132,6 +132,15 @@ std::optional<KnownValue> range(const KnownValue& start, const KnownValue& limit
   return result;
 }
 
+std::optional<KnownValue> where(const KnownValue& condition, const KnownValue& yes, const KnownValue& no) {
+  if (condition.shape != yes.shape || condition.shape != no.shape) return std::nullopt;
+  KnownValue result = yes;
+  for (std::size_t i = 0; i < result.numbers.size(); ++i) {
+    if (condition.numbers[i] == 0) result.numbers[i] = no.numbers[i];
+  }
+  return result;
+}
+
 /// Squeeze, Unsqueeze, Reshape of what has at most one dimension.
 std::optional<KnownValue> reshaped(const KnownValue& data, bool to_one_dimension) {
   if (data.shape.size() > 1 || (!to_one_dimension && data.numbers.size() != 1)) return std::nullopt;
@@ -168,6 +177,7 @@ constexpr Arithmetic kArithmetic[] = {
     {"Div", [](double a, double b) { return b == 0 ? 0 : a / b; }},
     {"Max", [](double a, double b) { return std::max(a, b); }},
     {"Min", [](double a, double b) { return std::min(a, b); }},
+    {"Equal", [](double a, double b) { return a == b ? 1.0 : 0.0; }},
 };
 
 }  // namespace
@@ -224,7 +234,10 @@ std::optional<KnownValue> fold(const ReadNode& node, const std::vector<const Kno
   const KnownValue& first = *inputs[0];
   const KnownValue* second = inputs.size() > 1 ? inputs[1] : nullptr;
   for (const Arithmetic& row : kArithmetic) {
-    if (row.type == node.type && inputs.size() == 2 && second != nullptr) return combine(first, *second, row.apply);
+    if (row.type != node.type || inputs.size() != 2 || second == nullptr) continue;
+    std::optional<KnownValue> result = combine(first, *second, row.apply);
+    if (result && node.type == "Equal") result->dtype = DType::kBool;
+    return result;
   }
   if (node.type == "Identity") return first;
   if (node.type == "Cast") return cast(node, first);
@@ -240,6 +253,7 @@ std::optional<KnownValue> fold(const ReadNode& node, const std::vector<const Kno
   const bool all = std::none_of(inputs.begin(), inputs.end(), [](const KnownValue* input) { return input == nullptr; });
   if (node.type == "Slice" && opset >= 10) return slice(inputs);
   if (node.type == "Concat" && all) return concat(inputs);
+  if (node.type == "Where" && all && inputs.size() == 3) return where(first, *inputs[1], *inputs[2]);
   if (node.type == "Range" && all && inputs.size() == 3 && first.dtype == DType::kInt64) {
     return range(first, *inputs[1], *inputs[2]);
   }

@@ -24,7 +24,6 @@ CASES = {
     "resnet_dynamo": ("resnet", 18, True),
     "gpt2_script": ("gpt2", 14, False),
     "segformer_script": ("segformer", 16, False),
-    "mamba_dynamo": ("mamba", 20, False),
     "dynamic_batch_script": ("dynamic_batch", 13, False),
 }
 
