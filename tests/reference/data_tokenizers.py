@@ -2,6 +2,7 @@
 
     python tests/reference/data_tokenizers.py            # rewrites the fixtures
     python tests/reference/data_tokenizers.py --compare build/release/tests/data_probe --count 20000   # random texts
+    python tests/reference/data_tokenizers.py --compare PROBE --folders CHECKPOINT ...   # with tokenizers you have
 
 Each folder is a checkpoint's, as far as its tokenizer goes; texts.json holds [text, ids] pairs from AutoTokenizer
 (LlamaTokenizer where tokenizer_config.json is missing).
@@ -174,6 +175,17 @@ def llama_bare(folder):
     sentencepiece_model(folder)
 
 
+def bert_plain(folder):
+    """No spaces around Chinese characters, accents stripped without lowering."""
+    word_piece(folder, do_lower_case=False, tokenize_chinese_chars=False, strip_accents=True, tokenizer_class="BertTokenizer")
+
+
+def llama_no_prefix(folder):
+    sentencepiece_model(folder)
+    config = {"tokenizer_class": "LlamaTokenizerFast", "add_bos_token": False, "add_eos_token": True, "add_prefix_space": False}
+    write_json(folder / "tokenizer_config.json", config)
+
+
 def llama_json(folder):
     llama(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -201,7 +213,21 @@ def llama2_json(folder):
     write_json(folder / "tokenizer_config.json", {"tokenizer_class": "PreTrainedTokenizerFast"})
 
 
-KINDS = [gpt2, gpt2_json, llama3, bert, bert_cased, bert_json, llama, llama_legacy, llama_bare, llama_json, llama2_json]
+def llama2_plain_json(folder):
+    """The same file where LlamaTokenizer is named, which builds its own steps."""
+    llama2_json(folder)
+    config = {"tokenizer_class": "LlamaTokenizer", "add_bos_token": True, "legacy": False}
+    write_json(folder / "tokenizer_config.json", config)
+
+
+def gpt2_prefix(folder):
+    gpt2(folder)
+    config = {"tokenizer_class": "GPT2Tokenizer", "add_prefix_space": True, "add_bos_token": True, "pad_token": "<pad>"}
+    write_json(folder / "tokenizer_config.json", config)
+
+
+KINDS = [gpt2, gpt2_json, gpt2_prefix, llama3, bert, bert_cased, bert_plain, bert_json, llama, llama_legacy, llama_bare,
+         llama_no_prefix, llama_json, llama2_json, llama2_plain_json]  # fmt: skip
 # Small enough to be committed; the others differ from these by configuration.
 COMMITTED = [gpt2, llama3, bert, bert_json, llama, llama2_json]
 
@@ -266,28 +292,33 @@ def write_fixtures():
         (folder / "texts.json").write_text(f"[\n{lines}\n]\n")
 
 
-def compare(probe, count, seed):
-    failed = False
+def compare(probe, name, folder, count, seed):
+    """Whether the ids of `count` random texts are the same."""
+    rng = random.Random(seed)
+    texts = [random_text(rng) for _ in range(count)]
+    expected = ids_of(load(folder), texts)
+    with tempfile.TemporaryDirectory() as temporary:
+        given, result = pathlib.Path(temporary, "in"), pathlib.Path(temporary, "out")
+        given.write_bytes(b"".join(t.encode() + b"\0" for t in texts))
+        run = subprocess.run([probe, "tokenize", folder, given, result], capture_output=True, text=True)
+        if run.returncode != 0:
+            sys.exit(f"{name}: {run.stderr}")
+        ours = [[int(v) for v in line.split()] for line in result.read_text().split("\n")[:-1]]
+    assert len(ours) == len(texts)
+    wrong = [i for i in range(count) if ours[i] != expected[i]]
+    print(f"{name:17} {count - len(wrong)} of {count} texts with the same ids, {sum(map(len, expected))} tokens", flush=True)
+    for i in wrong[:3]:
+        print("  ", ascii(texts[i]), "\n  ours  ", ours[i], "\n  theirs", expected[i])
+    return not wrong
+
+
+def compare_kinds(probe, count, seed):
+    same = True
     for make in KINDS:
-        rng = random.Random(seed)
         with tempfile.TemporaryDirectory() as name:
-            folder = pathlib.Path(name)
-            make(folder)
-            texts = [random_text(rng) for _ in range(count)]
-            expected = ids_of(load(folder), texts)
-            (folder / "in").write_bytes(b"".join(t.encode() + b"\0" for t in texts))
-            command = [probe, "tokenize", folder, folder / "in", folder / "out"]
-            result = subprocess.run(command, capture_output=True, text=True)
-            if result.returncode != 0:
-                sys.exit(f"{make.__name__}: {result.stderr}")
-            ours = [[int(v) for v in line.split()] for line in (folder / "out").read_text().split("\n")[:-1]]
-        assert len(ours) == len(texts)
-        wrong = [i for i in range(count) if ours[i] != expected[i]]
-        print(f"{make.__name__:14} {count - len(wrong)} of {count} texts with the same ids, {sum(map(len, expected))} tokens")
-        for i in wrong[:3]:
-            print("  ", ascii(texts[i]), "\n  ours  ", ours[i], "\n  theirs", expected[i])
-        failed = failed or bool(wrong)
-    sys.exit(failed)
+            make(pathlib.Path(name))
+            same = compare(probe, make.__name__, pathlib.Path(name), count, seed) and same
+    return same
 
 
 if __name__ == "__main__":
@@ -295,8 +326,12 @@ if __name__ == "__main__":
     parser.add_argument("--compare", metavar="PROBE")
     parser.add_argument("--count", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folders", nargs="*", type=pathlib.Path, help="compare these instead of the kinds made here")
     arguments = parser.parse_args()
-    if arguments.compare:
-        compare(arguments.compare, arguments.count, arguments.seed)
+    if arguments.compare and arguments.folders:
+        same = [compare(arguments.compare, f.name, f, arguments.count, arguments.seed) for f in arguments.folders]
+        sys.exit(not all(same))
+    elif arguments.compare:
+        sys.exit(not compare_kinds(arguments.compare, arguments.count, arguments.seed))
     else:
         write_fixtures()
