@@ -1,18 +1,16 @@
 // The program as users meet it: exit codes, messages, files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <chrono>
-#include <csignal>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
 
+#include "cli_program.h"
+
+namespace nongemm {
 namespace {
 
 using testing::AllOf;
@@ -20,47 +18,14 @@ using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
 
-struct Outcome {
-  int code = -1;
-  std::string text;  // both streams
-};
-
-Outcome run(const std::string& arguments, const std::string& prefix = "") {
-  const std::string command = prefix + NONGEMM_BINARY_DIR "/bin/nongemm " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE* pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> buffer{};
-  for (std::size_t n = 0; (n = fread(buffer.data(), 1, buffer.size(), pipe)) > 0;)
-    outcome.text.append(buffer.data(), n);
-  const int status = pclose(pipe);
-  outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  return outcome;
-}
-
-class Cli : public testing::Test {
+class Cli : public ProgramTest {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("nongemm-cli-" + std::to_string(getpid()));
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    const fs::path path = folder_ / name;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path) << text;
-    return path.string();
-  }
-
   /// A GPT-2 small enough to run in milliseconds.
   std::string small_model(const std::string& config = R"({"model_type": "gpt2", "vocab_size": 50, "n_positions": 16,
                                                           "n_embd": 8, "n_layer": 1, "n_head": 2})") {
     write("model/config.json", config);
     return (folder_ / "model").string();
   }
-
-  fs::path folder_;
 };
 
 TEST_F(Cli, UnknownNamesGetTheNearestOnes) {
@@ -265,3 +230,4 @@ TEST_F(Cli, InspectStreamPrintsJsonLines) {
 }
 
 }  // namespace
+}  // namespace nongemm

@@ -47,6 +47,13 @@ struct PreprocessTimes {
   double normalize = 0;  // with padding and batching; a batch's time shared out evenly
   double tokenize = 0;
   double total() const { return decode + resize + normalize + tokenize; }
+  PreprocessTimes& operator+=(const PreprocessTimes& other) {
+    decode += other.decode;
+    resize += other.resize;
+    normalize += other.normalize;
+    tokenize += other.tokenize;
+    return *this;
+  }
 };
 
 struct Sample {

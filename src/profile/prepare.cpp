@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/host_memory.h"
-#include "data/dataset.h"
 #include "data/synthetic_inputs.h"
 #include "ops/memory.h"
 #include "ops/rules.h"
@@ -94,7 +93,7 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
   }
   if (counts.missing > 0) result.source += fmt::format(", {} missing", counts.missing);
   if (counts.replaced_bytes > 0) result.source += fmt::format(", {} bytes of invalid UTF-8", counts.replaced_bytes);
-  for (const data::Sample& sample : batch.samples) result.preprocess_s += sample.times.total();
+  for (const data::Sample& sample : batch.samples) result.preprocessing += sample.times;
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.h"
 #include "flows/flow.h"
 #include "models/model.h"
 
@@ -25,7 +26,7 @@ struct PreparedInputs {
 struct DataBatch {
   NamedTensors tensors;
   std::string source;
-  double preprocess_s = 0;  // of the whole batch, outside the latency
+  data::PreprocessTimes preprocessing;  // of the whole batch, outside the latency
 };
 
 /// Images (ImageNet-style, COCO, any folder) or text, by what the model wants. Throws Error naming the path.

@@ -39,6 +39,12 @@ double energy_per_inference(const Measurement& measurement) {
   return (*after.energy_joules - *before.energy_joules) / static_cast<double>(measurement.latency_s.size());
 }
 
+/// Steps that the kind of data does not have stay out of the report.
+FieldValue step_of_preprocessing(const Performance& p, double data::PreprocessTimes::*step) {
+  if (!p.run.preprocessing) return {};
+  return measured_if((*p.run.preprocessing).*step > 0, (*p.run.preprocessing).*step);
+}
+
 const Section<Performance>& performance_section() {
   using P = Performance;
   static const Section<P> section(
@@ -139,7 +145,15 @@ const Section<Performance>& performance_section() {
            [](const P& p) { return measured(p.run.setup_s); }},
           {{"preprocessing", "Preprocessing", Unit::kSeconds,
             "reading and preparing one batch of data; not part of the latency"},
-           [](const P& p) { return measured(p.run.preprocess_s); }},
+           [](const P& p) { return p.run.preprocessing ? measured(p.run.preprocessing->total()) : FieldValue{}; }},
+          {{"preprocess_decode", "  Decode", Unit::kSeconds, "of preprocessing: reading and decoding images"},
+           [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::decode); }},
+          {{"preprocess_resize", "  Resize", Unit::kSeconds, "of preprocessing: resizing and cropping"},
+           [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::resize); }},
+          {{"preprocess_normalize", "  Normalise", Unit::kSeconds, "of preprocessing: normalising, padding, batching"},
+           [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::normalize); }},
+          {{"preprocess_tokenize", "  Tokenise", Unit::kSeconds, "of preprocessing: reading and tokenising text"},
+           [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::tokenize); }},
       });
   return section;
 }

@@ -1,12 +1,13 @@
 // The field table: what each section of a report holds. A new figure is one line in sections.cpp.
 #pragma once
 
-#include <limits>
+#include <optional>
 #include <vector>
 
 #include "analysis/analysis.h"
 #include "analysis/fusion.h"
 #include "analysis/roofline.h"
+#include "data/dataset.h"
 #include "profile/device_pass.h"
 #include "profile/measurement.h"
 #include "report/field.h"
@@ -24,9 +25,9 @@ struct RunFigures {
   const DeviceLimits* limits = nullptr;       // null without measured limits
   const ReplayMeasurement* replay = nullptr;  // null without --cuda-graph
   const Analysis* replay_analysis = nullptr;
-  const FusionAnalysis* fusion = nullptr;                          // null for flows that run node by node
-  double setup_s = 0;                                              // graph, weights, inputs
-  double preprocess_s = std::numeric_limits<double>::quiet_NaN();  // per batch
+  const FusionAnalysis* fusion = nullptr;              // null for flows that run node by node
+  double setup_s = 0;                                  // graph, weights, inputs
+  std::optional<data::PreprocessTimes> preprocessing;  // of one batch; none with synthetic inputs
 };
 
 /// All tables of a run: performance, workload and nongemm reports. Without a measurement only the static ones.

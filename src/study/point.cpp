@@ -180,7 +180,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
     }
   }
   if (fusion) figures.fusion = &*fusion;
-  if (data) figures.preprocess_s = data->preprocess_s;
+  if (data) figures.preprocessing = data->preprocessing;
   point.tables = make_tables(figures);
   compare_flows(spec, median(measurement.latency_s), analysis, fusion ? &*fusion : nullptr, baseline, point);
   if (spec.check) {

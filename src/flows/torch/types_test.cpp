@@ -12,6 +12,7 @@
 #include "ops/verify.h"
 #include "profile/prepare.h"
 #include "profile/verify.h"
+#include "reference_cases.h"
 #include "weights/safetensors.h"
 
 namespace nongemm::torch_flow {
@@ -93,11 +94,10 @@ class CompareTypes {
   int compared_ = 0;
 };
 
-class TypesOfModels : public testing::TestWithParam<std::string> {};
+class TypesOfModels : public testing::TestWithParam<ReferenceCase> {};
 
 TEST_P(TypesOfModels, AreWhatTheDispatcherGives) {
-  const std::filesystem::path folder = std::filesystem::path(NONGEMM_SHARED_DIR) / "fixtures" / "numerics" / GetParam();
-  ASSERT_TRUE(std::filesystem::exists(folder)) << folder << " is missing: tests need the shared fixtures";
+  const std::filesystem::path& folder = GetParam().folder;
   for (const Attention attention : {Attention::kDefault, Attention::kEager}) {
     const Model model = find_model(folder.string());
     const NamedTensors inputs = weights::read_safetensors(folder / "inputs.safetensors");
@@ -134,8 +134,8 @@ TEST_P(TypesOfModels, AreWhatTheDispatcherGives) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Fixtures, TypesOfModels, testing::Values("gpt2", "bert", "llama", "vit", "swin", "detr"),
-                         [](const auto& info) { return info.param; });
+INSTANTIATE_TEST_SUITE_P(Cases, TypesOfModels, testing::ValuesIn(reference_cases()),
+                         [](const auto& info) { return info.param.identifier(); });
 
 }  // namespace
 }  // namespace nongemm::torch_flow
