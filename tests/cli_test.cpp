@@ -83,6 +83,14 @@ TEST_F(Cli, WhatCannotBeExportedIsNamed) {
   EXPECT_EQ(full.code, 1);
 }
 
+TEST_F(Cli, ALibraryThatIsNotTorchvisionsIsRefusedByName) {
+  const std::string library = write("_C.so", "no library");
+  const Outcome outcome = run("run " NONGEMM_SHARED_DIR "/fixtures/numerics/maskrcnn --iterations 1",
+                              "NONGEMM_TORCHVISION=" + library + " ");
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("torchvision's operators cannot be loaded from"), HasSubstr(library)));
+}
+
 TEST_F(Cli, DamagedConfigsAreNamed) {
   const auto text = [&](const std::string& config) { return run("inspect " + small_model(config)).text; };
   EXPECT_THAT(text("{"), HasSubstr("config.json is not valid JSON"));

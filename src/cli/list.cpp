@@ -19,13 +19,14 @@ std::string parameters_text(std::int64_t count) {
 }
 
 void list_models() {
-  fmt::print("{:<16} {:<24} {:<21} {:>10}  {:<9} {}\n", "name", "model", "task", "parameters", "dataset", "input");
+  constexpr const char* kLine = "{:<16} {:<42} {:<21} {:>10}  {:<9} {}\n";
+  fmt::print(kLine, "name", "model", "task", "parameters", "dataset", "default input");
   for (const Architecture* architecture : architectures()) {
     for (const ModelRow& row : architecture->models) {
       const std::string input = row.sequence > 0 ? fmt::format("{} tokens", row.sequence)
                                                  : fmt::format("{}x{} pixels", row.height, row.width);
-      fmt::print("{:<16} {:<24} {:<21} {:>10}  {:<9} {}\n", row.name, row.title, title_of(architecture->domain),
-                 parameters_text(row.parameters), architecture->dataset, input);
+      fmt::print(kLine, row.name, row.title, title_of(architecture->domain), parameters_text(row.parameters),
+                 architecture->dataset, input);
     }
   }
 }

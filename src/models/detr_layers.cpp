@@ -4,48 +4,28 @@
 #include <limits>
 #include <numbers>
 
+#include "models/attention.h"
 #include "models/functional.h"
+#include "models/modules.h"
 
 namespace nongemm {
 
 using namespace fn;
 
 Tensor detr_linear(Builder& b, const std::string& name, const Tensor& x, std::int64_t out) {
-  const auto scope = b.scope(name, "Linear");
-  const std::int64_t in = x.size(-1);
-  const double deviation = 1.0 / std::sqrt(static_cast<double>(in));
-  return linear(x, b.parameter("weight", {out, in}, InitSpec::normal(0, deviation)),
-                b.parameter("bias", {out}, InitSpec::constant(0)));
+  return nn::linear(b, name, x, out, InitSpec::normal(0, 1.0 / std::sqrt(static_cast<double>(x.size(-1)))));
 }
 
 namespace {
 
-Tensor norm(Builder& b, const std::string& name, const Tensor& x) {
-  const auto scope = b.scope(name, "LayerNorm");
-  const std::int64_t width = x.size(-1);
-  return layer_norm(x, {width}, b.parameter("weight", {width}, InitSpec::constant(1)),
-                    b.parameter("bias", {width}, InitSpec::constant(0)), 1e-5);
-}
-
-Tensor attend(const DetrTransformer& model, const Tensor& query, const Tensor& key, const Tensor& value,
-              const Tensor& mask) {
-  const double scaling = 1.0 / std::sqrt(static_cast<double>(query.size(3)));
-  if (model.attention != Attention::kEager) {
-    return transpose(scaled_dot_product_attention(query, key, value, mask, false, scaling), 1, 2);
-  }
-  Tensor weights = mul(matmul(query, transpose(key, 2, 3)), scaling);
-  if (mask) weights = add(weights, mask);
-  const Tensor out = transpose(matmul(softmax(weights, -1), value), 1, 2);
-  return is_contiguous(out.type()) ? out : contiguous(out);
-}
+constexpr double kNormEpsilon = 1e-5;
 
 /// Self-attention when `memory` is None, else cross-attention.
-Tensor attention(Builder& b, const DetrTransformer& model, std::int64_t heads, const std::string& name, const Tensor& x,
-                 const Tensor& positions, const Tensor& memory, const Tensor& memory_positions, const Tensor& mask) {
+Tensor attend(Builder& b, const DetrTransformer& model, std::int64_t heads, const std::string& name, const Tensor& x,
+              const Tensor& positions, const Tensor& memory, const Tensor& memory_positions, const Tensor& mask) {
   const auto scope = b.scope(name, model.prefix + (memory ? "CrossAttention" : "SelfAttention"));
   const auto project = [&](const char* projection, const Tensor& from) {
-    const Tensor y = detr_linear(b, projection, from, model.width);
-    return transpose(view(y, {y.size(0), y.size(1), -1, model.width / heads}), 1, 2);
+    return split_heads(detr_linear(b, projection, from, model.width), model.width / heads);
   };
   const Tensor query_input = positions ? add(x, positions) : x;
   Tensor key_input = query_input;
@@ -53,7 +33,8 @@ Tensor attention(Builder& b, const DetrTransformer& model, std::int64_t heads, c
   const Tensor query = project("q_proj", query_input);
   const Tensor key = project("k_proj", key_input);
   const Tensor value = project("v_proj", memory ? memory : x);
-  const Tensor out = attend(model, query, key, value, mask);
+  const double scaling = 1.0 / std::sqrt(static_cast<double>(model.width / heads));
+  const Tensor out = attention(query, key, value, mask, scaling, model.attention, {});
   return detr_linear(b, "o_proj", reshape(out, {out.size(0), out.size(1), -1}), model.width);
 }
 
@@ -69,10 +50,10 @@ Tensor detr_encoder_layers(Builder& b, const DetrTransformer& model, const DetrS
                            const Tensor& positions, const Tensor& mask) {
   for (std::int64_t i = 0; i < stack.layers; ++i) {
     const auto scope = b.scope("layers." + std::to_string(i), model.prefix + "EncoderLayer");
-    x = add(x, attention(b, model, stack.heads, "self_attn", x, positions, {}, {}, mask));
-    x = norm(b, "self_attn_layer_norm", x);
+    x = add(x, attend(b, model, stack.heads, "self_attn", x, positions, {}, {}, mask));
+    x = nn::layer_norm(b, "self_attn_layer_norm", x, kNormEpsilon);
     x = add(x, feed_forward(b, model, stack.inner, x));
-    x = norm(b, "final_layer_norm", x);
+    x = nn::layer_norm(b, "final_layer_norm", x, kNormEpsilon);
   }
   return x;
 }
@@ -84,20 +65,20 @@ Tensor detr_decoder_layers(Builder& b, const DetrTransformer& model, const DetrS
   for (std::int64_t i = 0; i < stack.layers; ++i) {
     {
       const auto scope = b.scope("layers." + std::to_string(i), model.prefix + "DecoderLayer");
-      x = add(x, attention(b, model, stack.heads, "self_attn", x, query_positions, {}, {}, {}));
-      x = norm(b, "self_attn_layer_norm", x);
-      x = add(x, attention(b, model, stack.heads, "encoder_attn", x, query_positions, memory, memory_positions,
-                           memory_mask));
-      x = norm(b, "encoder_attn_layer_norm", x);
+      x = add(x, attend(b, model, stack.heads, "self_attn", x, query_positions, {}, {}, {}));
+      x = nn::layer_norm(b, "self_attn_layer_norm", x, kNormEpsilon);
+      x = add(x,
+              attend(b, model, stack.heads, "encoder_attn", x, query_positions, memory, memory_positions, memory_mask));
+      x = nn::layer_norm(b, "encoder_attn_layer_norm", x, kNormEpsilon);
       x = add(x, feed_forward(b, model, stack.inner, x));
-      x = norm(b, "final_layer_norm", x);
+      x = nn::layer_norm(b, "final_layer_norm", x, kNormEpsilon);
     }
     if (model.normalise_each) {
-      x = norm(b, "layernorm", x);
+      x = nn::layer_norm(b, "layernorm", x, kNormEpsilon);
       intermediate.push_back(x);
     }
   }
-  x = norm(b, "layernorm", x);
+  x = nn::layer_norm(b, "layernorm", x, kNormEpsilon);
   if (!intermediate.empty()) b.call("aten.stack.default", {intermediate});
   return x;
 }

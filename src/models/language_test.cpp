@@ -4,11 +4,10 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "models/architectures.h"
 #include "models/functional.h"
-#include "models/model.h"
 #include "models/rope.h"
+#include "models/test_models.h"
 
 namespace nongemm {
 namespace {
@@ -24,13 +23,9 @@ constexpr const char* kTinyBert = R"("vocab_size": 7, "hidden_size": 16, "interm
 constexpr const char* kTinyGpt2 = R"("vocab_size": 7, "n_embd": 16, "n_layer": 2, "n_head": 4, "n_positions": 32)";
 
 /// @param more further keys, or overriding ones: `, "key": value`
-Graph build(const Architecture& architecture, const std::string& keys, const std::string& more = "",
-            const ModelOptions& options = {}) {
-  Model model;
-  model.name = "model";
-  model.architecture = &architecture;
-  model.config = Config::parse("{" + keys + more + "}", "config.json");
-  return build_graph(model, options);
+Graph build_with(const Architecture& architecture, const std::string& keys, const std::string& more = "",
+                 const ModelOptions& options = {}) {
+  return build(architecture, "{" + keys + more + "}", options);
 }
 
 std::size_t count(const Graph& graph, std::string_view op) {
@@ -38,26 +33,11 @@ std::size_t count(const Graph& graph, std::string_view op) {
       std::count_if(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return node.op == op; }));
 }
 
-/// The message of the error that `call` throws.
-template <typename Call>
-std::string refusal(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was refused";
-}
-
 TEST(Language, NamedModelsHaveTheirKnownSizes) {
   for (const Architecture* architecture : {&bert_architecture(), &gpt2_architecture(), &llama_architecture()}) {
     for (const ModelRow& row : architecture->models) {
       const Graph graph = build_graph(find_model(std::string(row.name)), {});
-      std::int64_t parameters = 0;
-      for (const Weight& weight : graph.weights) {
-        parameters += element_count(graph.values[weight.value].type.shape);
-      }
-      EXPECT_EQ(parameters, row.parameters) << row.name;
+      EXPECT_EQ(parameter_count(graph), row.parameters) << row.name;
       EXPECT_EQ(graph.attributes.at("sequence"), std::to_string(row.sequence)) << row.name;
     }
   }
@@ -86,10 +66,11 @@ TEST(Language, EveryActivationOfTransformersBuildsOrIsNamed) {
                            "sqrtsoftplus",
                            "swish",
                            "tanh"}) {
-    const Graph graph = build(bert_architecture(), kTinyBert, std::string(R"(, "hidden_act": ")") + name + '"');
+    const Graph graph = build_with(bert_architecture(), kTinyBert, std::string(R"(, "hidden_act": ")") + name + '"');
     EXPECT_EQ(graph.values[graph.outputs.at(0).value].type.shape, (Shape{1, 32, 7})) << name;
   }
-  EXPECT_THAT(refusal([] { build(bert_architecture(), kTinyBert, R"(, "hidden_act": "prelu")"); }), HasSubstr("prelu"));
+  EXPECT_THAT(refusal([] { build_with(bert_architecture(), kTinyBert, R"(, "hidden_act": "prelu")"); }),
+              HasSubstr("prelu"));
 }
 
 TEST(Language, PaddingDecidesTheMaskOperators) {
@@ -97,7 +78,7 @@ TEST(Language, PaddingDecidesTheMaskOperators) {
     ModelOptions options;
     options.padding = padding;
     options.attention = attention;
-    return build(llama_architecture(), kTinyLlama, "", options);
+    return build_with(llama_architecture(), kTinyLlama, "", options);
   };
   EXPECT_EQ(count(masked(Padding::kNone, Attention::kSdpa), "aten.is_nonzero.default"), 0U);
   EXPECT_EQ(count(masked(Padding::kFull, Attention::kSdpa), "aten.is_nonzero.default"), 1U);
@@ -109,41 +90,41 @@ TEST(Language, PaddingDecidesTheMaskOperators) {
 TEST(Language, RefusesInputsItDoesNotKnow) {
   ModelOptions options;
   options.extra_inputs = {"position_ids"};
-  EXPECT_THAT(refusal([&] { build(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("position_ids"));
+  EXPECT_THAT(refusal([&] { build_with(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("position_ids"));
 }
 
 TEST(Language, RefusesMoreTokensThanPositions) {
   ModelOptions options;
   options.sequence = 33;
-  EXPECT_THAT(refusal([&] { build(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("n_positions"));
-  EXPECT_THAT(refusal([&] { build(bert_architecture(), kTinyBert, "", options); }),
+  EXPECT_THAT(refusal([&] { build_with(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("n_positions"));
+  EXPECT_THAT(refusal([&] { build_with(bert_architecture(), kTinyBert, "", options); }),
               HasSubstr("max_position_embeddings"));
-  EXPECT_THAT(refusal([&] { build(llama_architecture(), kTinyLlama, "", options); }),
+  EXPECT_THAT(refusal([&] { build_with(llama_architecture(), kTinyLlama, "", options); }),
               HasSubstr("max_position_embeddings"));
   // The original runs on: it is only refused where nobody has inputs of that length.
   options.sequence_from_inputs = true;
-  EXPECT_NO_THROW(build(llama_architecture(), kTinyLlama, "", options));
+  EXPECT_NO_THROW(build_with(llama_architecture(), kTinyLlama, "", options));
   options.sequence = 0;
-  EXPECT_THAT(refusal([&] { build(llama_architecture(), kTinyLlama, "", options); }), HasSubstr("0 tokens"));
+  EXPECT_THAT(refusal([&] { build_with(llama_architecture(), kTinyLlama, "", options); }), HasSubstr("0 tokens"));
 }
 
 TEST(Language, RefusesSizesThatNoMachineHolds) {
   ModelOptions options;
   options.batch = std::int64_t{1} << 62;
-  EXPECT_THAT(refusal([&] { build(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("too large"));
+  EXPECT_THAT(refusal([&] { build_with(gpt2_architecture(), kTinyGpt2, "", options); }), HasSubstr("too large"));
   options.batch = 1;
   options.sequence = std::int64_t{1} << 46;
   EXPECT_THAT(refusal([&] {
-                build(llama_architecture(), kTinyLlama, R"(, "rope_scaling": {"type": "dynamic", "factor": 2},
+                build_with(llama_architecture(), kTinyLlama, R"(, "rope_scaling": {"type": "dynamic", "factor": 2},
                                                            "head_dim": 4)",
-                      options);
+                           options);
               }),
               HasSubstr("too large"));
 }
 
 TEST(Bert, RefusesWhatItCannotBuild) {
   const auto message = [](const char* key) {
-    return refusal([&] { build(bert_architecture(), kTinyBert, std::string(", ") + key); });
+    return refusal([&] { build_with(bert_architecture(), kTinyBert, std::string(", ") + key); });
   };
   EXPECT_THAT(message(R"("num_attention_heads": 3)"), HasSubstr("num_attention_heads"));
   EXPECT_THAT(message(R"("chunk_size_feed_forward": 5)"), HasSubstr("chunk_size_feed_forward"));
@@ -154,14 +135,14 @@ TEST(Bert, RefusesWhatItCannotBuild) {
 }
 
 TEST(Gpt2, TakesTheKeysOfOtherModels) {
-  const Graph graph = build(gpt2_architecture(), kTinyGpt2, R"(, "num_hidden_layers": 3, "hidden_size": 8)");
+  const Graph graph = build_with(gpt2_architecture(), kTinyGpt2, R"(, "num_hidden_layers": 3, "hidden_size": 8)");
   EXPECT_EQ(count(graph, "aten.scaled_dot_product_attention.default"), 3U);
   EXPECT_EQ(graph.values[graph.weights.at(0).value].type.shape, (Shape{7, 8}));
 }
 
 TEST(Llama, RefusesWhatItCannotBuild) {
   const auto message = [](const char* key) {
-    return refusal([&] { build(llama_architecture(), kTinyLlama, std::string(", ") + key); });
+    return refusal([&] { build_with(llama_architecture(), kTinyLlama, std::string(", ") + key); });
   };
   EXPECT_THAT(message(R"("num_key_value_heads": 3)"), HasSubstr("num_key_value_heads"));
   EXPECT_THAT(message(R"("num_attention_heads": 3)"), HasSubstr("num_attention_heads"));

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "models/architectures.h"
+#include "models/attention.h"
 #include "models/functional.h"
 #include "models/modules.h"
 #include "models/resnet.h"
@@ -141,22 +142,14 @@ class SegformerBuilder {
     const auto scope = b_.scope("attention", "SegformerAttention");
     const std::int64_t head = stage.width / stage.heads;
     const auto project = [&](const char* name, const Tensor& from) {
-      const Tensor y = linear(name, from, stage.heads * head);
-      return transpose(view(y, {y.size(0), y.size(1), -1, head}), 1, 2);
+      return split_heads(linear(name, from, stage.heads * head), head);
     };
     const Tensor query = project("q_proj", x);
     const Tensor source = stage.reduction > 1 ? reduce(stage, x, map) : x;
     const Tensor key = project("k_proj", source);
     const Tensor value = project("v_proj", source);
     const double scaling = std::pow(static_cast<double>(head), -0.5);
-    Tensor out;
-    if (attention_ == Attention::kEager) {
-      const Tensor scores = mul(matmul(query, transpose(key, 2, 3)), scaling);
-      const Tensor weights = to(softmax(scores, -1, DType::kFloat32), query.dtype());
-      out = contiguous(transpose(matmul(weights, value), 1, 2));
-    } else {
-      out = transpose(scaled_dot_product_attention(query, key, value, {}, false, scaling), 1, 2);
-    }
+    const Tensor out = attention(query, key, value, {}, scaling, attention_, {.fp32_softmax = true});
     return linear("o_proj", contiguous(reshape(out, {x.size(0), x.size(1), -1})), stage.width);
   }
 

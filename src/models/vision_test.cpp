@@ -2,42 +2,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
 #include "models/architectures.h"
-#include "models/model.h"
+#include "models/test_models.h"
 
 namespace nongemm {
 namespace {
 
 using testing::HasSubstr;
-
-/// Buffers left out, as model sizes are usually given.
-std::int64_t parameter_count(const Graph& graph) {
-  std::int64_t count = 0;
-  for (const Weight& weight : graph.weights) {
-    if (!weight.buffer) count += element_count(graph.values[weight.value].type.shape);
-  }
-  return count;
-}
-
-Graph build(const Architecture& architecture, std::string_view config, const ModelOptions& options = {}) {
-  Model model;
-  model.name = "model";
-  model.architecture = &architecture;
-  model.config = Config::parse(config, "config.json");
-  return build_graph(model, options);
-}
-
-/// The message of the error that `call` throws.
-template <typename Call>
-std::string refusal(Call&& call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was refused";
-}
 
 TEST(Vision, NamedModelsHaveTheirKnownSizes) {
   for (const char* name : {"vit-b", "vit-l", "vit-h", "swin-t", "swin-s", "swin-b", "segformer", "segformer-b1",

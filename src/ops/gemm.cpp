@@ -87,15 +87,6 @@ std::vector<std::int64_t> per_dimension(const Operands& operands, std::size_t ar
   return values;
 }
 
-/// Convolution keeps a channels-last input's order of memory.
-void keep_channels_last(const Type& input, Type& result) {
-  if (input.strides.empty() || is_contiguous(input) || input.shape.size() != 4 || !is_dense(input)) return;
-  if (input.strides[1] != 1) return;
-  const Shape& s = result.shape;
-  result.strides = {s[1] * s[2] * s[3], 1, s[3] * s[1], s[1]};
-  if (is_contiguous(result)) result.strides.clear();
-}
-
 std::vector<Type> infer_conv(const Operands& operands) {
   const Type& input = operands.tensor(0);
   const Type& weight = operands.tensor(1);
@@ -111,7 +102,7 @@ std::vector<Type> infer_conv(const Operands& operands) {
     shape.push_back(convolved(input.shape[2 + i], weight.shape[2 + i], stride[i], padding[i], dilation[i]));
   }
   Type result = tensor_type(input.dtype, shape);
-  keep_channels_last(input, result);
+  if (is_channels_last(input)) lay_channels_last(result);
   return {result};
 }
 

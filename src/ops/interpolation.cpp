@@ -31,13 +31,7 @@ std::vector<Type> infer_upsample(const Operands& operands) {
           static_cast<std::int64_t>(std::floor(static_cast<double>(result.shape[2 + i]) * (*factors)[i]));
     }
   }
-  if (input.strides.empty() || is_contiguous(input)) return {result};
-  // Channels-last stays channels-last.
-  if (strides_of(input)[1] == 1) {
-    const Shape& s = result.shape;
-    result.strides = {s[1] * s[2] * s[3], 1, s[3] * s[1], s[1]};
-    if (is_contiguous(result)) result.strides.clear();
-  }
+  if (is_channels_last(input)) lay_channels_last(result);
   return {result};
 }
 

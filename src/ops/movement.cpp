@@ -39,10 +39,12 @@ std::vector<Type> infer_cat(const Operands& operands) {
   std::int64_t total = 0;
   std::size_t dim = 0;
   DType dtype = DType::kUndefined;
+  bool channels_last = true;
   for (const Type* tensor : operands.tensors(0)) {
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "cat of an absent tensor");
     if (dtype == DType::kUndefined || is_floating(tensor->dtype)) dtype = tensor->dtype;
     if (tensor->shape.size() == 1 && tensor->shape[0] == 0) continue;
+    channels_last = channels_last && is_channels_last(*tensor);
     if (first == nullptr) {
       first = tensor;
       dim = wrap_dim(operands.integer(1), tensor->shape.size());
@@ -62,6 +64,7 @@ std::vector<Type> infer_cat(const Operands& operands) {
   if (first == nullptr) return {tensor_type(dtype, {0})};
   Type result = tensor_type(dtype, first->shape);
   result.shape[dim] = total;
+  if (channels_last) lay_channels_last(result);
   return {result};
 }
 

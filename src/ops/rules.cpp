@@ -127,6 +127,16 @@ bool is_dense(const Type& type) {
   return is_contiguous(reordered);
 }
 
+bool is_channels_last(const Type& type) {
+  return type.shape.size() == 4 && !is_contiguous(type) && is_dense(type) && strides_of(type)[1] == 1;
+}
+
+void lay_channels_last(Type& type) {
+  const Shape& s = type.shape;
+  type.strides = {s[1] * s[2] * s[3], 1, s[3] * s[1], s[1]};
+  if (is_contiguous(type)) type.strides.clear();
+}
+
 DType promoted_dtype(const Operands& operands) {
   // Tensors with dimensions outrank zero-dimensional ones, which outrank Python numbers, within a category.
   DType dimensioned = DType::kUndefined;

@@ -19,6 +19,10 @@ Shape broadcast(const Shape& a, const Shape& b);
 Shape strides_of(const Type& type);
 /// Dense in some order of dimensions (no holes, no overlap).
 bool is_dense(const Type& type);
+/// A map [n, c, h, w] whose memory is in the order n, h, w, c, and not contiguous at the same time.
+bool is_channels_last(const Type& type);
+/// Gives a map that order.
+void lay_channels_last(Type& type);
 /// PyTorch's type promotion over all tensor and number operands (torch.result_type).
 DType promoted_dtype(const Operands& operands);
 /// Strides of a view of `type` with `shape`, if one exists without a copy.

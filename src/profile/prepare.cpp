@@ -81,7 +81,11 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
   const std::int64_t usual = model.row != nullptr ? model.row->sequence : 0;
   constexpr std::int64_t kUsualTokens = 128;  // of a folder's language model when nothing is asked for
   request.sequence = options.sequence.value_or(usual > 0 ? usual : kUsualTokens);
-  if (options.height) request.image_size = static_cast<int>(*options.height);
+  if (options.height) {
+    request.image_size = static_cast<int>(*options.height);
+  } else if (model.architecture->domain == Domain::kImageClassification && model.config.has("image_size")) {
+    request.image_size = static_cast<int>(model.config.positive("image_size"));
+  }
   const std::unique_ptr<data::Source> source = data::open_data(path, data::make_input_spec(request));
   data::Batch batch = source->next_batch(static_cast<int>(options.batch));
   DataBatch result;

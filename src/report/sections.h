@@ -25,9 +25,9 @@ struct RunFigures {
   const DeviceLimits* limits = nullptr;       // null without measured limits
   const ReplayMeasurement* replay = nullptr;  // null without --cuda-graph
   const Analysis* replay_analysis = nullptr;
-  const FusionAnalysis* fusion = nullptr;              // null for flows that run node by node
-  double setup_s = 0;                                  // graph, weights, inputs
-  std::optional<data::PreprocessTimes> preprocessing;  // of one batch; none with synthetic inputs
+  const FusionAnalysis* fusion = nullptr;                             // null for flows that run node by node
+  double setup_s = 0;                                                 // graph, weights, inputs
+  std::optional<data::PreprocessTimes> preprocessing = std::nullopt;  // of one batch; none with synthetic inputs
 };
 
 /// All tables of a run: performance, workload and nongemm reports. Without a measurement only the static ones.
