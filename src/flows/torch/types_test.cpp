@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "flows/torch/host_operators.h"
 #include "flows/torch/program.h"
@@ -43,10 +44,10 @@ class CompareTypes {
   CompareTypes(const Graph& graph, const std::vector<c10::IValue>& slots) : graph_(graph), slots_(slots) {}
 
   void before(const Instruction& instruction) {
-    first_storage_ = nullptr;
+    storages_.clear();
     for (const Argument& argument : graph_.nodes[instruction.node].args) {
       for_each_use(argument, [&](ValueId id) {
-        if (first_storage_ == nullptr && slots_[id].isTensor()) first_storage_ = storage_of(slots_[id].toTensor());
+        if (slots_[id].isTensor()) storages_.insert(storage_of(slots_[id].toTensor()));
       });
     }
   }
@@ -61,6 +62,7 @@ class CompareTypes {
     for (std::size_t i = 0; i < instruction.outputs.size(); ++i) {
       const Type& stated = graph_.values[instruction.outputs[i]].type;
       Type real = type_of(flat[i]);
+      if (flat[i].isTensorList()) real.kind = Type::Kind::kTensorList;
       const std::string where = node.op + " in " + graph_.scope_path(node.scope);
       EXPECT_EQ(stated.kind, real.kind) << where;
       if (stated.kind != Type::Kind::kTensor || !flat[i].toTensor().defined()) continue;
@@ -75,7 +77,7 @@ class CompareTypes {
         }
       }
       if (!known || flat[i].toTensor().numel() == 0) continue;
-      const bool shares = storage_of(flat[i].toTensor()) == first_storage_;
+      const bool shares = storages_.contains(storage_of(flat[i].toTensor()));
       EXPECT_EQ(stated.alias, shares) << where << ": " << to_string(stated.shape);
       EXPECT_EQ(is_contiguous(stated), is_contiguous(real)) << where << ": " << to_string(stated.shape);
       ++compared_;
@@ -91,7 +93,7 @@ class CompareTypes {
 
   const Graph& graph_;
   const std::vector<c10::IValue>& slots_;
-  const void* first_storage_ = nullptr;
+  std::set<const void*> storages_;  // of the operands
   int compared_ = 0;
 };
 
