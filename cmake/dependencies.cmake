@@ -33,3 +33,4 @@ endif()
 
 find_package(TorchWheel)
 find_package(OrtWheel)
+find_package(TensorRT)

@@ -8,6 +8,7 @@
 #include "analysis/roofline.h"
 #include "analysis/steps.h"
 #include "ops/foreign.h"
+#include "ops/onnx_operators.h"
 
 namespace nongemm {
 namespace {
@@ -54,6 +55,12 @@ Graph with_observed_types(const Graph& graph, const Measurement* measurement) {
   return known;
 }
 
+/// Of models that were not lowered here: "onnx.MatMul".
+const OnnxOperator* foreign_operator(const std::string& op) {
+  constexpr std::string_view kPrefix = "onnx.";
+  return op.starts_with(kPrefix) ? find_onnx_operator(std::string_view(op).substr(kPrefix.size())) : nullptr;
+}
+
 NodeRow describe(const Graph& graph, NodeId id, const AnalysisOptions& options) {
   const Node& node = graph.nodes[id];
   NodeRow row;
@@ -69,6 +76,10 @@ NodeRow describe(const Graph& graph, NodeId id, const AnalysisOptions& options) 
     row.variant = op->entry.variant;
     row.traits = op->entry.traits;
     row.cost = cost_of(graph, node, *op);
+  } else if (const OnnxOperator* foreign = foreign_operator(node.op)) {
+    row.group = foreign->group;
+    row.variant = foreign->variant;
+    row.traits = foreign->traits;
   } else {
     row.group = guess_group(node.op);
     row.variant = base_name(node.op);

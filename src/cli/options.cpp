@@ -182,6 +182,25 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
   return points;
 }
 
+void add_settings_option(CLI::App& command, std::vector<std::string>& texts) {
+  command.add_option("--set", texts, "a flow's own setting, FLOW.NAME=VALUE; repeatable")->allow_extra_args(false);
+}
+
+std::map<std::string, std::string> read_settings(const std::vector<std::string>& texts) {
+  std::map<std::string, std::string> settings;
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    const std::string flow = text.substr(0, text.find('.'));
+    const bool known = std::any_of(known_flows().begin(), known_flows().end(),
+                                   [&](const FlowEntry& entry) { return entry.name == flow; });
+    if (equals == std::string::npos || !known) {
+      throw Error(ErrorKind::kUsage, "--set " + text + " sets nothing", "write FLOW.NAME=VALUE, as tensorrt.level=1");
+    }
+    settings[text.substr(0, equals)] = text.substr(equals + 1);
+  }
+  return settings;
+}
+
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--output", options.folder, "folder for report.json and the other formats asked for");
   command.add_option("--format", options.formats, "table, json, csv, md, html")->delimiter(',');

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,6 +38,11 @@ void add_graph_options(CLI::App& command, SweepOptions& options);
 /// The cross product, in the order models, flows, devices, dtypes, attentions, sequences, batches.
 /// Throws Error(kUsage) for values that do not exist; unknown models are named before anything runs.
 std::vector<PointSpec> points_of(const SweepOptions& options);
+
+/// --set FLOW.NAME=VALUE, repeatable: settings that one flow has.
+void add_settings_option(CLI::App& command, std::vector<std::string>& texts);
+/// By name, as RunOptions has them. Throws Error(kUsage) for what is no setting; the flow knows which names there are.
+std::map<std::string, std::string> read_settings(const std::vector<std::string>& texts);
 
 /// --output, --format and --report.
 struct OutputOptions {

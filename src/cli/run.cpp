@@ -3,7 +3,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 #include "cli/options.h"
@@ -24,6 +27,7 @@ struct RunOptionsOfUser {
   int iterations = 0;
   int warmup = -1;
   double most_seconds = 10.0;
+  std::vector<std::string> settings;
   bool tf32 = false;
   bool replay = false;
   bool check = false;
@@ -50,6 +54,7 @@ int exit_code_of(const Document& document) {
 
 int run(const RunOptionsOfUser& options) {
   check_output(options.output);
+  const std::map<std::string, std::string> settings = read_settings(options.settings);
   std::vector<PointSpec> specs = points_of(options.sweep);
   Document document;
   document.context = make_context();
@@ -62,6 +67,7 @@ int run(const RunOptionsOfUser& options) {
     spec.libraries = options.libraries;
     spec.threads = options.threads;
     spec.tf32 = options.tf32;
+    spec.settings = settings;
     spec.replay = options.replay;
     spec.check = options.check;
     if (spec.flow == "ort" && options.ort_level != "all") spec.settings["ort.level"] = options.ort_level;
@@ -107,6 +113,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--max-seconds", options->most_seconds, "limit of the latency pass")
       ->check(CLI::Range(0.01, 86400.0))
       ->capture_default_str();
+  add_settings_option(*command, options->settings);
   command->add_flag("--tf32", options->tf32, "TF32 for fp32 matrix multiplications on CUDA");
   command->add_flag("--cuda-graph", options->replay, "also replay the model as a CUDA graph (static shapes)");
   command->add_flag("--check", options->check, "compare each flow's outputs with those of the torch flow");

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -32,6 +33,8 @@ struct RunOptions {
   std::vector<std::string> libraries = {};
   /// A flow's own settings, by name ("ort.level" = "all").
   std::map<std::string, std::string> settings;
+  /// Told what goes on where preparing takes long (building an engine), from any thread; may be empty.
+  std::function<void(const std::string& what)> progress;
 };
 
 /// Bytes, as the runtime's own allocator counted them.
@@ -74,6 +77,10 @@ class Session {
 
   /// The runtime's own steps, when it does not walk the graph's nodes; traces then count in those. nullptr otherwise.
   virtual const RuntimeProgram* program() const { return nullptr; }
+
+  /// One inference in which the runtime itself takes the time of its steps: seconds by step of program(). Empty when it
+  /// offers no such clock.
+  virtual std::vector<double> run_for_steps() { return {}; }
 
   /// Captures the inference for replay (a CUDA graph); afterwards run() and run_traced() replay it.
   /// Throws Error(kUnsupported) when the flow, device or model cannot.

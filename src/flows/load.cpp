@@ -18,6 +18,8 @@ std::span<const FlowEntry> known_flows() {
                 "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
       FlowEntry{"ort", "ONNX Runtime",
                 "run ./nongemm once to set it up, or name an install or wheel of onnxruntime in NONGEMM_ORT"},
+      FlowEntry{"tensorrt", "TensorRT",
+                "name a folder with TensorRT's headers in TENSORRT_ROOT and build again (docs/tensorrt.md)"},
   };
   return kFlows;
 }

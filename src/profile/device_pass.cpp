@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "profile/step_times.h"
 #include "profile/stopping.h"
 #include "profile/timeline.h"
 
@@ -91,6 +92,7 @@ struct Timing {
   std::vector<double> wall_s;
   std::vector<double> plain_s;
   std::vector<Decomposition> parts;
+  KernelSums kernels;
   double least_matched = 1.0;
 };
 
@@ -128,6 +130,7 @@ bool add(Trace& trace, const Trace* reference, std::size_t node_count, Timing& t
   }
   timing.wall_s.push_back(wall_of(trace));
   timing.parts.push_back(decompose(trace, node_count));
+  timing.kernels.add(trace);
   return timing.least_matched >= kEnoughMatched;
 }
 
@@ -188,12 +191,17 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
     fill(pass, undisturbed_mean(timing.wall_s, timing.parts, pass.averaged), plain_s);
     pass.wall_s = std::move(timing.wall_s);
     pass.plain_s = std::move(timing.plain_s);
+    pass.kernels = timing.kernels.mean();
     for (std::size_t i = 0; i < pass.nodes.size(); ++i) {
       pass.nodes[i].host_s = attribution.host_s[i];
       pass.nodes[i].calls = attribution.calls[i];
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;
+    if (const auto steps = measure_steps(session, policy)) {
+      return node_pass_of(*steps, plain_s,
+                          std::string("the runtime's own times of its steps; kernels not measured: ") + error.what());
+    }
     return host_only(session, graph, error.what());
   }
   return pass;
@@ -223,7 +231,8 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
   replay.nodes.how = "device times not measured: " + not_measured;
   if (!eager) return replay;
   try {
-    Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &eager->reference, median(replay.latency_s));
+    Timing timing =
+        time_kernels(session, traced_nodes(session, graph), policy, &eager->reference, median(replay.latency_s));
     replay.nodes.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
       replay.nodes.how +=

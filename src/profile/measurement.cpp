@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "profile/device_pass.h"
+#include "profile/step_times.h"
 #include "profile/stopping.h"
 
 namespace nongemm {
@@ -126,6 +127,7 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
                              : host_pass(session, graph, policy);
   }
   session.end_tracing();
+  if (!interrupted()) result.steps = measure_steps(session, policy);
   if (!interrupted()) result.memory = session.run_for_memory();
   if (!interrupted()) result.observed = session.run_for_types();
   if (const RuntimeProgram* program = session.program()) result.program = *program;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flows/flow.h"
+#include "profile/kernel_sums.h"
 #include "profile/statistics.h"
 
 namespace nongemm {
@@ -33,16 +34,23 @@ struct NodePass {
   std::vector<double> wall_s;  // raw samples
   /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
   std::vector<double> plain_s;
-  int averaged = 0;             // iterations that the means below are over
-  double mean_wall_s = 0;       // of those iterations
-  std::vector<NodeTime> nodes;  // by NodeId, or by step of the runtime's program
-  double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
-  double device_busy_s = 0;     // union of device activity
-  double gap_s = 0;             // all gaps between first and last activity
-  double head_s = 0;            // until the device starts
-  double tail_s = 0;            // from the device's end until the host has returned
-  double attributed = 1.0;      // share of kernel time that belongs to a node
-  std::string how;              // the kind of records used, and why not a lighter one
+  int averaged = 0;                // iterations that the means below are over
+  double mean_wall_s = 0;          // of those iterations
+  std::vector<NodeTime> nodes;     // by NodeId, or by step of the runtime's program
+  double outside_s = 0;            // wall time in no node: the executor's own (host), remainder (device)
+  double device_busy_s = 0;        // union of device activity
+  double gap_s = 0;                // all gaps between first and last activity
+  double head_s = 0;               // until the device starts
+  double tail_s = 0;               // from the device's end until the host has returned
+  double attributed = 1.0;         // share of kernel time that belongs to a node
+  std::vector<KernelSum> kernels;  // by node and name; empty on a host
+  std::string how;                 // the kind of records used, and why not a lighter one
+};
+
+/// The pass in which the runtime itself takes the time of its steps.
+struct StepPass {
+  std::vector<double> mean_s;  // by step
+  std::vector<double> sum_s;   // of all steps; raw samples
 };
 
 struct Measurement {
@@ -54,6 +62,7 @@ struct Measurement {
   std::vector<ObservedTypes> observed;
   /// What the nodes of the node pass are when the runtime has a program of its own.
   std::optional<RuntimeProgram> program;
+  std::optional<StepPass> steps;
   /// Around the plain pass, where the device tells: energy, clocks, throttling.
   DeviceState before, after;
   /// Interrupted before all passes were complete; figures are of what was measured.

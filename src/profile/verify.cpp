@@ -26,6 +26,10 @@ double element(const HostTensor& tensor, std::size_t i) {
   switch (tensor.dtype) {
     case DType::kFloat32:
       return tensor.as<float>()[i];
+    case DType::kFloat16:
+      return half_to_float(tensor.as<std::uint16_t>()[i]);
+    case DType::kBFloat16:
+      return bfloat16_to_float(tensor.as<std::uint16_t>()[i]);
     case DType::kFloat64:
       return tensor.as<double>()[i];
     case DType::kInt64:
@@ -55,6 +59,8 @@ OutputDifference compare(const std::string& name, const HostTensor& reference, c
     return row;
   }
   double scale = 0;
+  double squares = 0;
+  double squared_differences = 0;
   const auto count = static_cast<std::size_t>(element_count(reference.shape));
   for (std::size_t i = 0; i < count; ++i) {
     const double expected = element(reference, i);
@@ -62,7 +68,10 @@ OutputDifference compare(const std::string& name, const HostTensor& reference, c
     // A NaN on either side is a difference, whatever it is compared with.
     row.largest_absolute = std::isnan(difference) ? INFINITY : std::max(row.largest_absolute, difference);
     scale = std::max(scale, std::abs(expected));
+    squares += expected * expected;
+    squared_differences += difference * difference;
   }
+  row.rms_relative = squares > 0 ? std::sqrt(squared_differences / squares) : row.largest_absolute;
   row.largest_relative = scale > 0 ? row.largest_absolute / scale : row.largest_absolute;
   return row;
 }
@@ -88,6 +97,18 @@ Reference find_reference(const std::filesystem::path& path) {
     return {path, beside, outputs.replace_extension(".outputs.safetensors")};
   }
   return {path, path.parent_path() / "inputs.safetensors", path.parent_path() / "outputs.safetensors"};
+}
+
+NamedTensors outputs_of(Flow& flow, const Graph& graph, const std::vector<HostTensor>& weights,
+                        const std::vector<HostTensor>& inputs, const RunOptions& run) {
+  const std::unique_ptr<Session> session = flow.prepare(graph, weights, run);
+  session->set_inputs(inputs);
+  session->run();
+  NamedTensors outputs;
+  for (const HostTensor& tensor : session->outputs()) {
+    outputs.emplace_back(graph.outputs[outputs.size()].name, tensor);
+  }
+  return outputs;
 }
 
 Padding padding_of(const HostTensor& mask) {
@@ -165,13 +186,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "inputs.safetensors lacks '" + input.name + "'");
     ordered.push_back(*tensor);
   }
-  const std::unique_ptr<Session> session = flow.prepare(graph, bound.tensors, run);
-  session->set_inputs(ordered);
-  session->run();
-  NamedTensors outputs;
-  for (const HostTensor& tensor : session->outputs()) {
-    outputs.emplace_back(graph.outputs[outputs.size()].name, tensor);
-  }
+  NamedTensors outputs = outputs_of(flow, graph, bound.tensors, ordered, run);
   std::vector<std::string> names;
   for (const auto& [name, tensor] : references) names.push_back(name);
   rename_by_position(outputs, names);
@@ -179,6 +194,21 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
 
   std::vector<OutputDifference> rows;
   for (const auto& [name, tensor] : references) rows.push_back(compare(name, tensor, find(outputs, name)));
+  return rows;
+}
+
+std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptions& options, Flow& flow,
+                                            Flow& reference, const RunOptions& run) {
+  ModelOptions built_for = options;
+  built_for.device = run.device.substr(0, run.device.find(':'));
+  const Graph graph = build_graph(model, built_for);
+  const PreparedWeights weights = prepare_weights(model, graph, {.path = "", .seed = run.seed});
+  const PreparedInputs inputs = prepare_inputs(graph, nullptr, run.seed);
+  const NamedTensors expected = outputs_of(reference, graph, weights.tensors, inputs.tensors, run);
+  const NamedTensors outputs =
+      in_reference_order(outputs_of(flow, graph, weights.tensors, inputs.tensors, run), expected);
+  std::vector<OutputDifference> rows;
+  for (const auto& [name, tensor] : expected) rows.push_back(compare(name, tensor, find(outputs, name)));
   return rows;
 }
 

@@ -16,6 +16,7 @@ struct OutputDifference {
   Shape shape;
   double largest_absolute = 0;
   double largest_relative = 0;  // against the reference's largest magnitude
+  double rms_relative = 0;      // root mean square of the differences against that of the reference
   /// Shape or dtype differ, or the output is missing: what, for people. Empty when they could be compared.
   std::string mismatch;
 };
@@ -36,5 +37,9 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
 /// Attention implementation: the options', or config.json's `_attn_implementation`.
 std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, Flow& flow, const RunOptions& run,
                                             ModelOptions options);
+
+/// The same model, with weights and inputs of the same seed, in two flows.
+std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptions& options, Flow& flow,
+                                            Flow& reference, const RunOptions& run);
 
 }  // namespace nongemm

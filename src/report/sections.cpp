@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "report/document.h"
+#include "report/engine_sections.h"
 #include "report/fusion_sections.h"
 
 namespace nongemm {
@@ -484,6 +485,8 @@ const std::vector<const SectionInfo*>& all_sections() {
     };
     const auto& fusion = fusion_section_infos();
     sections.insert(sections.end(), fusion.begin(), fusion.end());
+    const auto& engine = engine_section_infos();
+    sections.insert(sections.end(), engine.begin(), engine.end());
     return sections;
   }();
   return kAll;
@@ -501,6 +504,9 @@ std::vector<Table> make_tables(const RunFigures& figures) {
   tables.push_back(operator_section().fill(analysis.operators));
   if (figures.fusion != nullptr) {
     for (Table& table : make_fusion_tables(*figures.fusion)) tables.push_back(std::move(table));
+  }
+  if (figures.measurement != nullptr) {
+    for (Table& table : make_engine_tables(*figures.measurement)) tables.push_back(std::move(table));
   }
   if (figures.replay != nullptr) {
     const Replay row{figures, summarise(figures.replay->latency_s), median(figures.measurement->latency_s)};

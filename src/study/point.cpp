@@ -123,6 +123,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   run_options.seed = spec.weights.seed;
   run_options.settings = spec.settings;
   run_options.libraries = spec.libraries;
+  run_options.progress = progress;
   baseline.begin_point(key_of(spec));
   std::vector<HostTensor> expected;
   if (spec.check && spec.flow != "torch") {
@@ -226,6 +227,9 @@ std::string command_of(const PointSpec& spec) {
   add(spec.check, "--check");
   if (const auto level = spec.settings.find("ort.level"); level != spec.settings.end()) {
     add(true, "--ort-level " + level->second);
+  }
+  for (const auto& [name, value] : spec.settings) {
+    add(name != "ort.level" && name.starts_with(spec.flow + "."), fmt::format("--set {}={}", name, value));
   }
   add(!spec.limits, "--no-limits");
   add(spec.fresh_limits, "--remeasure-limits");

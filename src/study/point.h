@@ -31,7 +31,7 @@ struct PointSpec {
   std::string groups;                           // the file that analysis.rules were read from
   bool replay = false;                          // also as a CUDA graph
   bool check = false;                           // compare outputs with the torch flow's
-  std::map<std::string, std::string> settings;  // of the flow: "ort.level"
+  std::map<std::string, std::string> settings;  // of flows, by name: "ort.level", "tensorrt.level"
   bool limits = true;                           // measure the device's limits, once per device
   bool fresh_limits = false;                    // measure them even when they are known
   MeasurePolicy policy;

@@ -79,8 +79,8 @@ class EngineMapper {
     for (std::size_t i = 0; i < model_.nodes.size(); ++i) {
       const OnnxNode& node = model_.nodes[i];
       const auto known = [&](const std::string& input) { return input.empty() || constants.contains(input); };
-      constant_[i] = node.type == "Shape" || node.type == "Size" ||
-                     (std::all_of(node.inputs.begin(), node.inputs.end(), known) && !node.type.starts_with("Random"));
+      constant_[i] = node.type == "Shape" || node.type == "Size" || node.type == "Constant" ||
+                     (!node.inputs.empty() && std::all_of(node.inputs.begin(), node.inputs.end(), known));
       if (constant_[i]) constants.insert(node.outputs.begin(), node.outputs.end());
     }
   }
@@ -95,9 +95,7 @@ class EngineMapper {
     if (names.empty() || of.onnx_nodes.empty()) names.push_back(of.name);
     for (const std::string& name : names) {
       const auto found = node_of_name_.find(name);
-      if (found == node_of_name_.end() || constant_[found->second] || !claims_[layer].insert(found->second).second) {
-        continue;
-      }
+      if (found == node_of_name_.end() || !claims_[layer].insert(found->second).second) continue;
       // A block may compute again what another computes, too.
       if (!is_foreign_node(of.name)) claimants_[found->second].push_back(layer);
     }
@@ -200,11 +198,9 @@ class EngineMapper {
 EngineMap map_engine(const TensorRtEngine& engine, const OnnxNodes& model) { return EngineMapper(engine, model).map(); }
 
 RuntimeProgram program_of(const TensorRtEngine& engine, const EngineMap& map,
-                          const std::vector<std::vector<NodeId>>& graph_nodes, std::size_t node_count,
-                          std::vector<std::size_t>& steps) {
+                          const std::vector<std::vector<NodeId>>& graph_nodes, std::size_t node_count) {
   RuntimeProgram program;
   std::vector<bool> covered(node_count, false);
-  steps.assign(engine.layers.size(), SIZE_MAX);
   for (std::size_t i = 0; i < engine.layers.size(); ++i) {
     const EngineLayer& layer = engine.layers[i];
     const LayerCover& cover = map.layers[i];
@@ -212,7 +208,6 @@ RuntimeProgram program_of(const TensorRtEngine& engine, const EngineMap& map,
     std::set<NodeId> nodes;
     for (const std::size_t node : cover.nodes) nodes.insert(graph_nodes[node].begin(), graph_nodes[node].end());
     for (const NodeId node : nodes) covered[node] = true;
-    steps[i] = program.nodes.size();
     RuntimeNode step;
     step.name = layer.name;
     step.type = layer.type.empty() ? "layer" : layer.type;

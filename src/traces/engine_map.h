@@ -31,9 +31,7 @@ EngineMap map_engine(const TensorRtEngine& engine, const OnnxNodes& model);
 /// The runtime's program in terms of graph nodes. Constants are left out: they do nothing at run time.
 /// @param graph_nodes by ONNX node: the graph nodes it belongs to
 /// @param node_count of the graph; its nodes that no layer covers count as folded
-/// @param steps out: by layer, its position in the program, or SIZE_MAX
 RuntimeProgram program_of(const TensorRtEngine& engine, const EngineMap& map,
-                          const std::vector<std::vector<NodeId>>& graph_nodes, std::size_t node_count,
-                          std::vector<std::size_t>& steps);
+                          const std::vector<std::vector<NodeId>>& graph_nodes, std::size_t node_count);
 
 }  // namespace nongemm::traces

@@ -129,10 +129,8 @@ TEST(ProgramOfEngine, GraphNodesAndSteps) {
   const OnnxNodes model = convolution_and_norm();
   // Nodes 0 to 5 of the graph as the names say; node 6 has no ONNX node.
   const std::vector<std::vector<NodeId>> graph_nodes{{0}, {1}, {}, {2}, {3}, {4}, {5}};
-  std::vector<std::size_t> steps;
-  const RuntimeProgram program = program_of(engine, map_engine(engine, model), graph_nodes, 7, steps);
+  const RuntimeProgram program = program_of(engine, map_engine(engine, model), graph_nodes, 7);
   ASSERT_THAT(program.nodes, SizeIs(4));
-  EXPECT_THAT(steps, ElementsAre(SIZE_MAX, 0, 1, 2, 3));
   EXPECT_EQ(program.nodes[2].type, "Myelin");
   EXPECT_THAT(program.nodes[2].covers, ElementsAre(2, 3, 4, 5));
   EXPECT_THAT(program.folded, ElementsAre(6));

@@ -1,0 +1,29 @@
+// What happens inside blocks that Myelin compiled: it announces its kernels under names that contain those of the ONNX
+// nodes, and these begin with the ids of graph nodes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "flows/runtime_program.h"
+#include "flows/tensorrt/ranges.h"
+
+namespace nongemm::tensorrt {
+
+/// Names of all ranges, in the order in which they begin.
+class RangeNames : public RangeListener {
+ public:
+  void push(const char* name) override { names_.emplace_back(name); }
+  void pop() override {}
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  std::vector<std::string> names_;
+};
+
+/// The program with a step for each range inside an opaque one. The opaque step stays, before them, for the nodes that
+/// none of them mentions; it is opaque no more when there are none.
+/// @param ranges of one inference
+RuntimeProgram with_ranges(const RuntimeProgram& program, const std::vector<std::string>& ranges);
+
+}  // namespace nongemm::tensorrt

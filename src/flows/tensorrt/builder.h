@@ -1,0 +1,39 @@
+// From an ONNX file to a serialized engine.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/dtype.h"
+#include "flows/tensorrt/cache.h"
+#include "flows/tensorrt/library.h"
+
+namespace nongemm::tensorrt {
+
+/// What the engine may do. Types of the graph are types of the engine; these allow faster ones.
+struct BuildOptions {
+  DType dtype = DType::kFloat32;  // of the graph's weights
+  bool tf32 = false;
+  bool fp16 = false;
+  bool int8 = false;
+  /// 0 to 5; -1 leaves TensorRT's own choice.
+  int level = -1;
+
+  /// "float16 level 1", part of a cache's key.
+  std::string text() const;
+};
+
+/// @param settings "tensorrt.precision" (fp16, int8), "tensorrt.level" (0 to 5)
+/// @throws Error (kUsage) for other values
+BuildOptions build_options(DType dtype, bool tf32, const std::map<std::string, std::string>& settings);
+
+/// @param timing_cache name within `cache`
+/// @param say told about once a second what goes on; may be empty
+/// @throws Error (kUnsupported) with the parser's or builder's reason
+std::string build_engine(const Library& library, const std::filesystem::path& model, const BuildOptions& options,
+                         const EngineCache& cache, const std::string& timing_cache,
+                         const std::function<void(const std::string&)>& say);
+
+}  // namespace nongemm::tensorrt

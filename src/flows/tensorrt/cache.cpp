@@ -1,0 +1,93 @@
+#include "flows/tensorrt/cache.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace nongemm::tensorrt {
+namespace {
+
+constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 30;
+
+std::filesystem::path users_folder() {
+  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(cache) / "nongemm" / "tensorrt";
+  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "nongemm" / "tensorrt";
+  return {};
+}
+
+/// 128 bits of what was added, in order. Tells files apart that differ by accident, not by intent.
+class Digest {
+ public:
+  void add(std::span<const std::byte> bytes) {
+    constexpr std::size_t kWord = sizeof(std::uint64_t);
+    std::size_t at = 0;
+    for (; at + kWord <= bytes.size(); at += kWord) add_word(bytes.data() + at, kWord);
+    if (at < bytes.size()) add_word(bytes.data() + at, bytes.size() - at);
+    std::uint64_t length = bytes.size();
+    add_word(reinterpret_cast<const std::byte*>(&length), kWord);
+  }
+
+  std::string text() const { return fmt::format("{:016x}{:016x}", state_[0], state_[1]); }
+
+ private:
+  void add_word(const std::byte* bytes, std::size_t count) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, count);
+    // Odd multipliers with mixed bits (those of SplitMix64), so that every step can be undone and loses nothing.
+    state_[0] = std::rotl((state_[0] ^ word) * 0xbf58476d1ce4e5b9U, 29);
+    state_[1] = std::rotl((state_[1] + word) * 0x94d049bb133111ebU, 37) ^ state_[0];
+  }
+
+  std::array<std::uint64_t, 2> state_{0x9e3779b97f4a7c15U, 0xc2b2ae3d27d4eb4fU};
+};
+
+void add_file(const std::filesystem::path& path, Digest& digest) {
+  if (!path.empty()) digest.add(MappedFile::open(path)->bytes());
+}
+
+}  // namespace
+
+EngineCache::EngineCache(const std::string& setting) {
+  if (setting == "off") return;
+  folder_ = setting.empty() ? users_folder() : std::filesystem::path(setting);
+  std::error_code error;
+  if (!folder_.empty()) std::filesystem::create_directories(folder_, error);
+}
+
+std::string EngineCache::key_of(const std::filesystem::path& model, const std::filesystem::path& data,
+                                std::string_view what) {
+  Digest digest;
+  digest.add(std::as_bytes(std::span(what)));
+  add_file(model, digest);
+  add_file(data, digest);
+  return digest.text();
+}
+
+std::optional<std::string> EngineCache::read(const std::string& name) const {
+  std::error_code error;
+  if (!enabled() || !std::filesystem::is_regular_file(folder_ / name, error)) return std::nullopt;
+  try {
+    return read_file(folder_ / name, kMostBytes);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void EngineCache::write(const std::string& name, std::string_view bytes) const {
+  if (!enabled()) return;
+  try {
+    write_file_atomically(folder_ / name, bytes);
+  } catch (const Error&) {  // no room, no right: built again next time
+  }
+}
+
+}  // namespace nongemm::tensorrt

@@ -1,0 +1,80 @@
+#include "flows/tensorrt/layer_times.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace nongemm::tensorrt {
+
+std::int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+StepNames::StepNames(const RuntimeProgram& program) {
+  for (std::size_t i = 0; i < program.nodes.size(); ++i) {
+    entries_[program.nodes[i].name].steps.push_back(static_cast<std::uint32_t>(i));
+  }
+}
+
+std::uint32_t StepNames::next(std::string_view name) {
+  const auto found = entries_.find(std::string(name));
+  if (found == entries_.end()) return kNoId;
+  Entry& entry = found->second;
+  const std::size_t place = std::min(entry.used++, entry.steps.size() - 1);
+  return entry.steps[place];
+}
+
+void StepNames::restart() {
+  for (auto& [name, entry] : entries_) entry.used = 0;
+}
+
+LaunchWatch::LaunchWatch(StepNames& names, device::Tracer* tracer, std::vector<NodeSpan>& spans)
+    : names_(names), tracer_(tracer), spans_(spans) {
+  names_.restart();
+  listen(this);
+}
+
+LaunchWatch::~LaunchWatch() {
+  listen(nullptr);
+  if (tracer_ != nullptr && !open_.empty()) tracer_->pop_all();
+}
+
+void LaunchWatch::push(const char* name) {
+  const std::uint32_t step = names_.next(name);
+  if (step == kNoId) {
+    static const bool told = std::getenv("NONGEMM_TENSORRT_LOG") != nullptr;
+    if (told) std::fprintf(stderr, "tensorrt: range '%s' is no layer\n", name);
+    open_.push_back(kNoId);
+    return;
+  }
+  const auto span = static_cast<std::uint32_t>(spans_.size());
+  if (tracer_ != nullptr) tracer_->push(span);
+  open_.push_back(span);
+  spans_.push_back({step, now_ns(), 0});
+}
+
+void LaunchWatch::pop() {
+  if (open_.empty()) return;
+  const std::uint32_t span = open_.back();
+  open_.pop_back();
+  if (span == kNoId) return;
+  spans_[span].end_ns = now_ns();
+  if (tracer_ != nullptr) tracer_->pop();
+}
+
+void StepClock::reportLayerTime(char const* name, float milliseconds) noexcept {
+  const std::uint32_t step = names_.next(name);
+  if (step != kNoId) seconds_[step] += static_cast<double>(milliseconds) * 1e-3;
+}
+
+std::vector<double> StepClock::take() {
+  std::vector<double> seconds(seconds_.size());
+  seconds.swap(seconds_);
+  return seconds;
+}
+
+}  // namespace nongemm::tensorrt

@@ -1,0 +1,124 @@
+// The TensorRT flow's entry point.
+#include <cuda_runtime_api.h>
+
+#include <filesystem>
+#include <utility>
+
+#include "base/error.h"
+#include "flows/device/device.h"
+#include "flows/load.h"
+#include "flows/tensorrt/builder.h"
+#include "flows/tensorrt/ranges.h"
+#include "flows/tensorrt/session.h"
+#include "onnx/file.h"
+#include "onnx/lower.h"
+#include "weights/synthetic.h"
+#include "weights/weight_spec.h"
+
+namespace nongemm::tensorrt {
+namespace {
+
+/// A folder for the model on its way to the parser.
+class WorkFolder {
+ public:
+  WorkFolder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "nongemm_tensorrt_XXXXXX").string();
+    if (::mkdtemp(pattern.data()) == nullptr) throw Error(ErrorKind::kIo, "no folder can be made at " + pattern);
+    path_ = pattern;
+  }
+  ~WorkFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+int open_device(const std::string& device) {
+  const int index = device::parse_cuda_device(device);
+  if (index < 0) {
+    throw Error(ErrorKind::kUnsupported, "TensorRT runs on NVIDIA GPUs, not on '" + device + "'", "add --device cuda");
+  }
+  check(cudaSetDevice(index), "choosing a device");
+  return index;
+}
+
+/// Engines are for one kind of device.
+std::string device_name(int index) {
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, index), "asking for a device's properties");
+  std::string name = properties.name;
+  for (char& letter : name) {
+    if (std::isalnum(static_cast<unsigned char>(letter)) == 0) letter = '_';
+  }
+  return name;
+}
+
+onnx::GiveWeight giver(const Graph& graph, const std::vector<HostTensor>& weights, std::uint64_t seed) {
+  return [&weights, specs = weights::weight_specs(graph), seed](std::size_t i) {
+    return weights.at(i).data ? weights[i] : weights::synthesize(specs[i], seed);
+  };
+}
+
+DType weight_dtype(const Graph& graph) {
+  for (const Weight& weight : graph.weights) {
+    if (const DType dtype = graph.values[weight.value].type.dtype; is_floating(dtype)) return dtype;
+  }
+  return DType::kFloat32;
+}
+
+std::string setting(const RunOptions& options, const std::string& name) {
+  const auto found = options.settings.find(name);
+  return found == options.settings.end() ? "" : found->second;
+}
+
+Exporter exporter_of(const Graph& graph, const RunOptions& options) {
+  return {setting(options, "tensorrt.export"), graph.name};
+}
+
+class TensorRtFlow : public Flow {
+ public:
+  TensorRtFlow() { offer_to_listen(); }
+
+  FlowInfo info() const override {
+    FlowInfo info{"tensorrt", "TensorRT", Library::get().version(), {}};
+    for (const DeviceDescription& device : device::library().devices()) info.devices.push_back(device.id);
+    return info;
+  }
+
+  std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
+                                   const RunOptions& options) override {
+    const Library& library = Library::get();
+    const int device = open_device(options.device);
+    const BuildOptions build = build_options(weight_dtype(graph), options.tf32, options.settings);
+    const onnx::LoweredModel lowered = onnx::lower_to_onnx(graph, {.opset = 17, .decompose = kNoLayerNormalization});
+    const WorkFolder folder;
+    const onnx::WrittenModel file =
+        onnx::write_model(lowered.model, folder.path() / "model.onnx", giver(graph, weights, options.seed));
+
+    const EngineCache cache(setting(options, "tensorrt.cache"));
+    const std::string where = device_name(device) + "-" + library.version();
+    const std::string name = EngineCache::key_of(file.model, file.data, build.text() + " " + where) + ".engine";
+    if (const std::optional<std::string> kept = cache.read(name)) {
+      if (auto engine = Engine::open(library, *kept))
+        return make_session(graph, lowered, std::move(engine), device, exporter_of(graph, options));
+    }
+    const std::string built =
+        build_engine(library, file.model, build, cache, "times-" + where + ".cache", options.progress);
+    auto engine = Engine::open(library, built);
+    if (engine == nullptr) fail("TensorRT cannot load the engine that it built");
+    cache.write(name, built);
+    return make_session(graph, lowered, std::move(engine), device, exporter_of(graph, options));
+  }
+};
+
+}  // namespace
+}  // namespace nongemm::tensorrt
+
+extern "C" __attribute__((visibility("default"))) nongemm::Flow* nongemm_create_flow() {
+  return new nongemm::tensorrt::TensorRtFlow();
+}

@@ -1,0 +1,18 @@
+// Session on a TensorRT engine.
+#pragma once
+
+#include <memory>
+
+#include "flows/flow.h"
+#include "flows/tensorrt/engine.h"
+#include "flows/tensorrt/export.h"
+#include "onnx/lower.h"
+
+namespace nongemm::tensorrt {
+
+/// @param lowered what the engine was built from
+/// @param exporter gets the layers now, and their times whenever they are taken
+std::unique_ptr<Session> make_session(const Graph& graph, const onnx::LoweredModel& lowered,
+                                      std::unique_ptr<Engine> engine, int device, Exporter exporter);
+
+}  // namespace nongemm::tensorrt

@@ -1,0 +1,48 @@
+#include "profile/step_times.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "profile/stopping.h"
+
+namespace nongemm {
+namespace {
+
+/// A mean needs fewer inferences than a median's interval.
+constexpr int kInferences = 50;
+
+}  // namespace
+
+std::optional<StepPass> measure_steps(Session& session, const MeasurePolicy& policy) {
+  if (session.program() == nullptr) return std::nullopt;
+  StepPass pass;
+  const int inferences = policy.iterations.value_or(kInferences);
+  while (static_cast<int>(pass.sum_s.size()) < inferences && (pass.sum_s.empty() || !interrupted())) {
+    const std::vector<double> times = session.run_for_steps();
+    if (times.empty()) return std::nullopt;
+    pass.mean_s.resize(times.size());
+    for (std::size_t i = 0; i < times.size(); ++i) pass.mean_s[i] += times[i];
+    pass.sum_s.push_back(std::accumulate(times.begin(), times.end(), 0.0));
+  }
+  for (double& time : pass.mean_s) time /= static_cast<double>(pass.sum_s.size());
+  return pass;
+}
+
+NodePass node_pass_of(const StepPass& steps, double plain_s, std::string how) {
+  NodePass pass;
+  pass.how = std::move(how);
+  pass.wall_s = steps.sum_s;
+  pass.averaged = static_cast<int>(steps.sum_s.size());
+  pass.nodes.resize(steps.mean_s.size());
+  for (std::size_t i = 0; i < steps.mean_s.size(); ++i) {
+    pass.nodes[i].device_s = steps.mean_s[i];
+    pass.nodes[i].calls = 1;
+    pass.device_busy_s += steps.mean_s[i];
+  }
+  pass.mean_wall_s = std::max(plain_s, pass.device_busy_s);
+  pass.outside_s = pass.mean_wall_s - pass.device_busy_s;
+  return pass;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,21 @@
+// The runtime's own clock on its steps, in a pass of its own: it waits between steps, so that they add up to more than
+// the latency.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "profile/measurement.h"
+
+namespace nongemm {
+
+/// Absent when the runtime offers no such clock.
+std::optional<StepPass> measure_steps(Session& session, const MeasurePolicy& policy);
+
+/// The steps' times where no kernel records are: nothing is known of gaps.
+/// @param plain_s the latency
+NodePass node_pass_of(const StepPass& steps, double plain_s, std::string how);
+
+}  // namespace nongemm

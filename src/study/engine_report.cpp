@@ -1,0 +1,144 @@
+#include "study/engine_report.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "analysis/fusion.h"
+#include "base/error.h"
+#include "onnx/lower.h"
+#include "onnx/names.h"
+#include "profile/step_times.h"
+#include "report/sections.h"
+#include "traces/engine_map.h"
+#include "traces/inferred_nodes.h"
+#include "traces/lowered_nodes.h"
+#include "traces/tensorrt_profile.h"
+#include "traces/tensorrt_times.h"
+
+namespace nongemm {
+namespace {
+
+/// What the layers are told to: a graph, and which of its nodes each ONNX node belongs to.
+struct Reference {
+  Graph graph;
+  traces::OnnxNodes model;
+  std::vector<std::vector<NodeId>> graph_nodes;  // by ONNX node
+  std::string source;
+};
+
+Reference lowered(const PointSpec& spec) {
+  Reference reference;
+  ModelOptions options = spec.options;
+  options.device = "cuda";
+  reference.graph = build_graph(find_model(spec.model), options);
+  reference.model = traces::nodes_of(onnx::lower_to_onnx(reference.graph).model);
+  for (const traces::OnnxNode& node : reference.model.nodes) {
+    reference.graph_nodes.push_back(onnx::graph_nodes_in(node.name));
+  }
+  reference.source = "model " + spec.model;
+  return reference;
+}
+
+/// A graph whose nodes are the ONNX nodes themselves, without types: groups need no more.
+Reference foreign(traces::OnnxNodes model, std::string source) {
+  Reference reference;
+  reference.model = std::move(model);
+  reference.source = std::move(source);
+  Graph& graph = reference.graph;
+  std::map<std::string, ScopeId> scopes{{"", kRootScope}};
+  for (const traces::OnnxNode& onnx : reference.model.nodes) {
+    const std::size_t slash = onnx.name.rfind('/');
+    const std::string path = slash == std::string::npos ? "" : onnx.name.substr(0, slash);
+    const auto [scope, is_new] = scopes.try_emplace(path, static_cast<ScopeId>(graph.scopes.size()));
+    if (is_new) graph.scopes.push_back({kRootScope, path, ""});
+    reference.graph_nodes.push_back({static_cast<NodeId>(graph.nodes.size())});
+    graph.blocks[kBodyBlock].nodes.push_back(static_cast<NodeId>(graph.nodes.size()));
+    graph.nodes.push_back({"onnx." + (onnx.type.empty() ? "unknown" : onnx.type), {}, {}, scope->second, {}});
+  }
+  return reference;
+}
+
+Reference reference_of(const EngineFiles& files, const std::optional<PointSpec>& spec,
+                       const traces::TensorRtEngine& engine) {
+  if (spec) return lowered(*spec);
+  if (!files.onnx.empty()) return foreign(traces::read_onnx_nodes(files.onnx), "ONNX file " + files.onnx);
+  return foreign(traces::infer_nodes(engine), "names of the layers alone");
+}
+
+/// Times by step. Layers that the profile has and the layer information lacks become steps of their own.
+StepPass times_of(const traces::TensorRtProfile& profile, RuntimeProgram& program) {
+  std::map<std::string, std::vector<std::size_t>> steps;
+  for (std::size_t i = program.nodes.size(); i-- > 0;) steps[program.nodes[i].name].push_back(i);
+  StepPass pass;
+  pass.mean_s.resize(program.nodes.size());
+  double sum_s = 0;
+  for (const traces::LayerTime& layer : profile.layers) {
+    std::vector<std::size_t>& places = steps[layer.name];
+    if (places.empty()) {
+      if (layer.mean_s == 0) continue;  // a constant: trtexec lists those, too
+      places.push_back(program.nodes.size());
+      RuntimeNode step;
+      step.name = layer.name;
+      step.type = "layer";
+      program.nodes.push_back(std::move(step));
+      pass.mean_s.push_back(0);
+    }
+    // Steps of one name come in their order; a profile with more of them adds to the last.
+    pass.mean_s[places.back()] += layer.mean_s;
+    if (places.size() > 1) places.pop_back();
+    sum_s += layer.mean_s;
+  }
+  pass.sum_s.push_back(sum_s);
+  return pass;
+}
+
+std::vector<double> latencies(const EngineFiles& files, const StepPass& steps, Point& point) {
+  if (files.times.empty()) {
+    point.settings.emplace_back("latency", "layer times added up: give --times for the measured one");
+    return steps.sum_s;
+  }
+  std::vector<double> samples;
+  for (const traces::InferenceTime& time : traces::read_tensorrt_times(files.times)) samples.push_back(time.compute_s);
+  point.samples.push_back({"latency", samples});
+  return samples;
+}
+
+}  // namespace
+
+Point engine_point(const EngineFiles& files, const std::optional<PointSpec>& spec, const AnalysisOptions& options) {
+  const traces::TensorRtProfile profile = traces::read_tensorrt_profile(files.profile);
+  const traces::TensorRtEngine engine =
+      traces::engine_of_profile(traces::read_tensorrt_layers(files.layers), profile.layers.front().profile);
+  const Reference reference = reference_of(files, spec, engine);
+
+  Point point;
+  point.settings = {{"engine", std::filesystem::path(files.layers).filename().string()},
+                    {"flow", "tensorrt"},
+                    {"nodes from", reference.source}};
+  Measurement measurement;
+  measurement.program = traces::program_of(engine, traces::map_engine(engine, reference.model), reference.graph_nodes,
+                                           reference.graph.nodes.size());
+  measurement.steps = times_of(profile, *measurement.program);
+  measurement.latency_s = latencies(files, *measurement.steps, point);
+  measurement.stopping_rule = fmt::format("as measured elsewhere, {} profiled inferences", profile.inferences);
+  measurement.nodes =
+      node_pass_of(*measurement.steps, median(measurement.latency_s), "layer times by TensorRT's own clock");
+  const Analysis analysis = analyse(reference.graph, &measurement, options);
+  const FusionAnalysis fusion = analyse_fusion(*measurement.program, analysis, options);
+  const RunFigures figures{
+      .graph = &reference.graph, .analysis = &analysis, .measurement = &measurement, .fusion = &fusion};
+  point.tables = make_tables(figures);
+  if (fusion.mapped_time < 0.95) {
+    point.status = "incomplete";
+    point.reason = fmt::format(
+        "of {:.0f} % of the time the operators are not known: give --model the ONNX file that the engine "
+        "was built from",
+        100.0 * (1.0 - fusion.mapped_time));
+  }
+  return point;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,67 @@
+// From trtexec's files to a report (fixtures: hand-made, and shared ones that TensorRT wrote).
+#include "study/engine_report.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+
+namespace nongemm {
+namespace {
+
+EngineFiles hand_made(const std::string& layers, const std::string& profile, const std::string& times = "") {
+  const std::string folder = std::string(NONGEMM_SOURCE_DIR) + "/tests/fixtures/traces/tensorrt/";
+  return {folder + profile, folder + layers, times.empty() ? "" : folder + times, ""};
+}
+
+const FieldValue& cell(const Point& point, std::string_view section, std::string_view column, std::size_t row = 0) {
+  static const FieldValue kAbsent;
+  for (const Table& table : point.tables) {
+    if (table.info->id != section) continue;
+    for (std::size_t i = 0; i < table.info->columns.size(); ++i) {
+      if (table.info->columns[i].id == column) return table.rows.at(row).at(i);
+    }
+  }
+  return kAbsent;
+}
+double number(const FieldValue& value) { return std::get<double>(value); }
+
+TEST(EngineReport, NamesOfLayersAlone) {
+  const Point point = engine_point(hand_made("trt8_layers.json", "trt8_profile.json", "trt8_times.json"), {}, {});
+  EXPECT_EQ(point.status, "incomplete");  // nothing is known of the Myelin block without the model
+  EXPECT_NEAR(number(cell(point, "performance", "latency")), 0.09e-3, 1e-9);
+  EXPECT_NEAR(number(cell(point, "step_clock", "steps")), 0.1e-3, 1e-9);
+  EXPECT_NEAR(number(cell(point, "step_clock", "excess")), 0.1 / 0.09 - 1, 1e-6);
+  EXPECT_NEAR(number(cell(point, "fusion", "opaque_share")), 0.4, 1e-6);
+  EXPECT_NEAR(number(cell(point, "fusion", "added_time")), 0.02e-3, 1e-9);
+}
+
+TEST(EngineReport, RepeatedNamesKeepTheirOwnTimes) {
+  const Point point = engine_point(hand_made("trt10_layers.json", "trt10_profile.json"), {}, {});
+  EXPECT_NEAR(number(cell(point, "steps", "time", 2)), 3e-6, 1e-12);
+  EXPECT_NEAR(number(cell(point, "steps", "time", 3)), 5e-6, 1e-12);
+  EXPECT_EQ(std::get<std::string>(cell(point, "steps", "pattern", 4)), "attention block");
+}
+
+TEST(EngineReport, WithoutDetails) {
+  const EngineFiles files = hand_made("trt8_names_layers.json", "trt8_profile.json");
+  // None of the profile's layers is in the file: their times stay, as steps that nothing is known of.
+  const Point point = engine_point(files, {}, {});
+  EXPECT_EQ(point.status, "incomplete");
+  EXPECT_NEAR(number(cell(point, "fusion", "mapped_time")), 0.0, 1e-9);
+}
+
+TEST(EngineReport, EngineThatTensorRtBuilt) {
+  const std::string folder = std::string(NONGEMM_SHARED_DIR) + "/fixtures/tensorrt/";
+  const Point point =
+      engine_point({folder + "trt86_segformer_times.json", folder + "trt86_segformer_layers.json", "", ""}, {}, {});
+  EXPECT_NEAR(number(cell(point, "step_clock", "steps")), 1.13e-3, 0.01e-3);
+  EXPECT_NEAR(number(cell(point, "fusion", "mapped_time")), 0.4, 0.1);
+  EXPECT_GT(number(cell(point, "fusion", "opaque_share")), 0.3);
+}
+
+TEST(EngineReport, FilesThatAreMissing) {
+  EXPECT_THROW(engine_point({"/nowhere/profile.json", "/nowhere/layers.json", "", ""}, {}, {}), Error);
+}
+
+}  // namespace
+}  // namespace nongemm
