@@ -39,10 +39,6 @@ double element(const HostTensor& tensor, std::size_t i) {
     case DType::kBool:
     case DType::kUInt8:
       return tensor.as<std::uint8_t>()[i];
-    case DType::kFloat16:
-      return half_to_float(tensor.as<std::uint16_t>()[i]);
-    case DType::kBFloat16:
-      return bfloat16_to_float(tensor.as<std::uint16_t>()[i]);
     default:
       throw Error(ErrorKind::kUnsupported, "references of dtype " + std::string(name_of(tensor.dtype)));
   }

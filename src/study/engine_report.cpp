@@ -56,7 +56,10 @@ Reference foreign(traces::OnnxNodes model, std::string source) {
     if (is_new) graph.scopes.push_back({kRootScope, path, ""});
     reference.graph_nodes.push_back({static_cast<NodeId>(graph.nodes.size())});
     graph.blocks[kBodyBlock].nodes.push_back(static_cast<NodeId>(graph.nodes.size()));
-    graph.nodes.push_back({"onnx." + (onnx.type.empty() ? "unknown" : onnx.type), {}, {}, scope->second, {}});
+    Node node;
+    node.op = "onnx." + (onnx.type.empty() ? "unknown" : onnx.type);
+    node.scope = scope->second;
+    graph.nodes.push_back(std::move(node));
   }
   return reference;
 }
