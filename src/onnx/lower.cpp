@@ -150,8 +150,9 @@ void GraphLowering::add_operator(NodeId id) {
   const Op* known = table_entry(node);
   if (known == nullptr) {
     const std::string scope = graph_.scope_path(node.scope);
-    throw Error(ErrorKind::kUnsupported, fmt::format("{}{}{} is not in the operator table and has no lowering to ONNX",
-                                                     node.op, scope.empty() ? "" : " in ", scope),
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("{}{}{} is not in the operator table and has no lowering to ONNX", node.op,
+                            scope.empty() ? "" : " in ", scope),
                 "the torch flow runs it");
   }
   const Op& op = *known;

@@ -76,7 +76,9 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
                 "give prepared tensors: --inputs FILE.safetensors");
   }
   data::InputRequest request;
-  request.names = {model.name, std::string(model.architecture->model_type)};
+  // A folder may be called anything; only registry names say how a model's inputs are prepared.
+  if (model.row != nullptr) request.names.push_back(model.name);
+  request.names.emplace_back(model.architecture->model_type);
   request.folder = !weights_folder.empty() ? weights_folder : model.folder;
   const std::int64_t usual = model.row != nullptr ? model.row->sequence : 0;
   constexpr std::int64_t kUsualTokens = 128;  // of a folder's language model when nothing is asked for

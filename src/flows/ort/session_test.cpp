@@ -14,7 +14,7 @@ namespace {
 class OrtSessionTest : public testing::Test {
  protected:
   OrtSessionTest()
-      : graph_(build_graph(find_model(NONGEMM_SOURCE_DIR "/tests/data/numerics/gpt2-ci_right_untied"),
+      : graph_(build_graph(find_model(NONGEMM_SOURCE_DIR "/tests/data/numerics/gpt2-ci_left_upcast"),
                            {.sequence = 8, .attention = Attention::kEager})) {}
 
   std::unique_ptr<Session> open(const std::string& level) {

@@ -19,7 +19,8 @@ RuntimeNode step(std::string name, std::vector<NodeId> covers, bool opaque) {
 }
 
 TEST(Blocks, KernelsBecomeSteps) {
-  const RuntimeProgram program{{step("n0/aten.conv2d", {0}, false), step("{ForeignNode[a...b]}", {1, 2, 3, 4}, true)}, {7}};
+  const RuntimeProgram program{{step("n0/aten.conv2d", {0}, false), step("{ForeignNode[a...b]}", {1, 2, 3, 4}, true)},
+                               {7}};
   const RuntimeProgram result =
       with_ranges(program, {"fc__before_any", "n0/aten.conv2d", "n1/model_layers_0/aten_add+sr_pow+n2/norm/aten_mean",
                             "fc__mye11081", "$$myelin$$n3/act/aten_silu^__aw_Neg1"});
