@@ -76,12 +76,12 @@ reference() {
   "$python" bench/gpu_reference.py --dtype fp16 --output "$out/reference.json" "${models[@]}"
 }
 turns() {
-  local failed=0
+  local missed=0
   for mode in no_grad inference_mode; do
     LD_LIBRARY_PATH="$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$python" bench/turns.py "${models[@]}" --nongemm "$carry/bin/nongemm" \
-      --device cuda --dtype fp16 --mode $mode --iterations 30 --warmup 10 --goal 2 --output "$out/turns-$mode.json" || failed=1
+      --device cuda --dtype fp16 --mode $mode --iterations 30 --warmup 10 --goal 2 --output "$out/turns-$mode.json" || missed=1
   done
-  return $failed
+  return $missed
 }
 compare() { "$python" bench/compare_gpu.py "$out/run/report.json" "$out/reference.json" | tee "$out/compare.txt"; return "${PIPESTATUS[0]}"; }
 
