@@ -194,7 +194,7 @@ fetch_wheels() {
     current=2
     local cuda=()
     [[ $flavour == cuda ]] && mapfile -t cuda < <(sed -n 's/==.*//p' "$root/tools/wheels-cuda.txt")
-    part nvidia nvidia-cuda-runtime nvidia-cuda-cupti "${cuda[@]}" || no_wheel
+    part nvidia nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cupti "${cuda[@]}" || no_wheel
     part torch torch || no_wheel
   fi
   if [[ -z ${NONGEMM_ORT:-} ]]; then
