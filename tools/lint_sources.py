@@ -67,6 +67,9 @@ def includes(command):
 
 def header_jobs(commands, files):
     for header in files or tracked("*.h"):
+        module = header.parent / "module.cpp"
+        if module.exists() and module not in commands:
+            continue  # a flow that is left out here: its framework's headers are not there
         # The flags of a source in the same folder: of the one that sees most libraries, for frameworks' include paths exist
         # only in their flow's folder, and of a test where it can be, for headers for tests need its definitions.
         beside = [source for source in commands if source.parent == header.parent]
