@@ -15,12 +15,6 @@
 namespace nongemm::cuda {
 namespace {
 
-std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 std::string hexadecimal(const cudaUUID_t& uuid) {
   std::string text = "GPU-";
   for (int i = 0; i < 16; ++i) {
@@ -33,13 +27,19 @@ std::string hexadecimal(const cudaUUID_t& uuid) {
   return text;
 }
 
+#ifdef NONGEMM_CUDA_KERNELS
+std::int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   return *middle;
 }
-
-#ifndef NONGEMM_CUDA_KERNELS
+#else
 [[noreturn]] void no_kernels() {
   throw Error(ErrorKind::kUnsupported, "the program's own CUDA kernels are missing",
               "build again with nvcc (the CUDA toolkit) on PATH");
