@@ -18,6 +18,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("report")
     parser.add_argument("--inspect", type=float, help="seconds that inspect gpt2-xl took")
+    parser.add_argument("--memory", help="report of gpt2-xl at 512 tokens")
     parser.add_argument("--executor", type=float, help="nanoseconds per node beyond the dispatcher call")
     args = parser.parse_args()
     with open(args.report, encoding="utf-8") as file:
@@ -28,6 +29,11 @@ def main():
         goal(f"{name}: node times / wall of the node pass", figures["parts"], 0.98, at_most=False)
         if name == "gpt2":
             goal("gpt2: set-up (graph, weights, inputs), seconds", figures["setup"], 2.0)
+    if args.memory:
+        with open(args.memory, encoding="utf-8") as file:
+            figures = json.load(file)["points"][0]["sections"]["performance"]
+        goal("gpt2-xl, 512 tokens: peak memory beyond weights, GB",
+             (figures["peak_memory"] - figures["weight_memory"]) / 1e9, 2.0)
     goal("inspect gpt2-xl, seconds", args.inspect, 0.5)
     goal("executor per node beyond the dispatcher call, us", args.executor / 1e3, 0.5)
     sys.exit(1 if missed else 0)

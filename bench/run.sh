@@ -11,11 +11,12 @@ trap 'rm -rf "$out"' EXIT
 status=0
 # Set-up time counts everything but the inferences; 30 iterations make the overhead's median steady.
 "$nongemm" run "${models[@]}" --iterations 30 --no-limits --format json --output "$out" > /dev/null 2>&1 || status=1
+"$nongemm" run gpt2-xl --seq-len 512 --iterations 1 --warmup 0 --no-limits --format json --output "$out/xl" > /dev/null 2>&1 || status=1
 begin=$(date +%s.%N)
 "$nongemm" inspect gpt2-xl > "$out/inspect.txt" || status=1
 end=$(date +%s.%N)
 python3 bench/goals.py "$out/report.json" --inspect "$(awk "BEGIN {print $end - $begin}")" \
-  --executor "$(build/release/bin/executor_benchmark)" || status=1
+  --memory "$out/xl/report.json" --executor "$(build/release/bin/executor_benchmark)" || status=1
 # The Python that has torch can be named: PYTHON=/path/to/python make bench
 python3 bench/turns.py "${models[@]}" --nongemm "$nongemm" --python "${PYTHON:-python3}" || status=1
 exit $status
