@@ -1,13 +1,18 @@
 #include "flows/tensorrt/blocks.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <set>
+#include <string_view>
 
 #include "onnx/names.h"
+#include "ops/op.h"
 
 namespace nongemm::tensorrt {
 namespace {
+
+constexpr std::array<std::string_view, 6> kProducts = {"fc_", "gemm", "matmul", "bmm", "conv", "dot"};
 
 std::vector<NodeId> common(const std::vector<NodeId>& a, const std::vector<NodeId>& b) {
   std::vector<NodeId> both;
@@ -15,14 +20,20 @@ std::vector<NodeId> common(const std::vector<NodeId>& a, const std::vector<NodeI
   return both;
 }
 
+/// One range inside an opaque step.
+struct Inner {
+  RuntimeNode step;
+  int place = 0;  // among all ranges
+};
+
 /// By step: the ranges that mention its nodes, and those without a node that follow one of them.
-std::vector<std::vector<RuntimeNode>> inner_steps(const RuntimeProgram& program,
-                                                  const std::vector<std::string>& ranges) {
+std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const std::vector<std::string>& ranges) {
   std::set<std::string> known;
   for (const RuntimeNode& step : program.nodes) known.insert(step.name);
-  std::vector<std::vector<RuntimeNode>> inner(program.nodes.size());
+  std::vector<std::vector<Inner>> inner(program.nodes.size());
   std::size_t current = SIZE_MAX;
-  for (const std::string& range : ranges) {
+  for (std::size_t place = 0; place < ranges.size(); ++place) {
+    const std::string& range = ranges[place];
     if (!known.insert(range).second) continue;
     const std::vector<NodeId> nodes = onnx::graph_nodes_in(range);
     for (std::size_t i = 0; i < program.nodes.size() && !nodes.empty(); ++i) {
@@ -32,32 +43,103 @@ std::vector<std::vector<RuntimeNode>> inner_steps(const RuntimeProgram& program,
       }
     }
     if (current == SIZE_MAX) continue;
-    RuntimeNode step;
-    step.name = range;
-    step.type = "Myelin kernel";
-    step.covers = common(program.nodes[current].covers, nodes);
-    step.opaque = step.covers.empty();
-    inner[current].push_back(std::move(step));
+    Inner entry{{}, static_cast<int>(place)};
+    entry.step.name = range;
+    entry.step.type = "Myelin kernel";
+    entry.step.covers = common(program.nodes[current].covers, nodes);
+    entry.step.opaque = entry.step.covers.empty();
+    inner[current].push_back(std::move(entry));
   }
   return inner;
 }
 
+/// Between which places of the order of launching each graph node must have run.
+class Places {
+ public:
+  Places(const Graph& graph, const std::vector<std::string>& ranges)
+      : after_(graph.nodes.size(), -1), before_(graph.nodes.size(), static_cast<int>(ranges.size())) {
+    std::vector<int> first(graph.nodes.size(), static_cast<int>(ranges.size()));
+    std::vector<int> last(graph.nodes.size(), -1);
+    for (std::size_t place = 0; place < ranges.size(); ++place) {
+      for (const NodeId node : onnx::graph_nodes_in(ranges[place])) {
+        if (node >= graph.nodes.size()) continue;
+        first[node] = std::min(first[node], static_cast<int>(place));
+        last[node] = static_cast<int>(place);
+      }
+    }
+    // Nodes stand in the order in which they can run: one pass forwards, one back.
+    for (NodeId node = 0; node < graph.nodes.size(); ++node) {
+      for_each_source(graph, node, [&](NodeId source) {
+        after_[node] = std::max({after_[node], after_[source], last[source]});
+      });
+    }
+    for (NodeId node = static_cast<NodeId>(graph.nodes.size()); node-- > 0;) {
+      for_each_source(graph, node, [&](NodeId source) {
+        before_[source] = std::min({before_[source], before_[node], first[node]});
+      });
+    }
+  }
+
+  bool can_run_at(NodeId node, int place) const { return after_[node] < place && place < before_[node]; }
+
+ private:
+  template <typename Visit>
+  static void for_each_source(const Graph& graph, NodeId node, Visit&& visit) {
+    for (const Argument& argument : graph.nodes[node].args) {
+      for_each_use(argument, [&](ValueId value) {
+        if (graph.values[value].producer != kNoId) visit(graph.values[value].producer);
+      });
+    }
+  }
+
+  std::vector<int> after_;
+  std::vector<int> before_;
+};
+
+/// "fc__mye11081": a matrix product, as Myelin calls what it made of one or several of them.
+bool announces_product(std::string_view range) {
+  return std::any_of(kProducts.begin(), kProducts.end(),
+                     [&](std::string_view start) { return range.starts_with(start); });
+}
+
+bool is_product(const Graph& graph, NodeId node) {
+  const Op* op = OpTable::get().find(graph.nodes[node].op);
+  return op != nullptr && counts_as_gemm(group_of(graph, graph.nodes[node], *op));
+}
+
+/// Gives ranges without a node those that can have run there. Products and the rest are kept apart where the range's
+/// name tells, since time in a product counts as GEMM.
+void find_candidates(const Graph& graph, const Places& places, const std::vector<NodeId>& open, Inner& inner) {
+  const bool product = announces_product(inner.step.name);
+  for (const NodeId node : open) {
+    if (is_product(graph, node) == product && places.can_run_at(node, inner.place)) inner.step.covers.push_back(node);
+  }
+}
+
 }  // namespace
 
-RuntimeProgram with_ranges(const RuntimeProgram& program, const std::vector<std::string>& ranges) {
-  const std::vector<std::vector<RuntimeNode>> inner = inner_steps(program, ranges);
+RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, const std::vector<std::string>& ranges) {
+  std::vector<std::vector<Inner>> inner = inner_steps(program, ranges);
+  const Places places(graph, ranges);
   RuntimeProgram result{{}, program.folded};
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
     RuntimeNode step = program.nodes[i];
-    std::set<NodeId> told;
-    for (const RuntimeNode& kernel : inner[i]) told.insert(kernel.covers.begin(), kernel.covers.end());
-    if (!told.empty()) {
-      std::erase_if(step.covers, [&](NodeId node) { return told.contains(node); });
+    const auto take_away = [&step](const std::vector<Inner>& from) {
+      std::set<NodeId> taken;
+      for (const Inner& kernel : from) taken.insert(kernel.step.covers.begin(), kernel.step.covers.end());
+      std::erase_if(step.covers, [&](NodeId node) { return taken.contains(node); });
+      return !taken.empty();
+    };
+    if (take_away(inner[i])) {
+      for (Inner& kernel : inner[i]) {
+        if (kernel.step.covers.empty()) find_candidates(graph, places, step.covers, kernel);
+      }
+      take_away(inner[i]);
       if (step.covers.empty()) step.role = RuntimeRole::kOther;
       step.opaque = !step.covers.empty();
     }
     result.nodes.push_back(std::move(step));
-    result.nodes.insert(result.nodes.end(), inner[i].begin(), inner[i].end());
+    for (Inner& kernel : inner[i]) result.nodes.push_back(std::move(kernel.step));
   }
   return result;
 }

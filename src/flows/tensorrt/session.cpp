@@ -37,7 +37,7 @@ class TensorRtSession : public Session {
         engine_(std::move(engine)),
         information_(engine_->layer_information()),
         context_(engine_->context()),
-        program_(with_ranges(make_program(graph, lowered, information_), announced_ranges())),
+        program_(with_ranges(graph, make_program(graph, lowered, information_), announced_ranges())),
         names_(program_) {
     exporter_.write_layers(information_);
   }
