@@ -22,7 +22,8 @@ ours() { env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$c
 chmod +x "$carry"/bin/* "$parts"/empty/zstd 2>/dev/null
 
 unpack() {
-  mkdir -p "$parts/lib"
+  mkdir -p "$parts/lib" "$parts/cache/nongemm/tensorrt"
+  cp "$carry"/times-*.cache "$parts/cache/nongemm/tensorrt/" 2> /dev/null
   cat "$parts"/part.* | LD_LIBRARY_PATH=$parts/empty "$parts/empty/zstd" -dcq --long=30 | tar -C "$parts/lib" -xf - && rm -f "$parts"/part.*
   ls -l "$parts/lib"
 }
@@ -73,7 +74,9 @@ verify() {
   tail -qn 4 "$out"/verify-*.txt
 }
 
+# The times of the kernels that were tried are small and make the next machine's builds short: put them into .carry.
 collect() {
+  cp "$parts"/cache/nongemm/tensorrt/times-*.cache "$out/" 2> /dev/null
   tar -C "$out" -cJf "$out/../tensorrt-results.tar.xz" . && mv "$out/../tensorrt-results.tar.xz" "$out/"
   find "$out" -mindepth 1 ! -name tensorrt-results.tar.xz -delete 2>/dev/null
   ls -l "$out"
