@@ -14,4 +14,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b);
 /// "did you mean 'gpt2' or 'gpt2-xl'?", or "known: a, b, c" when nothing is near; empty when `known` is.
 std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& known);
 
+/// As a shell takes it for one word: in quotes where it needs them.
+std::string shell_word(std::string_view text);
+
 }  // namespace nongemm
