@@ -4,6 +4,7 @@
 
 #include "analysis/kernel_class.h"
 #include "profile/statistics.h"
+#include "report/section_fields.h"
 
 namespace nongemm {
 namespace {
@@ -48,14 +49,14 @@ const Section<OpaqueTime>& opaque_section() {
        .columns = {}},
       {
           {{"kind", "Inside fused blocks", Unit::kText, "class of the kernel's name"},
-           [](const O& o) -> FieldValue { return std::string(title_of(o.kind)); }},
+           [](const O& o) { return text(title_of(o.kind)); }},
           {{"launches", "Launches", Unit::kCount, "of one inference"},
            [](const O& o) -> FieldValue { return static_cast<std::int64_t>(o.launches + 0.5); }},
-          {{"time", "Time", Unit::kSeconds, "of these kernels"}, [](const O& o) { return measured(o.time_s); }},
+          time_field<O>("of these kernels"),
           {{"share", "of blocks", Unit::kShare, "of all time inside fused blocks"},
            [](const O& o) { return measured(o.share); }},
           {{"example", "Longest", Unit::kText, "the kernel with the most time"},
-           [](const O& o) -> FieldValue { return o.example; }},
+           [](const O& o) { return text(o.example); }},
       });
   return section;
 }
@@ -74,8 +75,7 @@ const Section<KernelSum>& kernel_section() {
            [](const K& k) -> FieldValue {
              return k.node == kNoId ? FieldValue{} : FieldValue{static_cast<std::int64_t>(k.node)};
            }},
-          {{"kernel", "Kernel", Unit::kText, "its name, or the kind of copy"},
-           [](const K& k) -> FieldValue { return k.name; }},
+          {{"kernel", "Kernel", Unit::kText, "its name, or the kind of copy"}, [](const K& k) { return text(k.name); }},
           {{"launches", "Launches", Unit::kRatio, "of one inference"}, [](const K& k) { return measured(k.launches); }},
           {{"time", "Time", Unit::kSeconds, "of one inference"}, [](const K& k) { return measured(k.device_s); }},
       });

@@ -1,14 +1,9 @@
 #include "report/fusion_sections.h"
 
-#include <limits>
+#include "report/section_fields.h"
 
 namespace nongemm {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-FieldValue text(std::string_view value) { return std::string(value); }
-FieldValue share(double part, double whole) { return measured(whole > 0 ? part / whole : kNaN); }
 
 const Section<FusionAnalysis>& fusion_section() {
   using F = FusionAnalysis;
@@ -25,28 +20,27 @@ const Section<FusionAnalysis>& fusion_section() {
           {{"rate", "Fusion rate", Unit::kShare, "nodes that ran in one step with another node, of those that ran"},
            [](const F& f) { return measured(f.rate()); }},
           {{"nongemm_nodes", "Non-GEMM nodes", Unit::kCount, "of the graph, views left out"},
-           [](const F& f) -> FieldValue { return f.nongemm_nodes; }},
+           [](const F& f) { return count(f.nongemm_nodes); }},
           {{"fused_into_gemm", "Fused into GEMM", Unit::kCount, "nodes in a step with a matrix product or attention"},
-           [](const F& f) -> FieldValue { return f.fused_into_gemm; }},
+           [](const F& f) { return count(f.fused_into_gemm); }},
           {{"fused_among_nongemm", "Fused with each other", Unit::kCount, "nodes in a step without a matrix product"},
-           [](const F& f) -> FieldValue { return f.fused_among_nongemm; }},
+           [](const F& f) { return count(f.fused_among_nongemm); }},
           {{"folded", "Folded at load", Unit::kCount, "nodes computed when the model was loaded, or dropped"},
-           [](const F& f) -> FieldValue { return f.folded_nodes; }},
+           [](const F& f) { return count(f.folded_nodes); }},
           {{"nongemm_time", "Non-GEMM time", Unit::kSeconds, "of the runtime's steps that are no GEMM"},
            [](const F& f) { return measured(f.nongemm_s); }},
           {{"nongemm_before", "Non-GEMM time, torch", Unit::kSeconds, "of the same graph, node by node"},
            [](const F& f) { return measured(f.baseline_nongemm_s.value_or(kNaN)); }},
           {{"nongemm_speedup", "Non-GEMM speed-up", Unit::kRatio, "torch over this flow"},
            [](const F& f) { return share(f.baseline_nongemm_s.value_or(kNaN), f.nongemm_s); }},
-          {{"steps", "Steps", Unit::kCount, "of the runtime's program"},
-           [](const F& f) -> FieldValue { return f.steps; }},
+          {{"steps", "Steps", Unit::kCount, "of the runtime's program"}, [](const F& f) { return count(f.steps); }},
           {{"added_steps", "Added steps", Unit::kCount, "copies, casts, reformats that the graph does not have"},
-           [](const F& f) -> FieldValue { return f.added_steps; }},
+           [](const F& f) { return count(f.added_steps); }},
           {{"added_time", "Added time", Unit::kSeconds, "of these"}, [](const F& f) { return measured(f.added_s); }},
           {{"copies_to_device", "Copies to device", Unit::kCount, "that the runtime inserted"},
-           [](const F& f) -> FieldValue { return f.copies_to_device; }},
+           [](const F& f) { return count(f.copies_to_device); }},
           {{"copies_to_host", "Copies to host", Unit::kCount, "that the runtime inserted"},
-           [](const F& f) -> FieldValue { return f.copies_to_host; }},
+           [](const F& f) { return count(f.copies_to_host); }},
           {{"copied_bytes", "Copied", Unit::kBytes, "between host and device by inserted copies"},
            [](const F& f) { return measured(f.copied_bytes); }},
           {{"copy_time", "Copy time", Unit::kSeconds, "of inserted copies", true},
@@ -74,9 +68,8 @@ const Section<GroupChange>& group_section() {
        .report = ReportKind::kPerformance,
        .columns = {}},
       {
-          {{"group", "Group", Unit::kText, "operator group"}, [](const G& g) { return text(info(g.group).title); }},
-          {{"nodes", "Nodes", Unit::kCount, "of the graph, views left out"},
-           [](const G& g) -> FieldValue { return g.nodes; }},
+          group_field<G>(),
+          nodes_field<G>("of the graph, views left out"),
           {{"fused", "Fused", Unit::kShare, "share of these that ran in one step with another"},
            [](const G& g) { return share(static_cast<double>(g.fused), static_cast<double>(g.nodes)); }},
           {{"before", "Before", Unit::kSeconds, "in the torch flow"},
@@ -98,10 +91,9 @@ const Section<PatternSum>& pattern_section() {
        .columns = {}},
       {
           {{"pattern", "Pattern", Unit::kText, "kind of step"}, [](const P& p) { return text(title_of(p.pattern)); }},
-          {{"steps", "Steps", Unit::kCount, "of this kind"}, [](const P& p) -> FieldValue { return p.steps; }},
-          {{"nodes", "Nodes", Unit::kCount, "graph nodes that they cover, views left out"},
-           [](const P& p) -> FieldValue { return p.nodes; }},
-          {{"time", "Time", Unit::kSeconds, "of one inference"}, [](const P& p) { return measured(p.time_s); }},
+          {{"steps", "Steps", Unit::kCount, "of this kind"}, [](const P& p) { return count(p.steps); }},
+          nodes_field<P>("graph nodes that they cover, views left out"),
+          time_field<P>("of one inference"),
       });
   return section;
 }
@@ -115,16 +107,16 @@ const Section<OperatorFate>& operator_section() {
        .report = ReportKind::kNongemm,
        .columns = {}},
       {
-          {{"operator", "Operator", Unit::kText, "schema name and overload"}, [](const O& o) { return text(o.op); }},
-          {{"group", "Group", Unit::kText, "operator group"}, [](const O& o) { return text(info(o.group).title); }},
-          {{"nodes", "Nodes", Unit::kCount, "of the graph"}, [](const O& o) -> FieldValue { return o.nodes; }},
+          operator_field<O>(),
+          group_field<O>(),
+          nodes_field<O>("of the graph"),
           {{"fused_into_gemm", "Into GEMM", Unit::kCount, "in a step with a matrix product or attention"},
-           [](const O& o) -> FieldValue { return o.fused_into_gemm; }},
+           [](const O& o) { return count(o.fused_into_gemm); }},
           {{"fused_among_nongemm", "With others", Unit::kCount, "in a step without a matrix product"},
-           [](const O& o) -> FieldValue { return o.fused_among_nongemm; }},
+           [](const O& o) { return count(o.fused_among_nongemm); }},
           {{"folded", "Folded", Unit::kCount, "computed at load, or dropped"},
-           [](const O& o) -> FieldValue { return o.folded; }},
-          {{"alone", "Alone", Unit::kCount, "in steps of their own"}, [](const O& o) -> FieldValue { return o.alone; }},
+           [](const O& o) { return count(o.folded); }},
+          {{"alone", "Alone", Unit::kCount, "in steps of their own"}, [](const O& o) { return count(o.alone); }},
           {{"alone_time", "Time alone", Unit::kSeconds, "of the steps of their own"},
            [](const O& o) { return measured(o.alone_s); }},
       });
@@ -144,14 +136,13 @@ const Section<StepRow>& step_section() {
           {{"name", "Step", Unit::kText, "as the runtime names it"}, [](const S& s) { return text(s.name); }},
           {{"type", "Type", Unit::kText, "as the runtime names it"}, [](const S& s) { return text(s.row.op); }},
           {{"provider", "Runs on", Unit::kText, "where the runtime has several places"},
-           [](const S& s) -> FieldValue { return s.provider.empty() ? FieldValue{} : text(s.provider); }},
+           [](const S& s) { return text_if_any(s.provider); }},
           {{"group", "Group", Unit::kText, "operator group"}, [](const S& s) { return text(info(s.row.group).title); }},
           {{"pattern", "Pattern", Unit::kText, "what is fused in it"},
            [](const S& s) { return s.added ? text("added") : text(title_of(s.pattern)); }},
           {{"covers", "Covers", Unit::kText, "operators of the graph nodes that it implements"},
            [](const S& s) { return text(s.covers); }},
-          {{"nodes", "Nodes", Unit::kCount, "graph nodes that it implements"},
-           [](const S& s) -> FieldValue { return s.nodes; }},
+          nodes_field<S>("graph nodes that it implements"),
           {{"scope", "Scope", Unit::kText, "module path of the node that gives the group"},
            [](const S& s) { return text(s.row.scope); }},
           {{"opaque", "Opaque", Unit::kYesNo, "the runtime does not say what happens inside"},
@@ -190,7 +181,7 @@ const Section<FlowFigures>& flow_section() {
           {{"outside_share", "Outside", Unit::kShare, "of the node pass in no operator"},
            [](const F& f) { return share(f.outside_s, f.wall_s); }},
           {{"steps", "Steps", Unit::kCount, "nodes of the graph, or steps of the runtime"},
-           [](const F& f) -> FieldValue { return f.steps; }},
+           [](const F& f) { return count(f.steps); }},
           {{"fusion_rate", "Fused", Unit::kShare, "of the non-GEMM nodes"},
            [](const F& f) { return measured(f.fusion_rate.value_or(kNaN)); }},
       });
@@ -213,7 +204,7 @@ const Section<OutputDifference>& check_section() {
           {{"relative", "Relative", Unit::kNumber, "to the largest magnitude of the output"},
            [](const D& d) { return d.mismatch.empty() ? measured(d.largest_relative) : FieldValue{}; }},
           {{"mismatch", "Mismatch", Unit::kText, "why they cannot be compared"},
-           [](const D& d) { return d.mismatch.empty() ? FieldValue{} : text(d.mismatch); }},
+           [](const D& d) { return text_if_any(d.mismatch); }},
       });
   return section;
 }

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 #include "report/document.h"
 #include "report/writers.h"
 
@@ -54,9 +55,10 @@ Json table_to_json(const Table& table) {
   throw Error(ErrorKind::kBadInput, origin + " is not a nongemm report: " + what);
 }
 
-std::string text_at(const nlohmann::json& object, const char* key) {
+template <typename AnyJson>
+std::string text_at(const AnyJson& object, const char* key) {
   const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+  return at != object.end() && at->is_string() ? at->template get<std::string>() : std::string();
 }
 
 std::vector<std::pair<std::string, std::string>> pairs_from_json(const nlohmann::ordered_json& object) {
@@ -106,9 +108,10 @@ void write_json(const Document& document, std::ostream& out) {
 }
 
 Document parse_document(std::string_view text, const std::string& origin) {
+  check_json_depth(text, origin);
   const auto root = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded() || !root.is_object()) damaged(origin, "no JSON object");
-  if (text_at(nlohmann::json(root), "schema") != "nongemm-report") damaged(origin, "its 'schema' is another");
+  if (text_at(root, "schema") != "nongemm-report") damaged(origin, "its 'schema' is another");
   const auto version = root.find("version");
   if (version == root.end() || !version->is_number_integer() || version->get<int>() != kSchemaVersion) {
     throw Error(ErrorKind::kBadInput,
@@ -121,11 +124,10 @@ Document parse_document(std::string_view text, const std::string& origin) {
   if (!root.contains("points") || !root["points"].is_array()) damaged(origin, "it has no 'points'");
   for (const auto& object : root["points"]) {
     if (!object.is_object()) damaged(origin, "a point is no object");
-    const nlohmann::json plain(object);
     Point point;
-    point.status = text_at(plain, "status");
-    point.reason = text_at(plain, "reason");
-    point.command = text_at(plain, "command");
+    point.status = text_at(object, "status");
+    point.reason = text_at(object, "reason");
+    point.command = text_at(object, "command");
     if (object.contains("settings") && object["settings"].is_object()) {
       point.settings = pairs_from_json(object["settings"]);
     }

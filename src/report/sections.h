@@ -1,4 +1,4 @@
-// The field table: what each section of a report holds. A new figure is one line in sections.cpp.
+// The field table: what each section of a report holds. A new figure is one line in its report's *_sections.cpp.
 #pragma once
 
 #include <optional>

@@ -1,0 +1,283 @@
+#include "report/performance_sections.h"
+
+#include "profile/statistics.h"
+#include "report/section_fields.h"
+
+namespace nongemm {
+namespace {
+
+/// A run's figures with the summaries that several fields share.
+struct Performance {
+  const RunFigures& run;
+  Summary latency;
+  Summary traced;
+
+  const Analysis& analysis() const { return *run.analysis; }
+  double share(double seconds) const { return analysis().wall_s > 0 ? seconds / analysis().wall_s : kNaN; }
+};
+
+/// The counter moves every 20 to 100 ms: less than a second of work says little.
+double energy_per_inference(const Measurement& measurement) {
+  const auto& before = measurement.before;
+  const auto& after = measurement.after;
+  constexpr std::int64_t kLeastNs = 1'000'000'000;
+  if (!before.energy_joules || !after.energy_joules || after.time_ns - before.time_ns < kLeastNs) return kNaN;
+  return (*after.energy_joules - *before.energy_joules) / static_cast<double>(measurement.latency_s.size());
+}
+
+/// Steps that the kind of data does not have stay out of the report.
+FieldValue step_of_preprocessing(const Performance& p, double data::PreprocessTimes::*step) {
+  if (!p.run.preprocessing) return {};
+  return measured_if((*p.run.preprocessing).*step > 0, (*p.run.preprocessing).*step);
+}
+
+const Section<Performance>& performance_section() {
+  using P = Performance;
+  static const Section<P> section(
+      {.id = "performance",
+       .title = "Performance",
+       .doc = "One inference, end to end.",
+       .report = ReportKind::kPerformance,
+       .single_row = true,
+       .columns = {}},
+      joined<P>(
+          latency_fields<P>("wall time of one inference, nothing recorded"),
+          {
+              {{"latency_low", "95 % interval, low", Unit::kSeconds, "bootstrap interval of the median", true},
+               [](const P& p) { return measured(p.latency.interval.low); }},
+              {{"latency_high", "95 % interval, high", Unit::kSeconds, "bootstrap interval of the median", true},
+               [](const P& p) { return measured(p.latency.interval.high); }},
+              {{"iterations", "Iterations (n)", Unit::kCount, "samples of the latency pass, warm-up excluded"},
+               [](const P& p) { return count(p.latency.count); }},
+              {{"stopping_rule", "Stopping rule", Unit::kText, "when the latency pass ended", true},
+               [](const P& p) { return text(p.run.measurement->stopping_rule); }},
+              {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency"},
+               [](const P& p) { return measured(rate(static_cast<double>(p.run.batch), p.latency.median)); }},
+              {{"tokens_per_second", "Tokens", Unit::kPerSecond, "tokens of the batch over median latency", true},
+               [](const P& p) {
+                 return measured_if(p.run.tokens > 0,
+                                    rate(static_cast<double>(p.run.batch * p.run.tokens), p.latency.median));
+               }},
+              {{"gemm_share", "GEMM", Unit::kShare, "share of the node pass in GEMM (and fused attention)"},
+               [](const P& p) { return measured(p.share(p.analysis().gemm_s)); }},
+              {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the node pass in all other operators"},
+               [](const P& p) { return measured(p.share(p.analysis().nongemm_s)); }},
+              {{"gap_share", "Device waits", Unit::kShare, "share in which the device had nothing to do"},
+               [](const P& p) {
+                 const Analysis& a = p.analysis();
+                 return measured_if(a.on_device, p.share(a.gap_s + a.head_s + a.tail_s));
+               }},
+              {{"outside_share", "Outside operators", Unit::kShare,
+                "the executor's own time on a host; on a device what the parts do not explain"},
+               [](const P& p) { return measured(p.share(p.analysis().outside_s)); }},
+              {{"gemm_time", "GEMM time", Unit::kSeconds, "of one inference", true},
+               [](const P& p) { return measured(p.analysis().measured ? p.analysis().gemm_s : kNaN); }},
+              {{"nongemm_time", "Non-GEMM time", Unit::kSeconds, "of one inference", true},
+               [](const P& p) { return measured(p.analysis().measured ? p.analysis().nongemm_s : kNaN); }},
+              {{"dominant_group", "Dominant non-GEMM group", Unit::kText, "the non-GEMM group with the most time"},
+               [](const P& p) -> FieldValue {
+                 if (!p.analysis().dominant) return std::monostate{};
+                 return std::string(info(*p.analysis().dominant).title);
+               }},
+              {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once, weights included"},
+               [](const P& p) -> FieldValue {
+                 if (!p.run.measurement->memory) return std::monostate{};
+                 return static_cast<std::int64_t>(p.run.measurement->memory->peak);
+               }},
+              {{"weight_memory", "Weights", Unit::kBytes, "bytes of all parameters and buffers"},
+               [](const P& p) { return measured(p.analysis().weight_bytes); }},
+              {{"flops", "Work", Unit::kFlops, "floating point operations of one inference"},
+               [](const P& p) { return measured(p.analysis().total.flops); }},
+              {{"flop_rate", "Rate", Unit::kFlopRate, "work over median latency"},
+               [](const P& p) { return measured(rate(p.analysis().total.flops, p.latency.median)); }},
+              {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity", true},
+               [](const P& p) { return measured_if(p.analysis().on_device, p.run.measurement->nodes.device_busy_s); }},
+              {{"traced_latency", "Node pass latency", Unit::kSeconds, "median of the pass that tells nodes apart",
+                true},
+               [](const P& p) { return measured(p.traced.median); }},
+              {{"overhead", "Node pass / plain", Unit::kRatio,
+                "what telling nodes apart costs: median ratio of traced runs and plain ones, taken in turns"},
+               [](const P& p) {
+                 return measured(paired_ratio(p.run.measurement->nodes.wall_s, p.run.measurement->nodes.plain_s));
+               }},
+              {{"parts", "Parts / wall", Unit::kRatio,
+                "sum of all nodes, waits and the rest over the node pass's wall time", true},
+               [](const P& p) {
+                 const Analysis& a = p.analysis();
+                 return measured(rate(a.gemm_s + a.nongemm_s + a.gap_s + a.head_s + a.tail_s, a.wall_s));
+               }},
+              {{"attributed", "Kernel time in nodes", Unit::kShare, "share of kernel time that belongs to a node",
+                true},
+               [](const P& p) { return measured_if(p.analysis().on_device, p.run.measurement->nodes.attributed); }},
+              {{"how", "Node pass records", Unit::kText, "what the node pass recorded", true},
+               [](const P& p) { return text(p.run.measurement->nodes.how); }},
+              {{"energy", "Energy", Unit::kJoules,
+                "of one inference; absent when the plain pass was too short for the counter"},
+               [](const P& p) { return measured(energy_per_inference(*p.run.measurement)); }},
+              {{"power", "Power", Unit::kWatts, "the device's own reading after the plain pass", true},
+               [](const P& p) { return present(p.run.measurement->after.power_watts); }},
+              {{"clock", "Clock", Unit::kHertz, "of the multiprocessors after the plain pass", true},
+               [](const P& p) {
+                 const auto& mhz = p.run.measurement->after.sm_clock_mhz;
+                 return mhz ? FieldValue(*mhz * 1e6) : FieldValue{};
+               }},
+              {{"throttled", "Throttled", Unit::kYesNo, "power or heat slowed the device during the plain pass", true},
+               [](const P& p) -> FieldValue {
+                 return p.run.measurement->before.throttled || p.run.measurement->after.throttled;
+               }},
+              {{"setup", "Set-up", Unit::kSeconds, "graph, weights and inputs, before the first inference", true},
+               [](const P& p) { return measured(p.run.setup_s); }},
+              {{"preprocessing", "Preprocessing", Unit::kSeconds,
+                "reading and preparing one batch of data; not part of the latency"},
+               [](const P& p) { return p.run.preprocessing ? measured(p.run.preprocessing->total()) : FieldValue{}; }},
+              {{"preprocess_decode", "  Decode", Unit::kSeconds, "of preprocessing: reading and decoding images"},
+               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::decode); }},
+              {{"preprocess_resize", "  Resize", Unit::kSeconds, "of preprocessing: resizing and cropping"},
+               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::resize); }},
+              {{"preprocess_normalize", "  Normalise", Unit::kSeconds,
+                "of preprocessing: normalising, padding, batching"},
+               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::normalize); }},
+              {{"preprocess_tokenize", "  Tokenise", Unit::kSeconds, "of preprocessing: reading and tokenising text"},
+               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::tokenize); }},
+          }));
+  return section;
+}
+
+/// How far buckets are from what the device can do; absent where its limits were not measured.
+std::vector<Field<Bucket>> limit_fields() {
+  return {
+      {{"limit", "At the limit", Unit::kSeconds,
+        "if every call ran at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
+       [](const Bucket& b) { return measured(b.limit_s); }},
+      {{"distance", "Times the limit", Unit::kRatio,
+        "time over the time at the limit; below 1 where operands stay in a cache"},
+       [](const Bucket& b) { return measured(rate(b.time_s, b.limit_s)); }},
+  };
+}
+
+const Section<Bucket>& group_section() {
+  static const Section<Bucket> section(
+      {.id = "groups",
+       .title = "Operator groups",
+       .doc = "Where the time of one inference goes.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      joined(
+          {
+              group_field<Bucket>(),
+              {{"id", "Id", Unit::kText, "the group's id in options and files", true},
+               [](const Bucket& b) { return text(info(b.group).id); }},
+              nodes_field<Bucket>("nodes of the graph"),
+              time_field<Bucket>("kernels on a device, calls on a host"),
+              share_field(),
+              gap_field<Bucket>("idle device time charged to these nodes", true),
+              host_time_field<Bucket>("inside the calls", true),
+              {{"kernels", "Kernels", Unit::kCount, "launched per inference", true},
+               [](const Bucket& b) { return measured(b.kernels); }},
+              flops_field<Bucket>("floating point operations"),
+              bytes_field<Bucket>("least traffic: operands read once, results written once"),
+          },
+          limit_fields()));
+  return section;
+}
+
+std::vector<Field<Bucket>> operator_fields() {
+  return {
+      operator_field<Bucket>(),
+      group_field<Bucket>(),
+      variant_field<Bucket>("common name, or the composite module it is part of"),
+      nodes_field<Bucket>("nodes of the graph"),
+      time_field<Bucket>("kernels on a device, calls on a host"),
+      share_field(),
+      gap_field<Bucket>("idle device time charged to these nodes", true),
+      host_time_field<Bucket>("inside the calls", true),
+      {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time"},
+       [](const Bucket& b) { return measured(rate(b.cost.bytes(), b.time_s)); }},
+      {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},
+       [](const Bucket& b) { return measured(rate(b.cost.flops, b.time_s)); }},
+      {{"example", "Costliest shapes", Unit::kText, "operands of the costliest call", true},
+       [](const Bucket& b) { return text(b.example); }},
+  };
+}
+
+const Section<Bucket>& operator_section() {
+  static const Section<Bucket> section({.id = "operators",
+                                        .title = "Top operators",
+                                        .doc = "Operators by time, within their group.",
+                                        .report = ReportKind::kPerformance,
+                                        .most_rows = 12,
+                                        .columns = {}},
+                                       joined(operator_fields(), limit_fields()));
+  return section;
+}
+
+/// A CUDA graph's replay beside the eager run.
+struct Replay {
+  const RunFigures& run;
+  Summary latency;
+  double eager_s;
+};
+
+const Section<Replay>& replay_section() {
+  using R = Replay;
+  static const Section<R> section(
+      {.id = "replay",
+       .title = "Replay (CUDA graph)",
+       .doc = "The same kernels replayed as one launch.",
+       .report = ReportKind::kPerformance,
+       .single_row = true,
+       .columns = {}},
+      joined<R>(latency_fields<R>("wall time of one replay, nothing recorded"),
+                {
+                    {{"iterations", "Iterations (n)", Unit::kCount, "samples"},
+                     [](const R& r) { return count(r.latency.count); }},
+                    {{"speedup", "Eager / replay", Unit::kRatio, "what launching costs"},
+                     [](const R& r) { return measured(rate(r.eager_s, r.latency.median)); }},
+                    {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity"},
+                     [](const R& r) {
+                       return measured_if(r.run.replay->nodes.averaged > 0, r.run.replay->nodes.device_busy_s);
+                     }},
+                    {{"busy_ratio", "Latency / busy", Unit::kRatio, "1 when the device never waits"},
+                     [](const R& r) {
+                       const NodePass& pass = r.run.replay->nodes;
+                       return measured_if(pass.averaged > 0, rate(r.latency.median, pass.device_busy_s));
+                     }},
+                    {{"gemm_share", "GEMM", Unit::kShare, "share of the replay in GEMM (and fused attention)"},
+                     [](const R& r) {
+                       const Analysis& a = *r.run.replay_analysis;
+                       return measured_if(a.measured, rate(a.gemm_s, a.wall_s));
+                     }},
+                    {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the replay in all other operators"},
+                     [](const R& r) {
+                       const Analysis& a = *r.run.replay_analysis;
+                       return measured_if(a.measured, rate(a.nongemm_s, a.wall_s));
+                     }},
+                    {{"how", "Records", Unit::kText, "how kernels were told apart", true},
+                     [](const R& r) { return text(r.run.replay->nodes.how); }},
+                }));
+  return section;
+}
+
+}  // namespace
+
+std::vector<const SectionInfo*> performance_section_infos() {
+  return {&performance_section().info(), &group_section().info(), &operator_section().info(), &replay_section().info()};
+}
+
+std::vector<Table> make_performance_tables(const RunFigures& figures) {
+  std::vector<Table> tables;
+  if (figures.measurement != nullptr) {
+    const Performance row{figures, summarise(figures.measurement->latency_s),
+                          summarise(figures.measurement->nodes.wall_s)};
+    tables.push_back(performance_section().fill(std::span(&row, 1)));
+  }
+  tables.push_back(group_section().fill(figures.analysis->groups));
+  tables.push_back(operator_section().fill(figures.analysis->operators));
+  if (figures.replay != nullptr) {
+    const Replay row{figures, summarise(figures.replay->latency_s), median(figures.measurement->latency_s)};
+    tables.push_back(replay_section().fill(std::span(&row, 1)));
+  }
+  return tables;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,109 @@
+// What the sections share: values, and the columns that several of them have, declared once.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/analysis.h"
+#include "profile/statistics.h"
+#include "report/field.h"
+
+namespace nongemm {
+
+inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+inline FieldValue count(std::int64_t value) { return value; }
+inline FieldValue text(std::string_view value) { return std::string(value); }
+/// What is not told stays absent.
+inline FieldValue text_if_any(std::string_view value) { return value.empty() ? FieldValue{} : text(value); }
+inline FieldValue present(const std::optional<double>& value) { return value ? FieldValue(*value) : FieldValue{}; }
+
+inline double rate(double amount, double seconds) { return seconds > 0 ? amount / seconds : kNaN; }
+inline FieldValue share(double part, double whole) { return measured(rate(part, whole)); }
+
+inline std::string_view operator_of(const Bucket& bucket) { return bucket.name; }
+template <typename Row>
+std::string_view operator_of(const Row& row) {
+  return row.op;
+}
+
+template <typename Row>
+Field<Row> operator_field() {
+  return {{"operator", "Operator", Unit::kText, "schema name and overload"},
+          [](const Row& row) { return text(operator_of(row)); }};
+}
+
+template <typename Row>
+Field<Row> group_field() {
+  return {{"group", "Group", Unit::kText, "operator group"},
+          [](const Row& row) { return text(info(row.group).title); }};
+}
+
+template <typename Row>
+Field<Row> variant_field(std::string_view doc) {
+  return {{"variant", "Variant", Unit::kText, doc}, [](const Row& row) { return text(row.variant); }};
+}
+
+template <typename Row>
+Field<Row> dtype_field() {
+  return {{"dtype", "Dtype", Unit::kText, "of the first result"}, [](const Row& row) { return text(row.dtype); }};
+}
+
+template <typename Row>
+Field<Row> nodes_field(std::string_view doc) {
+  return {{"nodes", "Nodes", Unit::kCount, doc}, [](const Row& row) { return count(row.nodes); }};
+}
+
+template <typename Row>
+Field<Row> time_field(std::string_view doc) {
+  return {{"time", "Time", Unit::kSeconds, doc}, [](const Row& row) { return measured(row.time_s); }};
+}
+
+template <typename Row>
+Field<Row> gap_field(std::string_view doc, bool wide = false) {
+  return {{"gap", "Device waits", Unit::kSeconds, doc, wide}, [](const Row& row) { return measured(row.gap_s); }};
+}
+
+template <typename Row>
+Field<Row> host_time_field(std::string_view doc, bool wide = false) {
+  return {{"host_time", "Host time", Unit::kSeconds, doc, wide}, [](const Row& row) { return measured(row.host_s); }};
+}
+
+template <typename Row>
+Field<Row> flops_field(std::string_view doc) {
+  return {{"flops", "Work", Unit::kFlops, doc}, [](const Row& row) { return measured(row.cost.flops); }};
+}
+
+template <typename Row>
+Field<Row> bytes_field(std::string_view doc) {
+  return {{"bytes", "Bytes", Unit::kBytes, doc}, [](const Row& row) { return measured(row.cost.bytes()); }};
+}
+
+inline Field<Bucket> share_field() {
+  return {{"share", "Share", Unit::kShare, "of the node pass's wall time"},
+          [](const Bucket& bucket) { return measured(bucket.share); }};
+}
+
+/// Median and spread of rows with a `latency` summary; where `doc` says what was timed.
+template <typename Row>
+std::vector<Field<Row>> latency_fields(std::string_view doc) {
+  return {
+      {{"latency", "Latency (median)", Unit::kSeconds, doc},
+       [](const Row& row) { return measured(row.latency.median); }},
+      {{"latency_p10", "Latency p10", Unit::kSeconds, "10th percentile"},
+       [](const Row& row) { return measured(row.latency.p10); }},
+      {{"latency_p90", "Latency p90", Unit::kSeconds, "90th percentile"},
+       [](const Row& row) { return measured(row.latency.p90); }},
+  };
+}
+
+template <typename Row>
+std::vector<Field<Row>> joined(std::vector<Field<Row>> fields, const std::vector<Field<Row>>& more) {
+  fields.insert(fields.end(), more.begin(), more.end());
+  return fields;
+}
+
+}  // namespace nongemm
