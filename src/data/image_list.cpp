@@ -72,6 +72,7 @@ class FileNames : public nlohmann::json_sax<nlohmann::json> {
 
 std::vector<std::string> file_names_in(const fs::path& annotations) {
   std::ifstream stream(annotations, std::ios::binary);
+  if (!stream) throw Error(ErrorKind::kIo, annotations.string() + ": cannot be opened");
   std::vector<std::string> names;
   FileNames reader(names);
   if (!nlohmann::json::sax_parse(stream, &reader)) {

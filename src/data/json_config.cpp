@@ -6,14 +6,24 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 
 namespace nongemm::data {
 
 using Json = nlohmann::json;
 
+namespace {
+
+Json parse(const std::filesystem::path& path, std::size_t max_bytes) {
+  const std::string text = read_file(path, max_bytes);
+  check_json_depth(text, path.string());
+  return Json::parse(text, nullptr, /*allow_exceptions=*/false);
+}
+
+}  // namespace
+
 JsonConfig::JsonConfig(const std::filesystem::path& path, std::size_t max_bytes)
-    : name_(path.string()),
-      values_(std::make_shared<const Json>(Json::parse(read_file(path, max_bytes), nullptr, false))) {
+    : name_(path.string()), values_(std::make_shared<const Json>(parse(path, max_bytes))) {
   if (!values_->is_object()) throw Error(ErrorKind::kBadInput, name_ + ": not a JSON object");
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error.h"
 #include "data/unicode.h"
 
 namespace nongemm::data {
@@ -92,8 +93,13 @@ class Sequence : public Normalizer {
  public:
   explicit Sequence(std::vector<std::unique_ptr<Normalizer>> parts) : parts_(std::move(parts)) {}
   std::string normalize(std::string_view text) const override {
+    // Each step may put several characters in the place of one: without a limit their number would grow exponentially.
+    const std::size_t most = 8 * text.size() + 1024;
     std::string result(text);
-    for (const auto& part : parts_) result = part->normalize(result);
+    for (const auto& part : parts_) {
+      result = part->normalize(result);
+      if (result.size() > most) throw Error(ErrorKind::kBadInput, "the tokenizer's normalizer makes a text far longer");
+    }
     return result;
   }
 

@@ -85,6 +85,7 @@ class SegmentReader {
     stream_.read(bytes.data() + kept, kSegmentBytes);
     bytes.resize(kept + static_cast<std::size_t>(stream_.gcount()));
     if (stream_.eof()) return bytes;
+    if (!stream_) throw Error(ErrorKind::kIo, files_[file_].string() + ": cannot be read");
     std::size_t cut = bytes.rfind('\n');
     // A line without end is cut before the last byte that starts a character.
     if (cut == std::string::npos) cut = last_start(bytes) - 1;

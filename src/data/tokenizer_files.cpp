@@ -14,6 +14,8 @@
 namespace nongemm::data {
 namespace {
 
+constexpr std::size_t kMaxPieceBytes = 1024;
+
 /// Without the end of the line.
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> lines;
@@ -174,6 +176,10 @@ TokenizerData read_sentencepiece(const std::filesystem::path& path) {
     std::size_t replaced = 0;
     sanitize_utf8(piece.text, replaced);
     if (replaced > 0) throw Error(ErrorKind::kBadInput, fmt::format("{}: piece {} is not UTF-8", path.string(), id));
+    // Every way to cut a piece in two is looked up.
+    if (piece.text.size() > kMaxPieceBytes) {
+      throw Error(ErrorKind::kBadInput, fmt::format("{}: piece {} has {} bytes", path.string(), id, piece.text.size()));
+    }
     data.vocabulary[piece.text] = static_cast<TokenId>(id);
     if (piece.type == SentencePiece::kControl || piece.type == SentencePiece::kUserDefined) {
       AddedToken token;

@@ -52,7 +52,7 @@ void read_word_piece(const JsonConfig& model, TokenizerData& data) {
   data.word_piece.unknown = model.text("unk_token", "[UNK]");
   data.word_piece.continuing_prefix = model.text("continuing_subword_prefix", "##");
   const double most = model.number("max_input_chars_per_word", 100);
-  if (!(most >= 0 && most <= 1e6)) model.refuse("max_input_chars_per_word", "cannot be");
+  if (!(most >= 0 && most <= 10'000)) model.refuse("max_input_chars_per_word", "cannot be");
   data.word_piece.max_characters = static_cast<std::size_t>(most);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "data/tokenizer_data.h"
+#include "data/unicode.h"
 
 namespace nongemm::data {
 namespace {
@@ -35,12 +36,22 @@ std::unique_ptr<Normalizer> read_bert_normalizer(const JsonConfig& config, int) 
   return make_bert_normalizer(options);
 }
 
-std::unique_ptr<Normalizer> read_prepend(const JsonConfig& config, int) { return make_prepend(config.text("prepend")); }
+/// What a step puts in again and again: with long ones a text would grow without bounds.
+std::string short_text(const JsonConfig& config, std::string_view key, std::string_view otherwise = "") {
+  constexpr std::size_t kMostBytes = 16;
+  std::string text = config.text(key, otherwise);
+  if (text.size() > kMostBytes) config.refuse(key, fmt::format("has more than {} bytes", kMostBytes));
+  return text;
+}
+
+std::unique_ptr<Normalizer> read_prepend(const JsonConfig& config, int) {
+  return make_prepend(short_text(config, "prepend"));
+}
 
 std::unique_ptr<Normalizer> read_replace(const JsonConfig& config, int) {
   const JsonConfig pattern(config, "pattern", config.need("pattern"));
   if (pattern.find("String") == nullptr) config.refuse("pattern", "has to be a String");
-  return make_replace(pattern.text("String"), config.text("content"));
+  return make_replace(pattern.text("String"), short_text(config, "content"));
 }
 
 std::unique_ptr<PreTokenizer> read_byte_level(const JsonConfig& config, int) {
@@ -72,7 +83,11 @@ std::unique_ptr<PreTokenizer> read_metaspace(const JsonConfig& config, int) {
                       : name == "first" ? PrependScheme::kFirst
                                         : PrependScheme::kNever;
   if (scheme == PrependScheme::kNever && name != "never") config.refuse("prepend_scheme", "is unknown");
-  return make_metaspace(config.text("replacement", kSpaceMark), scheme, config.flag("split", true));
+  const std::string replacement = config.text("replacement", kSpaceMark);
+  if (replacement.empty() || utf8_length(replacement[0]) != replacement.size()) {
+    config.refuse("replacement", "has to be one character");
+  }
+  return make_metaspace(replacement, scheme, config.flag("split", true));
 }
 
 /// The steps in `key`, each read by `read`.
@@ -82,6 +97,8 @@ std::unique_ptr<Step> read_steps(const JsonConfig& config, std::string_view key,
   if (depth >= kMaxDepth) config.refuse(key, "is nested too deeply");
   const Json& values = config.need(key);
   if (!values.is_array()) config.refuse(key, "has to be a list");
+  constexpr std::size_t kMostSteps = 64;
+  if (values.size() > kMostSteps) config.refuse(key, fmt::format("has more than {} steps", kMostSteps));
   std::vector<std::unique_ptr<Step>> steps;
   for (std::size_t i = 0; i < values.size(); ++i) {
     steps.push_back(read(JsonConfig(config, fmt::format("{}[{}]", key, i), values[i]), depth + 1));

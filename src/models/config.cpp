@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 
 namespace nongemm {
 
@@ -14,6 +15,7 @@ struct Config::Json {
 Config Config::parse(std::string_view json_text, std::string origin) {
   Config config;
   config.origin_ = std::move(origin);
+  check_json_depth(json_text, config.origin_);
   nlohmann::json value = nlohmann::json::parse(json_text, nullptr, /*allow_exceptions=*/false);
   if (value.is_discarded()) throw Error(ErrorKind::kBadInput, config.origin_ + " is not valid JSON");
   if (!value.is_object()) throw Error(ErrorKind::kBadInput, config.origin_ + " is not a JSON object");

@@ -7,13 +7,13 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 
 namespace nongemm::weights {
 namespace {
 
 // The index of the largest published models has less than 1 MB.
 constexpr std::uint64_t kMaxIndexBytes = 16'000'000;
-constexpr int kMaxDepth = 8;
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& what) {
   throw Error(ErrorKind::kBadInput, fmt::format("{}: {}", path.string(), what));
@@ -28,11 +28,8 @@ bool is_plain_file_name(const std::string& name) {
 
 ShardIndex read_shard_index(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxIndexBytes);
-  const auto limit_depth = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    if (depth > kMaxDepth) refuse(path, "is nested too deeply for an index of shards");
-    return true;
-  };
-  const nlohmann::json index = nlohmann::json::parse(text, limit_depth, /*allow_exceptions=*/false);
+  check_json_depth(text, path.string());
+  const nlohmann::json index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (index.is_discarded()) refuse(path, "is not valid JSON");
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     refuse(path, "key 'weight_map' with an object of tensor names and file names is missing");
