@@ -167,6 +167,7 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
                 point.model = model;
                 point.flow = flow;
                 point.device = device;
+                point.options.device = device.substr(0, device.find(':'));
                 point.options.dtype = parse_run_dtype(dtype);
                 point.options.attention = attention;
                 point.options.sequence = sequence;
@@ -276,7 +277,7 @@ std::vector<std::pair<std::string, std::string>> make_context() {
   std::ifstream file("/proc/self/cmdline");
   for (std::string word; std::getline(file, word, '\0');) {
     if (command.empty()) word = std::filesystem::path(word).filename().string();
-    command += (command.empty() ? "" : " ") + word;
+    command += (command.empty() ? "" : " ") + shell_word(word);
   }
   context.emplace_back("command", command);
   return context;

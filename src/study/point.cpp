@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "flows/load.h"
 #include "profile/given_inputs.h"
 #include "profile/verify.h"
@@ -95,7 +96,6 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   const auto begin = std::chrono::steady_clock::now();
   const Model model = find_model(spec.model);
   ModelOptions options = spec.options;
-  options.device = spec.device.substr(0, spec.device.find(':'));
   std::optional<DataBatch> data;
   if (!spec.data.empty()) {
     progress("reading data");
@@ -208,7 +208,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
 }  // namespace
 
 std::string command_of(const PointSpec& spec) {
-  std::string command = "nongemm run " + spec.model;
+  std::string command = "nongemm run " + shell_word(spec.model);
   const auto add = [&](bool given, const std::string& text) {
     if (given) command += " " + text;
   };
@@ -229,19 +229,19 @@ std::string command_of(const PointSpec& spec) {
     add(true, "--ort-level " + level->second);
   }
   for (const auto& [name, value] : spec.settings) {
-    add(name != "ort.level" && name.starts_with(spec.flow + "."), fmt::format("--set {}={}", name, value));
+    add(name != "ort.level" && name.starts_with(spec.flow + "."), "--set " + shell_word(name + "=" + value));
   }
   add(!spec.limits, "--no-limits");
   add(spec.fresh_limits, "--remeasure-limits");
   add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
   add(spec.policy.warmup.has_value(), fmt::format("--warmup {}", spec.policy.warmup.value_or(0)));
-  add(!spec.weights.path.empty(), "--weights " + spec.weights.path);
+  add(!spec.weights.path.empty(), "--weights " + shell_word(spec.weights.path));
   add(spec.weights.seed != 0, fmt::format("--seed {}", spec.weights.seed));
-  add(!spec.data.empty(), "--data " + spec.data);
-  add(!spec.inputs.empty(), "--inputs " + spec.inputs);
-  for (const std::string& library : spec.libraries) add(true, "--load-library " + library);
-  add(!spec.groups.empty(), "--groups " + spec.groups);
-  for (const InputBinding& input : spec.options.inputs) add(true, "--input " + to_string(input));
+  add(!spec.data.empty(), "--data " + shell_word(spec.data));
+  add(!spec.inputs.empty(), "--inputs " + shell_word(spec.inputs));
+  for (const std::string& library : spec.libraries) add(true, "--load-library " + shell_word(library));
+  add(!spec.groups.empty(), "--groups " + shell_word(spec.groups));
+  for (const InputBinding& input : spec.options.inputs) add(true, "--input " + shell_word(to_string(input)));
   add(!spec.analysis.by_module, "--by operator");
   add(!spec.analysis.attention_is_gemm, "--attention-as-nongemm");
   return command;
