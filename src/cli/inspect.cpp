@@ -36,6 +36,11 @@ void add_inspect_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<InspectOptions>();
   CLI::App* command = app.add_subcommand("inspect", "Operators, shapes, FLOPs and bytes of models; runs nothing");
   add_graph_options(*command, options->sweep);
+  options->sweep.devices = {"cuda"};  // what is held against PyTorch's streams, which come from a GPU
+  command
+      ->add_option("--device", options->sweep.devices,
+                   "cuda or cpu: whose operators, where the original chooses them by device (R-CNN)")
+      ->capture_default_str();
   add_output_options(*command, options->output);
   command->add_flag("--stream", options->stream, "print the operators in order as JSON lines");
   command->add_flag("--graph", options->graph, "print the whole graph as JSON")->excludes("--stream");

@@ -128,14 +128,14 @@ Tensor nms_by_coordinates(const Tensor& boxes, const Tensor& scores, const Tenso
   return nms(add(boxes, unsqueeze(offsets, 1)), scores, threshold);
 }
 
-Tensor nms_by_category(const Tensor& boxes, const Tensor& scores, const Tensor& categories, double threshold) {
+Tensor nms_by_category(const Tensor& boxes, const Tensor& scores, const Tensor& categories, double threshold,
+                       std::int64_t likely_categories) {
   Builder& b = boxes.builder();
   const Tensor keep = b.call("aten.zeros_like.default", {scores}, {{"dtype", DType::kBool}});
   const Tensor distinct = b.call_all("aten._unique2.default", {categories, true, false, false}).at(0);
   const Tensor each = b.call("aten.unbind.int", {distinct, 0});
   const Tensor yes = scalar(b, DType::kBool, 1);
-  constexpr std::int64_t kLikely = 5;  // pyramid levels, or a few of the classes
-  b.foreach ({each}, kLikely, [&](const std::vector<Tensor>& element) -> std::vector<Tensor> {
+  b.foreach ({each}, likely_categories, [&](const std::vector<Tensor>& element) -> std::vector<Tensor> {
     const Tensor members = where_true(b.call("aten.eq.Tensor", {categories, element[0]}));
     const Tensor member_boxes = index(boxes, {members});
     const Tensor kept = nms(member_boxes, index(scores, {members}), threshold);
@@ -150,7 +150,7 @@ Tensor nms_by_category(const Tensor& boxes, const Tensor& scores, const Tensor& 
 }  // namespace
 
 Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& categories, double threshold,
-                   std::int64_t at_most, const std::string& device) {
+                   const LikelyBoxes& likely, const std::string& device) {
   Builder& b = boxes.builder();
   const std::int64_t many = device.starts_with("cuda") ? 100'000 : 4'000;  // numbers, not boxes
   const Tensor count = b.call("nongemm.numel.default", {boxes});
@@ -162,12 +162,12 @@ Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& cate
           return std::vector{b.call("aten.empty.memory_format", {Shape{0}}, {{"dtype", DType::kInt64}})};
         });
   };
-  if (at_most != kDynamic && at_most * 4 <= many) return at_once()[0];
-  const bool expects_many = many < 10'000;  // thousands of boxes are usual, tens of thousands are not
+  if (likely.at_most * 4 <= many) return at_once()[0];
   const Tensor large = b.call("nongemm.int_greater.default", {count, many});
   return b.branch(
-      large, expects_many ? 1.0 : 0.0,
-      [&] { return std::vector{nms_by_category(boxes, scores, categories, threshold)}; }, at_once)[0];
+      large, likely.boxes * 4 > many ? 1.0 : 0.0,
+      [&] { return std::vector{nms_by_category(boxes, scores, categories, threshold, likely.categories)}; },
+      at_once)[0];
 }
 
 Tensor resize_boxes(const Tensor& boxes, std::pair<std::int64_t, std::int64_t> from,

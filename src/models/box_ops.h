@@ -26,11 +26,17 @@ Tensor clip_boxes(const Tensor& boxes, std::pair<std::int64_t, std::int64_t> ima
 /// remove_small_boxes: indices of the boxes whose sides are at least `side`.
 Tensor large_boxes(const Tensor& boxes, double side);
 
+/// How many boxes there are, before a run knows.
+struct LikelyBoxes {
+  std::int64_t at_most = 0;  // no run has more
+  std::int64_t boxes = 0;    // in a photograph, by a trained model
+  std::int64_t categories = 0;
+};
+
 /// batched_nms: suppression within each category; indices of what is kept, by falling score. torchvision chooses the
 /// way by the number of boxes and the device: a loop over the categories, or all at once with shifted coordinates.
-/// @param at_most how many boxes there can be
 Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& categories, double threshold,
-                   std::int64_t at_most, const std::string& device);
+                   const LikelyBoxes& likely, const std::string& device);
 
 /// resize_boxes: scales boxes from one image size to another, {height, width} each.
 Tensor resize_boxes(const Tensor& boxes, std::pair<std::int64_t, std::int64_t> from,

@@ -68,9 +68,12 @@ Detections filter(Builder& b, const Rcnn& model, const Tensor& all_boxes, const 
   found.labels = reshape(found.labels, {-1});
   found = keep(found, where_true(b.call("aten.gt.Scalar", {found.scores, model.box_score_threshold})));
   found = keep(found, large_boxes(found.boxes, 1e-2));
-  const std::int64_t at_most = model.rpn_post_nms * (model.classes - 1);
+  // Of the proposals of a photograph a trained model is sure about every other one, in a few classes.
+  constexpr std::int64_t kFewClasses = 5;
+  const LikelyBoxes likely = {
+      .at_most = model.rpn_post_nms * (model.classes - 1), .boxes = model.rpn_post_nms / 2, .categories = kFewClasses};
   const Tensor best =
-      batched_nms(found.boxes, found.scores, found.labels, model.box_nms_threshold, at_most, model.device);
+      batched_nms(found.boxes, found.scores, found.labels, model.box_nms_threshold, likely, model.device);
   return keep(found, slice(best, 0, 0, model.detections));
 }
 

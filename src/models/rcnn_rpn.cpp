@@ -104,12 +104,12 @@ Candidates keep(const Candidates& from, const Tensor& rows) {
   return kept;
 }
 
-Tensor filter(const Rcnn& model, Candidates candidates, ImageSize image, std::int64_t at_most) {
+Tensor filter(const Rcnn& model, Candidates candidates, ImageSize image, const LikelyBoxes& likely) {
   Builder& b = candidates.boxes.builder();
   candidates.boxes = clip_boxes(candidates.boxes, image);
   candidates = keep(candidates, large_boxes(candidates.boxes, 1e-3));
   candidates = keep(candidates, where_true(b.call("aten.ge.Scalar", {candidates.scores, model.rpn_score_threshold})));
-  Tensor best = batched_nms(candidates.boxes, candidates.scores, candidates.levels, model.rpn_nms_threshold, at_most,
+  Tensor best = batched_nms(candidates.boxes, candidates.scores, candidates.levels, model.rpn_nms_threshold, likely,
                             model.device);
   best = slice(best, 0, 0, model.rpn_post_nms);
   const Tensor boxes = index(candidates.boxes, {best});
@@ -176,9 +176,11 @@ std::vector<Tensor> propose_regions(Builder& b, const Rcnn& model, const std::ve
   const std::vector<Tensor> image_boxes = b.call_all("aten.unbind.int", {best_boxes, 0});
   const std::vector<Tensor> image_scores = b.call_all("aten.unbind.int", {best_scores, 0});
   const std::vector<Tensor> image_levels = b.call_all("aten.unbind.int", {best_levels, 0});
+  const LikelyBoxes likely = {
+      .at_most = best.size(1), .boxes = best.size(1), .categories = static_cast<std::int64_t>(levels.size())};
   std::vector<Tensor> proposals;
   for (std::size_t i = 0; i < images.size(); ++i) {
-    proposals.push_back(filter(model, {image_boxes[i], image_scores[i], image_levels[i]}, images[i], best.size(1)));
+    proposals.push_back(filter(model, {image_boxes[i], image_scores[i], image_levels[i]}, images[i], likely));
   }
   return proposals;
 }
