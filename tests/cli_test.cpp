@@ -160,8 +160,9 @@ TEST_F(Cli, AnOutputFolderThatCannotBeWrittenIsNamedBeforeTheRun) {
 
 TEST_F(Cli, AFullDiskLeavesNothingHalfWritten) {
   if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  const Outcome outcome = run("inspect gpt2 > /dev/full");
-  EXPECT_NE(outcome.code, 0);
+  for (const char* command : {"inspect gpt2", "inspect gpt2 --stream", "inspect gpt2 --graph", "list models"}) {
+    EXPECT_NE(run(std::string(command) + " > /dev/full").code, 0) << command;
+  }
 }
 
 TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
@@ -222,6 +223,19 @@ TEST_F(Cli, ARuntimeThatIsNotThereIsARowWithTheWayOut) {
   EXPECT_THAT(run(command + " --device cuda").text, HasSubstr("built without CUDA"));
 }
 #endif
+
+TEST_F(Cli, InspectShowsTheOperatorsOfADevice) {
+  const auto suppressions = [](const std::string& device) {
+    const std::string text = run("inspect fasterrcnn --stream" + device).text;
+    std::size_t count = 0;
+    for (std::size_t at = text.find("::nms"); at != std::string::npos; at = text.find("::nms", at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(suppressions(""), 2U);  // of proposals and of detections
+  EXPECT_EQ(suppressions(" --device cuda"), 2U);
+  EXPECT_EQ(suppressions(" --device cpu"), 6U);  // of the proposals of each of five levels
+  EXPECT_EQ(run("inspect fasterrcnn --device tpu").code, 2);
+}
 
 TEST_F(Cli, InspectStreamPrintsJsonLines) {
   const Outcome outcome = run("inspect gpt2 --seq-len 8 --stream");

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <iostream>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -41,8 +42,8 @@ int usage_error(const CLI::App& app, const CLI::ParseError& error) {
     message =
         fmt::format("'{}' is not understood here\n  {}", extra.front(), did_you_mean(extra.front(), known_words(app)));
   }
-  fmt::print(stderr, "nongemm: {}\n  nongemm {} --help lists what there is\n", message,
-             app.get_subcommands().empty() ? "" : app.get_subcommands().front()->get_name());
+  const std::string command = app.get_subcommands().empty() ? "" : " " + app.get_subcommands().front()->get_name();
+  fmt::print(stderr, "nongemm: {}\n  nongemm{} --help lists what there is\n", message, command);
   return kUsageError;
 }
 
@@ -60,6 +61,8 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return usage_error(app, error);
   }
+  std::cout.flush();
+  if (!std::cout || std::fflush(stdout) != 0) throw Error(ErrorKind::kIo, "standard output cannot be written to");
   return exit_code;
 }
 

@@ -182,6 +182,13 @@ TEST(Dataset, ReadsLargeTextInSegments) {
   }
 }
 
+TEST(Dataset, SaysWhenTextCannotBeRead) {
+  const char* unreadable = "/proc/self/mem";  // opens, but nothing lies at address 0
+  if (!fs::exists(unreadable)) GTEST_SKIP();
+  const auto source = open_data(unreadable, text_for("gpt2", 8));
+  EXPECT_THROW(source->next_batch(1), Error);
+}
+
 TEST(InputSpec, ComesFromNamesAndFolder) {
   InputRequest request;
   request.names = {"swin-t", "torchvision.swin_transformer"};

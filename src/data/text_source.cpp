@@ -157,7 +157,8 @@ class TextSource : public Source {
       const std::string segment = reader_.next();
       if (segment.empty()) {  // one pass is done
         if (pass_tokens_ == 0) {
-          throw Error(ErrorKind::kBadInput, path_.string() + ": no text in it", "The files are empty.");
+          throw Error(ErrorKind::kBadInput, path_.string() + ": no text in it",
+                      "The files are empty, or the tokenizer knows nothing of what they hold.");
         }
         pass_tokens_ = 0;
         first_pass_ = false;

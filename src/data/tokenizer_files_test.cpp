@@ -65,8 +65,32 @@ TEST(TokenizerFiles, NameUnknownSteps) {
               HasSubstr("key 'post_processor.special_tokens.x' is missing"));
   EXPECT_THAT(with(R"("added_tokens": [{"content": "x"}])"), HasSubstr("key 'added_tokens[0].id' is missing"));
   std::string nested = R"({"type": "BertPreTokenizer"})";
-  for (int i = 0; i < 1000; ++i) nested = R"({"type": "Sequence", "pretokenizers": [)" + nested + "]}";
+  for (int i = 0; i < 100; ++i) nested = R"({"type": "Sequence", "pretokenizers": [)" + nested + "]}";
   EXPECT_THAT(with("\"pre_tokenizer\": " + nested), HasSubstr("nested too deeply"));
+}
+
+TEST(TokenizerFiles, CannotAskForEndlessWork) {
+  const std::string model = R"("model": {"type": "BPE", "vocab": {}, "merges": []})";
+  const auto with = [&](const std::string& more) { return json_message("{" + model + ", " + more + "}"); };
+  const auto repeated = [](const std::string& step, int times) {
+    std::string steps = step;
+    for (int i = 1; i < times; ++i) steps += ", " + step;
+    return steps;
+  };
+  const std::string brackets(1'000'000, '[');
+  EXPECT_THAT(with_model(R"({"type": "BPE", "vocab": {}, "merges": [)" + brackets), HasSubstr("nested more than"));
+
+  const std::string growing = R"({"type": "Replace", "pattern": {"String": "e"}, "content": "eeeeeeeeeeeeeeee"})";
+  EXPECT_THAT(with(R"("normalizer": {"type": "Sequence", "normalizers": [)" + repeated(growing, 60) + "]}"),
+              HasSubstr("far longer"));
+  EXPECT_THAT(with(R"("normalizer": {"type": "Sequence", "normalizers": [)" + repeated(growing, 65) + "]}"),
+              HasSubstr("more than 64 steps"));
+  EXPECT_THAT(with(R"("normalizer": {"type": "Prepend", "prepend": ")" + std::string(17, 'x') + "\"}"),
+              HasSubstr("more than 16 bytes"));
+  EXPECT_THAT(with(R"("pre_tokenizer": {"type": "Metaspace", "replacement": "  "})"), HasSubstr("one character"));
+  // One piece of 2000 bytes: field 1 of the model with field 1, the text, in it.
+  const std::string piece = "\x0A\xD3\x0F\x0A\xD0\x0F" + std::string(2000, 'x');
+  EXPECT_THAT(message_of({{"tokenizer.model", piece + "\x12\x02\x18\x02"}}), HasSubstr("piece 0 has 2000 bytes"));
 }
 
 TEST(TokenizerFiles, NameTheLineOfOldFiles) {

@@ -65,6 +65,10 @@ std::int64_t Config::positive(std::string_view key, std::int64_t otherwise) cons
   return has(key) ? positive(key) : otherwise;
 }
 
+std::int64_t Config::positive(std::string_view key, std::string_view alias, std::int64_t otherwise) const {
+  return positive(has(alias) ? alias : key, otherwise);
+}
+
 std::int64_t Config::bounded(std::string_view key, std::int64_t otherwise, std::int64_t most) const {
   const std::int64_t value = positive(key, otherwise);
   if (value > most) fail(key, "is " + std::to_string(value) + ", must be at most " + std::to_string(most));

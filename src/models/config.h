@@ -29,6 +29,8 @@ class Config {
   /// integer() that must be at least 1: head counts, layer sizes.
   std::int64_t positive(std::string_view key) const;
   std::int64_t positive(std::string_view key, std::int64_t otherwise) const;
+  /// Under `alias`, the key that other models use for the same, which wins as in transformers' attribute_map, or `key`.
+  std::int64_t positive(std::string_view key, std::string_view alias, std::int64_t otherwise) const;
   /// integer() in [1, most].
   std::int64_t bounded(std::string_view key, std::int64_t otherwise, std::int64_t most) const;
   double number(std::string_view key) const;

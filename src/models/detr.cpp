@@ -21,14 +21,15 @@ struct Detr {
   bool sine;
 
   explicit Detr(const Config& config)
-      : encoder{config.positive("encoder_layers", 6), config.positive("encoder_attention_heads", 8),
+      : encoder{config.positive("encoder_layers", "num_hidden_layers", 6),
+                config.positive("encoder_attention_heads", "num_attention_heads", 8),
                 config.positive("encoder_ffn_dim", 2048)},
         decoder{config.positive("decoder_layers", 6), config.positive("decoder_attention_heads", 8),
                 config.positive("decoder_ffn_dim", 2048)},
         queries(config.positive("num_queries", 100)),
         labels(config.count("id2label") > 0 ? config.count("id2label") : config.positive("num_labels", 2)),
         channels(config.positive("num_channels", 3)) {
-    transformer.width = config.positive("d_model", 256);
+    transformer.width = config.positive("d_model", "hidden_size", 256);
     transformer.activation = config.text("activation_function", "relu");
     transformer.normalise_each = config.flag("auxiliary_loss", false);
     const std::string positions = config.text("position_embedding_type", "sine");

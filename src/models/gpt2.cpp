@@ -16,11 +16,6 @@ namespace {
 
 using namespace fn;
 
-/// A size under the key that other models use for it, which wins as in the original, or under GPT-2's own.
-std::int64_t size(const Config& config, const char* key, const char* alias, std::int64_t otherwise) {
-  return config.positive(config.has(alias) ? alias : key, otherwise);
-}
-
 struct Gpt2 {
   std::int64_t vocabulary, positions, width, layers, heads, inner;
   std::string activation;
@@ -29,10 +24,10 @@ struct Gpt2 {
 
   explicit Gpt2(const Config& config)
       : vocabulary(config.positive("vocab_size", 50257)),
-        positions(size(config, "n_positions", "max_position_embeddings", 1024)),
-        width(size(config, "n_embd", "hidden_size", 768)),
-        layers(size(config, "n_layer", "num_hidden_layers", 12)),
-        heads(size(config, "n_head", "num_attention_heads", 12)),
+        positions(config.positive("n_positions", "max_position_embeddings", 1024)),
+        width(config.positive("n_embd", "hidden_size", 768)),
+        layers(config.positive("n_layer", "num_hidden_layers", 12)),
+        heads(config.positive("n_head", "num_attention_heads", 12)),
         inner(config.positive("n_inner", 4 * width)),
         activation(config.text("activation_function", "gelu_new")),
         epsilon(config.number("layer_norm_epsilon", 1e-5)),

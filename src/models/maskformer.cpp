@@ -51,7 +51,7 @@ struct MaskFormer {
     if (detr.text("model_type", "detr") != "detr") detr.fail("model_type", "must be 'detr'");
     queries = detr.positive("num_queries", 100);
     transformer = {.prefix = "MaskFormerDetr",
-                   .width = detr.positive(detr.has("d_model") ? "d_model" : "hidden_size", 256),
+                   .width = detr.positive("d_model", "hidden_size", 256),
                    .activation = detr.text("activation_function", "relu"),
                    .attention = attention,
                    .normalise_each = detr.flag("auxiliary_loss", false)};

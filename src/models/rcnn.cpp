@@ -31,11 +31,20 @@ void require_all_positive(const Config& config, const char* key, const std::vect
   }
 }
 
+/// Of several sizes the last one counts in inference.
+std::int64_t last_of(const Config& config, const char* key, std::int64_t otherwise) {
+  const std::vector<std::int64_t> sizes = config.integers(key, {otherwise});
+  require_all_positive(config, key, sizes);
+  return sizes.back();
+}
+
 }  // namespace
 
 Rcnn::Rcnn(const Config& config, const ModelOptions& options)
-    : min_size(config.positive("min_size", 800)),
+    : min_size(last_of(config, "min_size", 800)),
       max_size(config.positive("max_size", 1333)),
+      size_divisible(config.bounded("size_divisible", 32, 1 << 16)),
+      fixed_size(config.integers("fixed_size", {})),
       image_mean(numbers(config, "image_mean", {0.485, 0.456, 0.406})),
       image_std(numbers(config, "image_std", {0.229, 0.224, 0.225})),
       classes(config.positive("num_classes", 91)),
@@ -50,6 +59,7 @@ Rcnn::Rcnn(const Config& config, const ModelOptions& options)
       rpn_score_threshold(config.number("rpn_score_thresh", 0.0)),
       box_score_threshold(config.number("box_score_thresh", 0.05)),
       box_nms_threshold(config.number("box_nms_thresh", 0.5)),
+      box_weights{10.0, 10.0, 5.0, 5.0},
       detections(config.positive("box_detections_per_img", 100)),
       mask_layers(config.integers("mask_layers", {256, 256, 256, 256})),
       mask_width(config.positive("mask_dim_reduced", 256)),
@@ -58,6 +68,13 @@ Rcnn::Rcnn(const Config& config, const ModelOptions& options)
   if (detections < 1) throw Error(ErrorKind::kUsage, "detections per image must be at least 1");
   if (image_mean.size() != 3) config.fail("image_mean", "does not hold three numbers");
   if (image_std.size() != 3) config.fail("image_std", "does not hold three numbers");
+  if (!fixed_size.empty()) require_all_positive(config, "fixed_size", fixed_size);
+  if (!fixed_size.empty() && fixed_size.size() != 2) config.fail("fixed_size", "does not hold width and height");
+  if (config.has("bbox_reg_weights")) {
+    const std::vector<double> weights = config.numbers("bbox_reg_weights");
+    if (weights.size() != box_weights.size()) config.fail("bbox_reg_weights", "does not hold four numbers");
+    std::copy(weights.begin(), weights.end(), box_weights.begin());
+  }
   if (classes < 2) config.fail("num_classes", "must be at least 2, the background included");
   require_all_positive(config, "anchor_sizes", anchor_sizes);
   if (anchor_sizes.size() != 5) config.fail("anchor_sizes", "needs one size for each of the 5 pyramid levels");
@@ -117,6 +134,7 @@ Tensor channel_values(Builder& b, const std::vector<double>& values, DType dtype
 
 /// The size of an image after GeneralizedRCNNTransform: the short side min_size, the long side at most max_size.
 ImageSize resized(const Rcnn& model, ImageSize image) {
+  if (!model.fixed_size.empty()) return {model.fixed_size[1], model.fixed_size[0]};
   const auto [low, high] = std::minmax(image.first, image.second);
   const double scale = std::min(static_cast<double>(model.min_size) / static_cast<double>(low),
                                 static_cast<double>(model.max_size) / static_cast<double>(high));
@@ -127,7 +145,6 @@ ImageSize resized(const Rcnn& model, ImageSize image) {
 }
 
 Batch transform(Builder& b, const Rcnn& model, const std::vector<Tensor>& images) {
-  constexpr std::int64_t kMultiple = 32;
   const auto scope = b.scope("transform", "GeneralizedRCNNTransform");
   Batch batch;
   std::vector<Tensor> ready;
@@ -144,7 +161,8 @@ Batch transform(Builder& b, const Rcnn& model, const std::vector<Tensor>& images
     batch.sizes.push_back(size);
     padded = {std::max(padded.first, size.first), std::max(padded.second, size.second)};
   }
-  const auto round_up = [](std::int64_t size) { return (size + kMultiple - 1) / kMultiple * kMultiple; };
+  const std::int64_t multiple = model.size_divisible;
+  const auto round_up = [&](std::int64_t size) { return (size + multiple - 1) / multiple * multiple; };
   padded = {round_up(padded.first), round_up(padded.second)};
   const auto count = static_cast<std::int64_t>(images.size());
   batch.pixels = b.call("aten.new_full.default", {ready[0], Shape{count, 3, padded.first, padded.second}, 0});

@@ -1,6 +1,7 @@
 // The parts of torchvision's Faster and Mask R-CNN (models.detection), in the order in which they run.
 #pragma once
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,8 @@ using ImageSize = std::pair<std::int64_t, std::int64_t>;  // height, width
 
 /// The constructor's arguments, with torchvision's defaults.
 struct Rcnn {
-  std::int64_t min_size, max_size;
+  std::int64_t min_size, max_size, size_divisible;
+  std::vector<std::int64_t> fixed_size;  // {width, height} of every image; empty: by min_size and max_size
   std::vector<double> image_mean, image_std;
   std::int64_t classes, channels, representation;
   std::vector<std::int64_t> anchor_sizes;  // one per pyramid level
@@ -23,6 +25,7 @@ struct Rcnn {
   std::int64_t rpn_depth, rpn_pre_nms, rpn_post_nms;
   double rpn_nms_threshold, rpn_score_threshold;
   double box_score_threshold, box_nms_threshold;
+  std::array<double, 4> box_weights;  // by which box codes are divided
   std::int64_t detections;
   std::vector<std::int64_t> mask_layers;
   std::int64_t mask_width;

@@ -88,7 +88,7 @@ std::vector<Detections> find_boxes(Builder& b, const Rcnn& model, const Predicti
   const std::vector<Int> counts = counts_of(proposals);
   const Tensor reference = cat(proposals, 0);
   const Tensor codes = reshape(predictions.codes, {-1, 4 * model.classes});
-  const Tensor boxes = decode_boxes(codes, reference, {10.0, 10.0, 5.0, 5.0});
+  const Tensor boxes = decode_boxes(codes, reference, model.box_weights);
   const Tensor scores = softmax(predictions.logits, -1);
   const std::vector<Tensor> image_boxes = b.call_all("aten.split_with_sizes.default", {boxes, counts, 0});
   const std::vector<Tensor> image_scores = b.call_all("aten.split_with_sizes.default", {scores, counts, 0});

@@ -89,7 +89,8 @@ Model find_model(const std::string& name_or_path) {
   if (std::filesystem::is_directory(name_or_path, ignored)) return open_folder(name_or_path);
   throw Error(ErrorKind::kUsage, "unknown model '" + name_or_path + "'",
               did_you_mean(name_or_path, known) +
-                  " A folder with a config.json of a known architecture is a model, too, and so is a .pt2 file.");
+                  "\n  a folder with a config.json of a known architecture is a model, too, and so is a .pt2 or .onnx "
+                  "file");
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options) {

@@ -67,6 +67,14 @@ void check_token_ids(const Input& input, const HostTensor& tensor) {
               "The tokenizer belongs to another model: give the model's own checkpoint folder with --weights.");
 }
 
+/// Tokens of a sample when nothing is asked for.
+std::int64_t usual_tokens(const Model& model) {
+  if (model.row != nullptr && model.row->sequence > 0) return model.row->sequence;
+  constexpr std::int64_t kUsual = 128;
+  const char* key = model.config.has("n_positions") ? "n_positions" : "max_position_embeddings";
+  return std::min(kUsual, model.config.positive(key, kUsual));
+}
+
 }  // namespace
 
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
@@ -80,9 +88,7 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
   if (model.row != nullptr) request.names.push_back(model.name);
   request.names.emplace_back(model.architecture->model_type);
   request.folder = !weights_folder.empty() ? weights_folder : model.folder;
-  const std::int64_t usual = model.row != nullptr ? model.row->sequence : 0;
-  constexpr std::int64_t kUsualTokens = 128;  // of a folder's language model when nothing is asked for
-  request.sequence = options.sequence.value_or(usual > 0 ? usual : kUsualTokens);
+  request.sequence = options.sequence.value_or(usual_tokens(model));
   if (options.height) {
     request.image_size = static_cast<int>(*options.height);
   } else if (model.architecture->domain == Domain::kImageClassification && model.config.has("image_size")) {

@@ -141,6 +141,16 @@ struct Source {
   std::string entry;    // its name in the checkpoint
 };
 
+/// Every entry that serves the spec has to fit, those of tied weights under other names too.
+void check_fit(const WeightSpec& spec, const std::string& entry, const HostTensor& tensor, Misfits& misfits) {
+  if (tensor.shape != spec.shape) {
+    misfits.wrong.push_back(
+        fmt::format("{} is {}, {} is wanted", entry, to_string(tensor.shape), to_string(spec.shape)));
+  } else if (tensor.dtype != spec.dtype && !(is_floating(tensor.dtype) && is_floating(spec.dtype))) {
+    misfits.wrong.push_back(fmt::format("{} is {}, {} is wanted", entry, name_of(tensor.dtype), name_of(spec.dtype)));
+  }
+}
+
 /// The entry to use: the one under the spec's own name, else under the first alias. Two entries that come out under one
 /// and the same name (an old and a new name) leave it open.
 std::optional<Source> choose(const WeightSpec& spec, const std::vector<Source>& sources, Misfits& misfits) {
@@ -158,16 +168,6 @@ std::optional<Source> choose(const WeightSpec& spec, const std::vector<Source>& 
   }
   misfits.missing.push_back(spec.name);
   return std::nullopt;
-}
-
-void check_fit(const WeightSpec& spec, const HostTensor& tensor, Misfits& misfits) {
-  if (tensor.shape != spec.shape) {
-    misfits.wrong.push_back(
-        fmt::format("{} is {}, {} is wanted", spec.name, to_string(tensor.shape), to_string(spec.shape)));
-  } else if (tensor.dtype != spec.dtype && !(is_floating(tensor.dtype) && is_floating(spec.dtype))) {
-    misfits.wrong.push_back(
-        fmt::format("{} is {}, {} is wanted", spec.name, name_of(tensor.dtype), name_of(spec.dtype)));
-  }
 }
 
 /// Converts in place of the list those tensors that are not of their spec's dtype. Returns their number.
@@ -234,9 +234,8 @@ BoundWeights bind_weights(const std::vector<WeightSpec>& specs, const Checkpoint
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::optional<Source> source = choose(specs[i], sources[i], misfits);
     if (!source) continue;
-    const HostTensor* tensor = checkpoint.find(source->entry);
-    check_fit(specs[i], *tensor, misfits);
-    bound.tensors.emplace_back(specs[i].name, *tensor);
+    for (const Source& each : sources[i]) check_fit(specs[i], each.entry, *checkpoint.find(each.entry), misfits);
+    bound.tensors.emplace_back(specs[i].name, *checkpoint.find(source->entry));
   }
   if (misfits.any()) refuse(misfits, checkpoint, model, specs.size());
   bound.converted = convert_all(specs, bound.tensors, threads);

@@ -72,6 +72,16 @@ TEST(BindWeights, ConvertsFloatingTypes) {
   EXPECT_EQ(back.tensors[0].second.as<float>()[1'499'999], bfloat16_to_float(float_to_bfloat16(0.1f)));
 }
 
+TEST(BindWeights, HoldsTiedWeightsToTheirSpecUnderEveryName) {
+  NamedTensors given = {{"w", tensor({2})}};
+  given.emplace_back("tied", HostTensor::from<std::int64_t>(DType::kInt64, {2}, {1, 2}));
+  given.emplace_back("other", tensor({3}));
+  const std::string message =
+      error_of({spec("w", {2}, DType::kFloat32, {"tied", "other"})}, Checkpoint("f", "test", given));
+  EXPECT_THAT(message, HasSubstr("tied is int64, float32 is wanted"));
+  EXPECT_THAT(message, HasSubstr("other is [3], [2] is wanted"));
+}
+
 TEST(BindWeights, NamesAllThatDoesNotFitAtOnce) {
   NamedTensors given = {{"a", tensor({2})}, {"b", tensor({3})}, {"extra", tensor({2})}, {"other", tensor({2})}};
   given.emplace_back("ids", HostTensor::from<std::int64_t>(DType::kInt64, {2}, {1, 2}));

@@ -45,6 +45,17 @@ std::string format_names() {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: is a web page, not a checkpoint", path.string()),
                 "download it again");
   }
+  constexpr std::size_t kSafetensorsBytes = 9;  // the length and a brace
+  if (path.extension() == ".safetensors" && head.size() < kSafetensorsBytes) {
+    throw Error(ErrorKind::kBadInput, fmt::format("{}: is truncated: it has {} bytes", path.string(), head.size()),
+                "fetch it again");
+  }
+  if (head.size() > 1 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5) {
+    throw Error(
+        ErrorKind::kBadInput,
+        fmt::format("{}: is a bare Python pickle, which may run code; torch.save did not write it", path.string()),
+        "save the tensors with torch.save(model.state_dict(), path), or as safetensors");
+  }
   throw Error(ErrorKind::kBadInput,
               fmt::format("{}: is in none of the known checkpoint formats ({})", path.string(), format_names()));
 }

@@ -50,6 +50,17 @@ TEST_F(CheckpointTest, OpensAFileOrItsFolder) {
   }
 }
 
+TEST_F(CheckpointTest, NamesWhatAFileIsInstead) {
+  const auto message = [&](const std::string& name, const std::string& content) {
+    write_file_atomically(file(name), content);
+    return error_of(file(name));
+  };
+  EXPECT_THAT(message("a.safetensors", "\x10\x20"), HasSubstr("is truncated: it has 2 bytes"));
+  EXPECT_THAT(message("b.bin", "\x80\x04\x95rest"), HasSubstr("bare Python pickle"));
+  EXPECT_THAT(message("c.bin", "text"), HasSubstr("none of the known checkpoint formats"));
+  EXPECT_THAT(message("d\x1B[31m.bin", "text"), HasSubstr("d?[31m.bin"));  // no escapes for the terminal
+}
+
 TEST_F(CheckpointTest, OpensTheOnlyCheckpointOfAFolderUnderAnyName) {
   write_file_atomically(file("README.md"), "text");
   EXPECT_THAT(error_of(folder_.path()), HasSubstr("holds no checkpoint"));
@@ -98,7 +109,7 @@ TEST_F(CheckpointTest, RefusesWrongIndexes) {
   write_index("{\"weight_map\": ");
   EXPECT_THAT(error_of(folder_.path()), HasSubstr("not valid JSON"));
   write_index(std::string(1'000'000, '['));
-  EXPECT_THAT(error_of(folder_.path()), HasSubstr("nested too deeply"));
+  EXPECT_THAT(error_of(folder_.path()), HasSubstr("nested more than"));
 }
 
 TEST_F(CheckpointTest, NamesWhatIsNoCheckpoint) {

@@ -85,7 +85,8 @@ std::vector<std::int64_t> kept_by(std::int64_t count, const std::string& device)
   const Tensor boxes = b.input("boxes", DType::kFloat32, {kDynamic, 4}, {});
   const Tensor scores = b.input("scores", DType::kFloat32, {kDynamic}, {});
   const Tensor labels = b.input("labels", DType::kInt64, {kDynamic}, {});
-  b.output("kept", batched_nms(boxes, scores, labels, 0.5, kDynamic, device));
+  const LikelyBoxes likely = {.at_most = 100'000, .boxes = 1000, .categories = 5};
+  b.output("kept", batched_nms(boxes, scores, labels, 0.5, likely, device));
   const Graph graph = b.finish();
   std::vector<float> corners;
   std::vector<float> score;

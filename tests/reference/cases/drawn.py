@@ -15,6 +15,19 @@ def maybe(draw, chance, **options):
     return {key: value() if callable(value) else value for key, value in options.items() if draw.random() < chance}
 
 
+def renamed(draw, config, chance, **names):
+    """Some keys under the names that other models use for them (transformers' attribute_map)."""
+    return {names[key] if key in names and draw.random() < chance else key: value for key, value in config.items()}
+
+
+def labels(draw, most):
+    """How many classes there are, said in one way or the other."""
+    count = draw.randint(1, most)
+    if draw.random() < 0.3:
+        return {"id2label": {str(i): f"class {i}" for i in range(count)}}
+    return {"num_labels": count}
+
+
 def text_inputs(draw, vocabulary, longest, types=0):
     length = draw.choice((1, 2, longest, draw.randint(3, longest)))
     padding = draw.choice((None, "none", "left", "right"))
@@ -33,6 +46,8 @@ def gpt2(draw):
                           activation_function=lambda: draw.choice(ACTIVATIONS), tie_word_embeddings=False,
                           scale_attn_weights=False, scale_attn_by_inverse_layer_idx=True,
                           reorder_and_upcast_attn=True, use_cache=False, pad_token_id=0))
+    config = renamed(draw, config, 0.15, n_positions="max_position_embeddings", n_embd="hidden_size",
+                     n_layer="num_hidden_layers", n_head="num_attention_heads")
     return config, text_inputs(draw, vocabulary, longest, types=min(vocabulary, 5))
 
 
@@ -116,13 +131,19 @@ def segformer(draw):
     heads = [draw.choice((1, 2, 3)) for _ in range(4)]
     config = dict(depths=[draw.randint(1, 3) for _ in range(4)], sr_ratios=draw.choice(([8, 4, 2, 1], [4, 2, 1, 1])),
                   hidden_sizes=[h * draw.choice((2, 4, 5)) for h in heads], num_attention_heads=heads,
-                  decoder_hidden_size=draw.randint(3, 30), num_labels=draw.randint(1, 9),
+                  decoder_hidden_size=draw.randint(3, 30), **labels(draw, 9),
                   **maybe(draw, 0.3, hidden_act=lambda: draw.choice(ACTIVATIONS), mlp_ratios=[2, 3, 1, 4],
-                          patch_sizes=[5, 3, 5, 3], strides=[3, 2, 2, 2]))
-    return config, image("pixel_values", draw.randint(1, 3), draw.randint(64, 130), draw.randint(64, 130))
+                          patch_sizes=[5, 3, 5, 3], strides=[3, 2, 2, 2], num_channels=lambda: draw.choice((1, 4))))
+    blocks = draw.choice((2, 3, 4, 4, 4))
+    if blocks < 4:
+        config["num_encoder_blocks"] = blocks
+        for key in ("depths", "sr_ratios", "hidden_sizes", "num_attention_heads", "mlp_ratios", "patch_sizes", "strides"):
+            config[key] = config.get(key, {"mlp_ratios": [4] * 4, "patch_sizes": [7, 3, 3, 3], "strides": [4, 2, 2, 2]}.get(key))[:blocks]
+    return config, image("pixel_values", draw.randint(1, 3), draw.randint(64, 130), draw.randint(64, 130),
+                         channels=config.get("num_channels", 3))
 
 
-def masked_image(draw, batch, least, most):
+def masked_image(draw, batch, least, most, channels=3):
     height, width = draw.randint(least, most), draw.randint(least, most)
     kind = draw.choice(("none", "ones", "padded"))
     sizes = None
@@ -130,7 +151,7 @@ def masked_image(draw, batch, least, most):
         sizes = [(height, width)] * batch
     elif kind == "padded":
         sizes = [(draw.randint(height // 2, height), draw.randint(width // 2, width)) for _ in range(batch)]
-    return image("pixel_values", batch, height, width, mask_sizes=sizes)
+    return image("pixel_values", batch, height, width, mask_sizes=sizes, channels=channels)
 
 
 def resnet(draw):
@@ -138,7 +159,8 @@ def resnet(draw):
     sizes = [draw.choice((4, 8, 12, 16, 20)) * (4 if kind == "bottleneck" else 1) for _ in range(4)]
     return {**RESNET, "layer_type": kind, "embedding_size": draw.choice((4, 6)), "hidden_sizes": sizes,
             "depths": [draw.randint(1, 2) for _ in range(4)],
-            **maybe(draw, 0.3, downsample_in_first_stage=True, downsample_in_bottleneck=True)}
+            **maybe(draw, 0.3, downsample_in_first_stage=True, downsample_in_bottleneck=True,
+                    hidden_act=lambda: draw.choice(("gelu", "silu", "tanh")))}
 
 
 def transformer(draw):
@@ -152,7 +174,7 @@ def transformer(draw):
 
 
 def detr(draw):
-    config = dict(transformer(draw), num_labels=draw.randint(1, 9), **maybe(draw, 0.2, auxiliary_loss=True))
+    config = dict(transformer(draw), **labels(draw, 9), **maybe(draw, 0.2, auxiliary_loss=True))
     if draw.random() < 0.6:
         config["backbone_config"] = resnet(draw)
     else:
@@ -161,7 +183,14 @@ def detr(draw):
         if config.get("dilation") and config["backbone"] != "resnet26":
             del config["dilation"]  # timm's basic blocks know none
     config.update(maybe(draw, 0.3, position_embedding_type="learned"))
-    return config, masked_image(draw, draw.randint(1, 3), 64, 180)
+    channels = draw.choice((3, 3, 3, 1, 4))
+    if channels != 3:
+        config["num_channels"] = channels
+        if config["backbone_config"]:
+            config["backbone_config"]["num_channels"] = channels
+    config = renamed(draw, config, 0.15, d_model="hidden_size", encoder_layers="num_hidden_layers",
+                     encoder_attention_heads="num_attention_heads")
+    return config, masked_image(draw, draw.randint(1, 3), 64, 180, channels)
 
 
 def maskformer(draw):
@@ -172,11 +201,14 @@ def maskformer(draw):
                         embed_dim=8, depths=[draw.randint(1, 3) for _ in range(4)], num_heads=heads,
                         window_size=draw.randint(2, 9), out_features=list(STAGES),
                         **maybe(draw, 0.3, qkv_bias=False, mlp_ratio=2.0,
-                                hidden_act=lambda: draw.choice(("relu", "gelu_new", "silu"))))
+                                hidden_act=lambda: draw.choice(("relu", "gelu_new", "silu")),
+                                layer_norm_eps=1e-3, drop_path_rate=0.3))
+        if draw.random() < 0.3:  # fewer maps for the pixel decoder
+            backbone["out_features"] = list(STAGES[draw.randint(1, 2):])
     else:
         backbone = {**resnet(draw), "out_features": list(STAGES)}
     config = dict(backbone_config=backbone, decoder_config=decoder, fpn_feature_size=32,
-                  mask_feature_size=draw.choice((16, 32)), num_labels=draw.randint(1, 8))
+                  mask_feature_size=draw.choice((16, 32)), **labels(draw, 8))
     return config, masked_image(draw, draw.randint(1, 3), 64, 140)
 
 
@@ -191,7 +223,12 @@ def rcnn(draw, family):
                   rpn_pre_nms_top_n_test=draw.choice((40, 200, 1000)), rpn_post_nms_top_n_test=draw.choice((10, 50, 200)),
                   box_score_thresh=draw.choice((0.0, 0.05, 0.3, 0.9)), box_detections_per_img=draw.choice((1, 5, 20, 60)),
                   **maybe(draw, 0.3, rpn_nms_thresh=0.5, box_nms_thresh=0.3, rpn_score_thresh=0.3, rpn_conv_depth=2,
-                          norm_layer="batch_norm", image_mean=[0.4, 0.5, 0.6], image_std=[0.2, 0.3, 0.25]))
+                          norm_layer="batch_norm", image_mean=[0.4, 0.5, 0.6], image_std=[0.2, 0.3, 0.25]),
+                  **maybe(draw, 0.2, size_divisible=lambda: draw.choice((1, 16, 48)),
+                          fixed_size=lambda: [draw.randint(70, 140), draw.randint(70, 140)],
+                          bbox_reg_weights=[5.0, 8.0, 4.0, 3.0]))
+    if draw.random() < 0.2:
+        config["min_size"] = [64, least]  # in inference the last one counts
     if family == "maskrcnn":
         config.update(mask_layers=[draw.choice((4, 8, 12)) for _ in range(draw.randint(1, 4))],
                       mask_dim_reduced=draw.choice((4, 8)))
