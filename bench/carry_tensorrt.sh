@@ -13,7 +13,7 @@ for file in "$libraries"/libnvinfer.so.* "$libraries"/libnvinfer_builder_resourc
   [[ -e $file ]] && files+=("$(basename "$file")")
 done
 # The kernels of several GPUs resemble each other: a window of 1 GiB halves what the wheel takes.
-tar -C "$libraries" -cf - "${files[@]}" | zstd -13 --long=30 -q | split -b 54M - "$parts/part."
+tar -C "$libraries" -cf - "${files[@]}" | zstd -13 --long=30 -q | split -b 46M - "$parts/part."
 
 # The plugins are linked to cuBLAS and cuDNN, which nothing here calls: empty libraries of these names suffice.
 mkdir -p "$parts/empty"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <set>
 #include <string_view>
 
@@ -53,15 +54,33 @@ std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const
   return inner;
 }
 
+/// Which graph nodes run in each range, as far as its name tells: nothing for the block as a whole, which begins before
+/// all that is in it, and for copies, which carry the name of what they copy for.
+std::vector<std::vector<NodeId>> nodes_of_ranges(const RuntimeProgram& program,
+                                                 const std::vector<std::string>& ranges) {
+  std::map<std::string_view, const RuntimeNode*> steps;
+  for (const RuntimeNode& step : program.nodes) steps.try_emplace(step.name, &step);
+  std::vector<std::vector<NodeId>> nodes;
+  for (const std::string& range : ranges) {
+    const auto step = steps.find(range);
+    if (step == steps.end()) {
+      nodes.push_back(onnx::graph_nodes_in(range));
+    } else {
+      nodes.push_back(step->second->opaque ? std::vector<NodeId>() : step->second->covers);
+    }
+  }
+  return nodes;
+}
+
 /// Between which places of the order of launching each graph node must have run.
 class Places {
  public:
-  Places(const Graph& graph, const std::vector<std::string>& ranges)
+  Places(const Graph& graph, const std::vector<std::vector<NodeId>>& ranges)
       : after_(graph.nodes.size(), -1), before_(graph.nodes.size(), static_cast<int>(ranges.size())) {
     std::vector<int> first(graph.nodes.size(), static_cast<int>(ranges.size()));
     std::vector<int> last(graph.nodes.size(), -1);
     for (std::size_t place = 0; place < ranges.size(); ++place) {
-      for (const NodeId node : onnx::graph_nodes_in(ranges[place])) {
+      for (const NodeId node : ranges[place]) {
         if (node >= graph.nodes.size()) continue;
         first[node] = std::min(first[node], static_cast<int>(place));
         last[node] = static_cast<int>(place);
@@ -120,7 +139,7 @@ void find_candidates(const Graph& graph, const Places& places, const std::vector
 
 RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, const std::vector<std::string>& ranges) {
   std::vector<std::vector<Inner>> inner = inner_steps(program, ranges);
-  const Places places(graph, ranges);
+  const Places places(graph, nodes_of_ranges(program, ranges));
   RuntimeProgram result{{}, program.folded};
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
     RuntimeNode step = program.nodes[i];

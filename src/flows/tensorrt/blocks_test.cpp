@@ -55,11 +55,14 @@ TEST(Blocks, KernelsBecomeSteps) {
 TEST(Blocks, NamelessKernelsCoverWhatCanHaveRunAtTheirPlace) {
   // 0 add, 1 mm, 2 add, 3 mm, 4 mul, 5 mm, 6 add
   const Graph graph = chain({kAdd, kProduct, kAdd, kProduct, "aten.mul.Tensor", kProduct, kAdd});
-  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2, 3, 4, 5, 6}, true)}, {}};
+  // The block begins first, and the copy for node 6 runs before all of them.
+  const RuntimeProgram program{{step("{ForeignNode[a...n6//aten_add]}", {0, 1, 2, 3, 4, 5, 6}, true),
+                                step("Reformatting CopyNode for Input Tensor 0 to n6//aten_add", {}, false)},
+                               {}};
   const RuntimeProgram result = with_ranges(
       graph, program,
       {"n0//aten_add", "fc__mye1", "n2//aten_add", "fc__mye2", "post_xpos__mye3", "n5//aten_mm", "n6//aten_add"});
-  ASSERT_EQ(result.nodes.size(), 8U);
+  ASSERT_EQ(result.nodes.size(), 9U);
   EXPECT_THAT(result.nodes[0].covers, IsEmpty());
   EXPECT_EQ(result.nodes[0].role, RuntimeRole::kOther);
   EXPECT_THAT(result.nodes[2].covers, ElementsAre(1));
