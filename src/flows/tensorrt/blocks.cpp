@@ -100,6 +100,8 @@ class Places {
   }
 
   bool can_run_at(NodeId node, int place) const { return after_[node] < place && place < before_[node]; }
+  /// In one kernel with what it needs or with what needs it, too.
+  bool can_run_in(NodeId node, int place) const { return after_[node] <= place && place <= before_[node]; }
 
  private:
   template <typename Visit>
@@ -126,6 +128,28 @@ bool is_product(const Graph& graph, NodeId node) {
   return op != nullptr && counts_as_gemm(group_of(graph, graph.nodes[node], *op));
 }
 
+/// Operators whose kernels Myelin announces by their parts, without the node's name.
+struct Parts {
+  std::string_view op;     // begins with
+  std::string_view parts;  // contained in the range
+};
+constexpr std::array kParts = {Parts{"aten.layer_norm", "[Normalization]"}, Parts{"aten.gelu", "gelu_"},
+                               Parts{"aten.softmax", "maxred"}};
+
+/// Gives nodes that no range names to the ranges that name their parts, at a place where they can have run.
+void find_parts(const Graph& graph, const Places& places, const std::vector<NodeId>& open, std::vector<Inner>& inner) {
+  for (const Parts& kind : kParts) {
+    for (const NodeId node : open) {
+      if (!graph.nodes[node].op.starts_with(kind.op)) continue;
+      for (Inner& kernel : inner) {
+        if (kernel.step.name.find(kind.parts) == std::string::npos || !places.can_run_in(node, kernel.place)) continue;
+        std::vector<NodeId>& covers = kernel.step.covers;
+        covers.insert(std::upper_bound(covers.begin(), covers.end(), node), node);
+      }
+    }
+  }
+}
+
 /// Gives ranges without a node those that can have run there. Products and the rest are kept apart where the range's
 /// name tells, since time in a product counts as GEMM.
 void find_candidates(const Graph& graph, const Places& places, const std::vector<NodeId>& open, Inner& inner) {
@@ -150,6 +174,8 @@ RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, co
       return !taken.empty();
     };
     if (take_away(inner[i])) {
+      find_parts(graph, places, step.covers, inner[i]);
+      take_away(inner[i]);
       for (Inner& kernel : inner[i]) {
         if (kernel.step.covers.empty()) find_candidates(graph, places, step.covers, kernel);
       }

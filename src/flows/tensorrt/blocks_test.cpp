@@ -71,6 +71,21 @@ TEST(Blocks, NamelessKernelsCoverWhatCanHaveRunAtTheirPlace) {
   EXPECT_THAT(result.nodes[5].covers, ElementsAre(4));
 }
 
+TEST(Blocks, PartsOfAnOperatorStandForIt) {
+  const Graph graph = chain({kAdd, "aten.layer_norm.default", kProduct, kAdd, "aten.layer_norm.default", kProduct});
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2, 3, 4, 5}, true)}, {}};
+  const RuntimeProgram result = with_ranges(
+      graph, program,
+      {"n0//aten_add+(Unnamed Layer_ 62) [Normalization]_U0_mean", "(Unnamed Layer_ 62) [Normalization]_U0_scaled",
+       "n2//aten_mm", "n3//aten_add+(Unnamed Layer_ 91) [Normalization]_U0_mean", "n5//aten_mm"});
+  ASSERT_EQ(result.nodes.size(), 6U);
+  EXPECT_THAT(result.nodes[1].covers, ElementsAre(0, 1));
+  EXPECT_THAT(result.nodes[2].covers, ElementsAre(1));
+  EXPECT_THAT(result.nodes[3].covers, ElementsAre(2));
+  EXPECT_THAT(result.nodes[4].covers, ElementsAre(3, 4));
+  EXPECT_THAT(result.nodes[5].covers, ElementsAre(5));
+}
+
 TEST(Blocks, WithoutRangesStayOpaque) {
   const RuntimeProgram program{{step("{ForeignNode[a...b]}", {1, 2}, true)}, {}};
   const RuntimeProgram result =
