@@ -140,6 +140,8 @@ struct Weight {
 struct Constant {
   ValueId value = kNoId;
   HostTensor tensor;
+  /// Stays in host memory whatever the device, as the number of `x[a:b] = 3` does.
+  bool on_host = false;
 };
 
 struct Output {

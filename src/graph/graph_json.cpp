@@ -109,7 +109,9 @@ std::string to_json(const Graph& graph) {
   }
   root["constants"] = Json::array();
   for (const Constant& constant : graph.constants) {
-    root["constants"].push_back({{"value", constant.value}, {"bytes", hex_of(constant.tensor)}});
+    Json object = {{"value", constant.value}, {"bytes", hex_of(constant.tensor)}};
+    if (constant.on_host) object["on_host"] = true;
+    root["constants"].push_back(std::move(object));
   }
   root["outputs"] = Json::array();
   for (const Output& output : graph.outputs) {

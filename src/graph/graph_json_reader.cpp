@@ -257,7 +257,7 @@ class Reader {
     for (std::size_t i = 0; i < hex.size() / 2; ++i) {
       bytes[i] = static_cast<std::byte>(digit(hex[2 * i]) << 4U | digit(hex[2 * i + 1]));
     }
-    graph_.constants.push_back({id, tensor});
+    graph_.constants.push_back({id, tensor, object.value("on_host", nlohmann::json()) == true});
   }
 
   const nlohmann::json& root_;

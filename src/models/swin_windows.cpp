@@ -67,7 +67,7 @@ void number_regions(const Tensor& map, Size2 window, Size2 shift) {
       convert_floating(DType::kFloat32, reinterpret_cast<const std::byte*>(&number), map.dtype(), bytes, 1);
       const Tensor band = index_slice(map, 0, rows.start, rows.end);
       const Tensor region = index_slice(band, 1, columns.start, columns.end);
-      b.call("aten.fill_.Tensor", {region, b.constant(std::move(value))});
+      b.call("aten.fill_.Tensor", {region, b.host_constant(std::move(value))});
       number += 1;
     }
   }

@@ -88,6 +88,12 @@ Tensor Builder::constant(HostTensor tensor, const std::string& name) {
   return {this, id};
 }
 
+Tensor Builder::host_constant(HostTensor tensor) {
+  const Tensor result = constant(std::move(tensor));
+  graph_.constants.back().on_host = true;
+  return result;
+}
+
 void Builder::tie(const Tensor& weight, std::string full_name) {
   for (Weight& candidate : graph_.weights) {
     if (candidate.value == weight.id()) candidate.aliases.push_back(full_name);

@@ -97,6 +97,8 @@ class Builder {
   Tensor buffer(const std::string& name, DType dtype, Shape shape, InitSpec init);
   /// A tensor that the original computes when it is constructed. `name`, if the state dict holds it, is not read.
   Tensor constant(HostTensor tensor, const std::string& name = "");
+  /// One that stays in host memory: a Python number where an operator takes a tensor.
+  Tensor host_constant(HostTensor tensor);
   /// Another name of the same tensor in checkpoints (tied weights), from the root.
   void tie(const Tensor& weight, std::string full_name);
 

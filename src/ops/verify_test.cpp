@@ -23,7 +23,7 @@ Graph small_graph() {
   const Tensor y = b.call("aten.linear.default", {x, weight});
   const Tensor z = b.call("aten.add.Tensor", {y, -std::numeric_limits<double>::infinity()});
   const std::vector<Tensor> halves = b.call_all("aten.split.Tensor", {z, 2, 1});
-  const Tensor empty = b.constant(HostTensor::from<float>(DType::kFloat32, {0}, {}));
+  const Tensor empty = b.host_constant(HostTensor::from<float>(DType::kFloat32, {0}, {}));
   b.output("out", b.call("aten.cat.default", {std::vector<Tensor>{empty, halves[0], halves[1]}, -1}));
   return b.finish();
 }

@@ -51,7 +51,9 @@ class TorchSession : public Session {
     if (device.is_cuda()) cuda_ = &device::library();
     const Scope scope(device_);
     with_errors("placing the weights", [&] { place_weights(weights, options); });
-    for (const Constant& constant : graph.constants) slots_[constant.value] = to_torch(constant.tensor, device_);
+    for (const Constant& constant : graph.constants) {
+      slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
+    }
   }
 
   ~TorchSession() override {
