@@ -1,6 +1,8 @@
 // DETR: transformers DetrForObjectDetection. A ResNet with frozen batch normalization, an encoder over its last
 // feature map, and a decoder whose queries become class scores and boxes.
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/error.h"
 #include "models/architectures.h"
@@ -90,6 +92,27 @@ Tensor shrink_mask(Builder& b, const Tensor& mask, const Tensor& feature) {
   return select(to(resized, DType::kBool), 0, 0);
 }
 
+/// Whether the mask [batch, height, width] still hides something at a feature map's resolution, by the neighbours that
+/// upsample_nearest2d takes. A mask of an unusual type is taken to.
+bool hides_cells(const HostTensor& mask, std::int64_t rows, std::int64_t columns) {
+  if (mask.dtype != DType::kInt64 || mask.shape.size() != 3) return true;
+  const std::int64_t height = mask.shape[1];
+  const std::int64_t width = mask.shape[2];
+  const auto source = [](std::int64_t cell, std::int64_t pixels, std::int64_t cells) {
+    const float scale = static_cast<float>(pixels) / static_cast<float>(cells);
+    return std::min(static_cast<std::int64_t>(std::floor(static_cast<float>(cell) * scale)), pixels - 1);
+  };
+  for (std::int64_t n = 0; n < mask.shape[0]; ++n) {
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t* line = mask.as<std::int64_t>() + (n * height + source(row, height, rows)) * width;
+      for (std::int64_t column = 0; column < columns; ++column) {
+        if (line[source(column, width, columns)] == 0) return true;
+      }
+    }
+  }
+  return false;
+}
+
 Tensor learned_positions(Builder& b, const Config& config, std::int64_t batch, std::int64_t height, std::int64_t width,
                          std::int64_t features) {
   constexpr std::int64_t kRows = 50;
@@ -112,7 +135,8 @@ Tensor learned_positions(Builder& b, const Config& config, std::int64_t batch, s
   return repeat(unsqueeze(permute(cat({wide, high}, -1), {2, 0, 1}), 0), {batch, 1, 1, 1});
 }
 
-Graph build(const Config& config, const ModelOptions& options) {
+Graph build(const Config& config, const ModelOptions& given) {
+  ModelOptions options = given;
   Detr model(config);
   model.transformer.attention = options.attention;
   const std::int64_t batch = options.batch;
@@ -161,6 +185,8 @@ Graph build(const Config& config, const ModelOptions& options) {
     }
     const std::int64_t rows = feature.size(2);
     const std::int64_t columns = feature.size(3);
+    const bool known = options.padding == Padding::kPadded && options.pixel_mask.data != nullptr;
+    if (known && !hides_cells(options.pixel_mask, rows, columns)) options.padding = Padding::kFull;
     const Tensor cells = transpose(flatten(feature, 2), 1, 2);
     Tensor positions;
     if (model.sine) {

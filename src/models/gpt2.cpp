@@ -150,7 +150,7 @@ Graph build(const Config& config, const ModelOptions& options) {
     x = add(x, nn::embedding(b, "wpe", places, positions));
     Tensor padding = inputs.mask;
     if (padding) padding = view(padding, {options.batch, -1});
-    if (!padding && !model.cache) check_for_packing(b, positions);
+    if (!padding && !model.cache) check_for_packing(b, positions, options.batch);
     const Tensor mask = causal_mask(b, padding, options.batch, tokens, options.dtype, options);
     if (types) x = add(x, nn::embedding(b, "wte", table, types));
     for (std::int64_t i = 0; i < model.layers; ++i) x = block(b, model, i, x, mask, options.attention);

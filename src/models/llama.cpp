@@ -67,7 +67,7 @@ class LlamaBuilder {
                                   InitSpec::normal(0, model_.deviation));
       x = nn::embedding(b_, "embed_tokens", words, inputs.ids, model_.padding);
       const Tensor positions = unsqueeze(add(b_.call("aten.arange.default", {tokens_}), 0), 0);
-      if (!model_.cache && !inputs.mask) check_for_packing(b_, positions);
+      if (!model_.cache && !inputs.mask) check_for_packing(b_, positions, options_.batch);
       const Tensor mask = causal_mask(b_, inputs.mask, options_.batch, tokens_, options_.dtype, options_);
       RotaryTables tables;
       {

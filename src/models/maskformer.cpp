@@ -121,7 +121,8 @@ HostTensor sine_positions(std::int64_t batch, std::int64_t width, std::int64_t r
   const std::int64_t half = width / 2;
   std::vector<float> periods;
   for (std::int64_t i = 0; i < half; ++i) {
-    const float step = rounded(rounded(rounded(static_cast<float>(i / 2)) * 2.0F) / static_cast<float>(half));
+    const std::int64_t pair = i / 2;
+    const float step = rounded(rounded(rounded(static_cast<float>(pair)) * 2.0F) / static_cast<float>(half));
     periods.push_back(rounded(std::pow(10000.0F, step)));
   }
   const auto waves = [&](std::int64_t count) {  // [count, half]

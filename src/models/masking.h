@@ -16,8 +16,8 @@ Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, st
 
 /// The check for several sequences packed into one sample, which runs before a causal mask where there is neither a
 /// padding mask nor a cache. It finds none: positions count up.
-/// @param position_ids [1, tokens] int64
-void check_for_packing(Builder& builder, const Tensor& position_ids);
+/// @param positions [1, tokens] int64, the same in all samples
+void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t batch);
 
 /// The mask for an encoder, or None when nothing is padded.
 /// @param padding_mask [batch, keys], int64 or bool

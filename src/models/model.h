@@ -43,6 +43,8 @@ struct ModelOptions {
   DType dtype = DType::kFloat32;
   Attention attention = Attention::kDefault;
   Padding padding = Padding::kFull;
+  /// The pixel mask [batch, height, width], where it is known: at the resolution of features it may hide nothing.
+  HostTensor pixel_mask = {};
   /// Graph inputs beyond the usual ones ("token_type_ids"), when the caller has them.
   std::vector<std::string> extra_inputs = {};
   /// Images of different sizes in one batch (R-CNN takes a list): {height, width} each; overrides batch, height, width.

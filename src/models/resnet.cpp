@@ -189,6 +189,9 @@ std::vector<Tensor> resnet_features(Builder& b, const ResNet& model, const Tenso
 
 namespace {
 
+/// What the convolutions inside a layer take, whatever the configuration says of the activation.
+constexpr const char* kInner = "relu";
+
 /// ResNetConvLayer: convolution, normalization, activation (none when `act` is empty).
 Tensor hf_conv(Builder& b, const std::string& name, const Tensor& x, std::int64_t out, std::int64_t kernel,
                std::int64_t stride, const std::string& act, const NormLayer& norm) {
@@ -206,11 +209,11 @@ Tensor hf_layer(Builder& b, const std::string& name, const Tensor& input, std::i
     const auto layer = b.scope("layer", "Sequential");
     if (bottleneck) {
       const std::int64_t reduced = out / 4;
-      x = hf_conv(b, "0", x, reduced, 1, stride_first ? stride : 1, act, norm);
-      x = hf_conv(b, "1", x, reduced, 3, stride_first ? 1 : stride, act, norm);
+      x = hf_conv(b, "0", x, reduced, 1, stride_first ? stride : 1, kInner, norm);
+      x = hf_conv(b, "1", x, reduced, 3, stride_first ? 1 : stride, kInner, norm);
       x = hf_conv(b, "2", x, out, 1, 1, "", norm);
     } else {
-      x = hf_conv(b, "0", x, out, 3, stride, act, norm);
+      x = hf_conv(b, "0", x, out, 3, stride, kInner, norm);
       x = hf_conv(b, "1", x, out, 3, 1, "", norm);
     }
   }

@@ -141,6 +141,7 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
       options.sequence_from_inputs = true;
     } else if (name == "attention_mask" || name == "pixel_mask") {
       options.padding = padding_of(tensor);
+      if (name == "pixel_mask") options.pixel_mask = tensor;
       has_mask = true;
     } else if (shape.size() == 4) {
       options.batch = shape[0];

@@ -47,8 +47,8 @@ std::vector<std::pair<std::string, std::string>> settings_of(const PointSpec& sp
 /// dtype of a model file are its own.
 void add_attributes(const Graph& graph, Point& point) {
   for (const auto& [key, value] : graph.attributes) {
-    const auto setting =
-        std::find_if(point.settings.begin(), point.settings.end(), [&](const auto& row) { return row.first == key; });
+    const auto setting = std::find_if(point.settings.begin(), point.settings.end(),
+                                      [&name = key](const auto& row) { return row.first == name; });
     if (setting == point.settings.end()) {
       point.settings.emplace_back(key, value);
     } else if (const std::optional<DType> dtype = key == "dtype" ? parse_dtype(value) : std::nullopt) {
