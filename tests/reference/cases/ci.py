@@ -136,6 +136,7 @@ def ci():
         mlp_bias=True,
         rope_parameters=dict(rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16),
     )
+    yield case("llama", "no_cache_batch", tokens(31, 3, 9), **llama_base, use_cache=False)
     segformer_base = dict(
         model_type="segformer",
         depths=[1, 1, 1, 1],
@@ -201,6 +202,15 @@ def ci():
         position_embedding_type="learned",
         activation_function="gelu",
     )
+    yield case(
+        "detr",
+        "gelu_backbone_narrow_padding",
+        image("pixel_values", 1, 40, 70, mask_sizes=[(40, 68)]),  # no cell of the last map is hidden
+        **detr_base,
+        backbone_config={**resnet, "hidden_act": "gelu", "downsample_in_bottleneck": True},
+        encoder_attention_heads=2,
+        decoder_attention_heads=2,
+    )
     body = {"block": "bottleneck", "layers": [1, 1, 1, 1], "planes": [4, 4, 6, 6], "width_per_group": 32}
     rcnn_base = dict(
         min_size=40,
@@ -216,6 +226,16 @@ def ci():
     )
     yield case(
         "fasterrcnn", "two", images((30, 40), (36, 30)), seed=5, model_type="torchvision.faster_rcnn", **rcnn_base
+    )
+    yield case(
+        "fasterrcnn",
+        "fixed_size",
+        images((30, 40), (36, 30)),
+        model_type="torchvision.faster_rcnn",
+        **{**rcnn_base, "min_size": [32, 40]},
+        fixed_size=[56, 44],
+        size_divisible=16,
+        bbox_reg_weights=[5.0, 8.0, 4.0, 3.0],
     )
     yield case(
         "maskrcnn",
