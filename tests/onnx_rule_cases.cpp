@@ -293,6 +293,14 @@ std::vector<Case> compound() {
                         b.call("aten.upsample_bicubic2d.vec", {in.image, Shape{9, 12}, false, kNone}),
                         b.call("aten.upsample_nearest2d.vec", {in.image, kNone, std::vector<double>{2.0, 1.5}})};
        }},
+      {"resizes_far_from_the_origin",
+       [](Builder& b, const Inputs& in) {
+         const Tensor far = b.call("aten.upsample_nearest2d.vec", {in.image, Shape{600, 800}, kNone});
+         return Results{far, b.call("aten.upsample_bilinear2d.vec", {far, Shape{751, 1001}, false, kNone}),
+                        b.call("aten.upsample_bilinear2d.vec", {far, Shape{751, 1001}, true, kNone}),
+                        b.call("aten.upsample_bilinear2d.vec", {far, Shape{200, 533}, false, kNone}),
+                        b.call("aten.upsample_nearest2d.vec", {far, Shape{701, 533}, kNone})};
+       }},
       {"regions",
        [](Builder& b, const Inputs& in) {
          const std::vector<float> boxes = {0, 1, 1, 8, 9, 1, 0, 2, 5, 11, 0, 3.5F, 3.5F, 3.6F, 3.7F};

@@ -75,6 +75,10 @@ ValueDef declared(const Graph& graph, const std::string& name, ValueId value);
 /// Gives a value another name wherever it is used, in subgraphs too.
 void rename_everywhere(GraphDef& graph, const std::string& from, const std::string& to);
 
+/// Gives bodies of control nodes copies of the small integer constants that they use. ONNX's shape inference does not
+/// look into the graph around a body, and rejects a model that needs an axis or a size from there.
+void localise_constants(GraphDef& graph);
+
 /// Removes nodes and initializers that no output needs, in subgraphs too.
 void prune(GraphDef& graph);
 

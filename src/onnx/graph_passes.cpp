@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "onnx/graph_lowering.h"
@@ -22,7 +24,56 @@ void add_uses(const GraphDef& graph, std::unordered_set<std::string>& names) {
   }
 }
 
+/// Gives bodies of control nodes copies of the constants that they use.
+class LocalConstants {
+ public:
+  explicit LocalConstants(const GraphDef& graph) {
+    for (const Initializer& constant : graph.initializers) {
+      if (!constant.is_weight() && constant.dtype == DType::kInt64 && element_count(constant.shape) <= kMostElements) {
+        constants_.emplace(constant.name, &constant);
+      }
+    }
+  }
+
+  void add_to_bodies(GraphDef& graph) {
+    for (NodeDef& node : graph.nodes) {
+      for_each_subgraph(node, [&](GraphDef& body) {
+        add_to(body);
+        add_to_bodies(body);
+      });
+    }
+  }
+
+ private:
+  /// Shapes, axes and bounds; larger tensors are data, whose values nothing is inferred from.
+  static constexpr std::int64_t kMostElements = 64;
+
+  void add_to(GraphDef& body) {
+    std::unordered_map<std::string, std::string> here;
+    for (NodeDef& node : body.nodes) {
+      for (std::string& input : node.inputs) {
+        const auto constant = constants_.find(input);
+        if (constant == constants_.end()) continue;
+        const auto [copy, is_new] = here.try_emplace(input);
+        if (is_new) {
+          copy->second = input + "." + std::to_string(++copies_);
+          body.initializers.push_back(*constant->second);
+          body.initializers.back().name = copy->second;
+        }
+        input = copy->second;
+      }
+    }
+  }
+
+  std::unordered_map<std::string, const Initializer*> constants_;
+  int copies_ = 0;
+};
+
 }  // namespace
+
+void localise_constants(GraphDef& graph) {
+  LocalConstants(graph).add_to_bodies(graph);  // which leaves the graph's own constants where they are
+}
 
 void rename_everywhere(GraphDef& graph, const std::string& from, const std::string& to) {
   for (ValueDef& output : graph.outputs) {

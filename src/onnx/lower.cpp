@@ -62,6 +62,8 @@ LoweredModel GraphLowering::lower() {
   const std::vector<Initializer>& constants = constants_.initializers();
   body_->initializers.insert(body_->initializers.end(), constants.begin(), constants.end());
   prune(*body_);
+  localise_constants(*body_);
+  prune(*body_);
   return std::move(result_);
 }
 

@@ -104,6 +104,22 @@ TEST(Lowering, NamesWhatOnnxCannotExpress) {
   EXPECT_THAT(text, HasSubstr("opset 14"));
 }
 
+TEST(Lowering, ResizesWhereItSamplesAsPyTorchDoes) {
+  const auto to = [](std::int64_t height, std::int64_t width) {
+    return [=](Builder& b, const Tensor& x) {
+      return b.call("aten.upsample_bilinear2d.vec", {x, Shape{height, width}, false, kNone});
+    };
+  };
+  const Shape image = {1, 3, 480, 640};
+  EXPECT_THAT(types_of(graph_of(image, to(480, 640))), ElementsAre("Resize"));
+  EXPECT_THAT(types_of(graph_of(image, to(960, 320))), ElementsAre("Resize"));
+  const std::vector<std::string> axis = {"Gather", "Mul", "Gather", "Mul", "Add"};
+  EXPECT_EQ(types_of(graph_of(image, to(480, 1066))), axis);
+  EXPECT_THAT(types_of(graph_of(image, to(800, 1066))), testing::SizeIs(10));
+  // What half types round away is more.
+  EXPECT_THAT(types_of(graph_of(image, to(800, 1066), DType::kFloat16)), ElementsAre("Resize"));
+}
+
 TEST(Lowering, LinearTakesMatricesAsGemm) {
   const auto linear = [](Builder& b, const Tensor& x) {
     return b.call("aten.linear.default", {x, b.parameter("w", {5, 4}, {}), b.parameter("b", {5}, {})});
@@ -226,6 +242,27 @@ TEST(Control, LoopsCarryWhatTheyWrite) {
   EXPECT_EQ(body.inputs.size(), 3U);   // step, condition, sum
   EXPECT_EQ(body.outputs.size(), 2U);  // condition, sum
   EXPECT_EQ(body.inputs[2].shape, (Shape{2}));
+}
+
+TEST(Control, BodiesHoldTheIntegersTheyUse) {
+  const Graph graph = graph_of({3, 2}, [](Builder& b, const Tensor& x) {
+    const std::vector<Tensor> rows = b.call_all("aten.unbind.int", {b.call("aten.nonzero.default", {x}), 0});
+    const Tensor sum = b.call("aten.zeros.default", {Shape{1, 2}});
+    b.foreach (rows, 4, [&](const std::vector<Tensor>& elements) {
+      b.call("aten.add_.Tensor", {sum, b.call("aten.unsqueeze.default", {elements[0], 0})});
+      return std::vector<Tensor>{};
+    });
+    return sum;
+  });
+  const LoweredModel lowered = lower_to_onnx(graph);
+  const GraphDef& body = subgraph(lowered.model.graph.nodes.back(), "body");
+  const auto unsqueeze =
+      std::find_if(body.nodes.begin(), body.nodes.end(), [](const NodeDef& node) { return node.type == "Unsqueeze"; });
+  ASSERT_NE(unsqueeze, body.nodes.end());
+  const auto axes = std::find_if(body.initializers.begin(), body.initializers.end(),
+                                 [&](const Initializer& tensor) { return tensor.name == unsqueeze->inputs[1]; });
+  ASSERT_NE(axes, body.initializers.end());
+  EXPECT_EQ(axes->data.as<std::int64_t>()[0], 0);
 }
 
 TEST(Lowering, GivesEveryNodeAndValueANameOfItsOwn) {

@@ -139,6 +139,12 @@ void transposed_convolution(OnnxLowering& onnx);
 void scaled_dot_product_attention(OnnxLowering& onnx);
 void native_multi_head_attention(OnnxLowering& onnx);
 
+// --- interpolation ---------------------------------------------------------------------------------------------------
+
+void resize_nearest(OnnxLowering& onnx);
+void resize_bilinear(OnnxLowering& onnx);
+void resize_bicubic(OnnxLowering& onnx);
+
 // --- normalization ---------------------------------------------------------------------------------------------------
 
 void layer_norm(OnnxLowering& onnx);
