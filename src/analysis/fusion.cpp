@@ -77,8 +77,7 @@ class FusionCount {
 
   void count_step(const RuntimeNode& step, const NodeRow& row) {
     const std::vector<NodeId> nodes = workers(step);
-    const bool with_gemm =
-        std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) { return is_gemm(analysis_.graph_nodes[id]); });
+    const bool with_gemm = is_gemm(row);
     for (const NodeId id : nodes) {
       Fate fate = Fate::kAlone;
       if (nodes.size() > 1) fate = with_gemm ? Fate::kIntoGemm : Fate::kAmongNongemm;

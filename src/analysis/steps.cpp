@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "analysis/region.h"
+#include "ops/onnx_operators.h"
 
 namespace nongemm {
 namespace {
@@ -21,28 +22,46 @@ double weight_of(const NodeRow& node) {
   return is_compute(node) ? 1.0 + node.cost.bytes() + node.cost.flops : 0.0;
 }
 
-const NodeRow* costliest(const std::vector<NodeRow>& nodes, const RuntimeNode& step, bool gemm_only) {
+const NodeRow* costliest(const std::vector<NodeRow>& nodes, const std::vector<NodeId>& covers, bool gemm_only) {
   const NodeRow* best = nullptr;
-  for (const NodeId id : step.covers) {
+  for (const NodeId id : covers) {
     if (gemm_only && !counts_as_gemm(nodes[id].group)) continue;
     if (best == nullptr || weight_of(nodes[id]) > weight_of(*best)) best = &nodes[id];
   }
   return best;
 }
 
-Group group_of_steps_nodes(const std::vector<NodeRow>& nodes, const RuntimeNode& step, const NodeRow& main) {
+Group group_of_steps_nodes(const std::vector<NodeRow>& nodes, const std::vector<NodeId>& covers, const NodeRow& main) {
   int products = 0;
   bool attention = false;
   bool softmax = false;
-  for (const NodeId id : step.covers) {
+  for (const NodeId id : covers) {
     products += nodes[id].group == Group::kGemm ? 1 : 0;
     attention = attention || nodes[id].group == Group::kAttention;
     softmax = softmax || nodes[id].group == Group::kLogit;
   }
   // Eager attention is two products around a softmax; one step that does them all is fused attention.
-  if (attention || (products >= 2 && softmax)) return Group::kAttention;
-  if (main.group == Group::kMemoryLayout && !only_describes(step.type)) return Group::kMemoryMovement;
-  return main.group;
+  return attention || (products >= 2 && softmax) ? Group::kAttention : main.group;
+}
+
+bool has_operator(const RuntimeNode& step, std::initializer_list<Group> groups) {
+  return std::any_of(step.operators.begin(), step.operators.end(), [&](const std::string& type) {
+    const OnnxOperator* known = find_onnx_operator(type);
+    return known != nullptr && std::find(groups.begin(), groups.end(), known->group) != groups.end();
+  });
+}
+
+/// What is left of an attention node in a step that does none of its products: the first of these groups that the
+/// step's operators have.
+const OnnxOperator* part_of_attention(const RuntimeNode& step) {
+  for (const Group group :
+       {Group::kLogit, Group::kReduction, Group::kArithmetic, Group::kMemoryMovement, Group::kMemoryLayout}) {
+    for (const std::string& type : step.operators) {
+      const OnnxOperator* known = find_onnx_operator(type);
+      if (known != nullptr && known->group == group) return known;
+    }
+  }
+  return nullptr;
 }
 
 void describe_added(const RuntimeNode& step, NodeRow& row) {
@@ -71,17 +90,49 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
   row.cost.bytes_read = row.cost.bytes_written = static_cast<double>(step.bytes);
 }
 
-void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& step, NodeRow& row) {
-  const NodeRow* gemm = costliest(nodes, step, /*gemm_only=*/true);
-  const NodeRow& main = gemm != nullptr ? *gemm : *costliest(nodes, step, /*gemm_only=*/false);
-  row.group = group_of_steps_nodes(nodes, step, main);
+/// The covered nodes, without attention nodes of which the step does no product: the runtime put these together from
+/// parts, and a softmax that runs on its own is no GEMM.
+std::vector<NodeId> nodes_in_full(const std::vector<NodeRow>& nodes, const RuntimeNode& step) {
+  const bool with_product = step.operators.empty() || has_operator(step, {Group::kGemm, Group::kAttention});
+  std::vector<NodeId> rest;
+  for (const NodeId id : step.covers) {
+    if (with_product || nodes[id].group != Group::kAttention) rest.push_back(id);
+  }
+  return rest;
+}
+
+void describe_like(const NodeRow& main, NodeRow& row) {
   row.variant = main.variant;
   row.traits = main.traits;
   row.scope = main.scope;
   row.module = main.module;
   row.shapes = main.shapes;
-  row.results = nodes[step.covers.back()].results;
   row.dtype = main.dtype;
+}
+
+void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& step, NodeRow& row) {
+  const std::vector<NodeId> covers = nodes_in_full(nodes, step);
+  const NodeRow* gemm = costliest(nodes, covers, /*gemm_only=*/true);
+  const NodeRow* any = costliest(nodes, covers, /*gemm_only=*/false);
+  const NodeRow& main = gemm != nullptr ? *gemm : any != nullptr ? *any : nodes[step.covers.front()];
+  describe_like(main, row);
+  row.results = nodes[step.covers.back()].results;
+  const bool works = any != nullptr && is_compute(*any);
+  const OnnxOperator* part = covers.size() < step.covers.size() && !works ? part_of_attention(step) : nullptr;
+  if (part != nullptr) {
+    row.group = part->group;
+    row.variant = part->variant;
+    row.traits = part->traits;
+  } else {
+    row.group = group_of_steps_nodes(nodes, covers, main);
+  }
+  // A product of an attention whose softmax runs elsewhere is a product like any other.
+  if (row.group == Group::kAttention && !step.operators.empty() &&
+      !has_operator(step, {Group::kLogit, Group::kAttention})) {
+    row.group = Group::kGemm;
+    row.variant = "MatMul";
+  }
+  if (row.group == Group::kMemoryLayout && !only_describes(step.type)) row.group = Group::kMemoryMovement;
 }
 
 }  // namespace

@@ -28,6 +28,9 @@ struct RuntimeNode {
   RuntimeRole role = RuntimeRole::kCompute;
   /// The graph nodes it implements, ascending. Several steps may share a node that was split.
   std::vector<NodeId> covers;
+  /// Types of the ONNX nodes that it computes, of the model that the runtime was given ("MatMul", "Softmax"), each
+  /// once. They tell the parts of a graph node that was lowered to several. Empty when not known.
+  std::vector<std::string> operators = {};
   /// That a copy moves; 0 when not known.
   std::uint64_t bytes = 0;
   /// The runtime does not say what happens inside; `covers` follows from the dataflow around it.

@@ -64,7 +64,7 @@ const Section<GroupChange>& group_section() {
       {.id = "fusion_groups",
        .title = "Groups before and after",
        .doc = "Operator groups node by node (torch) and in this runtime. A fused step counts to its costliest node's "
-              "group, to GEMM when it holds a product.",
+              "group, to GEMM when it holds a product; attention that runs in parts counts by its parts.",
        .report = ReportKind::kPerformance,
        .columns = {}},
       {

@@ -177,6 +177,9 @@ class EngineMapper {
     std::set<std::size_t> nodes = claims_[layer];
     if (!is_constant(of) && !of.name.starts_with("Reformatting CopyNode")) add_between(layer, nodes);
     result.nodes.assign(nodes.begin(), nodes.end());
+    std::set<std::string> operators;
+    for (const std::size_t node : nodes) operators.insert(model_.nodes[node].type);
+    result.operators.assign(operators.begin(), operators.end());
     if (nodes.empty()) result.role = role_without_nodes(of);
     return result;
   }
@@ -213,6 +216,7 @@ RuntimeProgram program_of(const TensorRtEngine& engine, const EngineMap& map,
     step.type = layer.type.empty() ? "layer" : layer.type;
     step.role = cover.role;
     step.covers.assign(nodes.begin(), nodes.end());
+    step.operators = cover.operators;
     step.opaque = cover.opaque;
     program.nodes.push_back(std::move(step));
   }

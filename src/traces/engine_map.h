@@ -14,6 +14,8 @@ struct LayerCover {
   RuntimeRole role = RuntimeRole::kCompute;
   /// Positions in OnnxNodes::nodes, ascending.
   std::vector<std::size_t> nodes;
+  /// Their types, each once.
+  std::vector<std::string> operators = {};
   /// A block compiled by Myelin of which the engine tells no more.
   bool opaque = false;
 };

@@ -177,6 +177,7 @@ class Mapper {
   RuntimeProgram program() const {
     RuntimeProgram program;
     std::vector<std::set<NodeId>> covers(optimised_.nodes.size());
+    std::vector<std::set<std::string>> operators(optimised_.nodes.size());
     std::set<NodeId> known;
     std::set<NodeId> covered;
     for (std::size_t i = 0; i < lowered_.nodes.size(); ++i) {
@@ -185,6 +186,7 @@ class Mapper {
       if (dropped(i)) continue;
       for (const std::size_t step : owners_[i]) {
         covers[step].insert(nodes.begin(), nodes.end());
+        operators[step].insert(lowered_.nodes[i].type);
         covered.insert(nodes.begin(), nodes.end());
       }
     }
@@ -193,6 +195,7 @@ class Mapper {
       step.name = optimised_.nodes[i].name;
       step.type = optimised_.nodes[i].type;
       step.covers.assign(covers[i].begin(), covers[i].end());
+      step.operators.assign(operators[i].begin(), operators[i].end());
       if (added_[i]) step.role = role_of_added(step.type);
       program.nodes.push_back(std::move(step));
     }

@@ -1,0 +1,102 @@
+#include "analysis/steps.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "analysis/fusion.h"
+#include "ops/builder.h"
+
+namespace nongemm {
+namespace {
+
+/// y = attention(q, k, v) + q, the attention one operator.
+class AttentionInParts : public testing::Test {
+ protected:
+  AttentionInParts() {
+    Builder b("test", DType::kFloat32);
+    const Shape shape = {1, 2, 8, 4};
+    const Tensor q = b.input("q", DType::kFloat32, shape, {});
+    const Tensor k = b.input("k", DType::kFloat32, shape, {});
+    const Tensor attended = b.call("aten.scaled_dot_product_attention.default", {q, k, k}, {{"is_causal", true}});
+    b.output("y", b.call("aten.add.Tensor", {attended, q}));
+    graph_ = b.finish();
+    attention_ = 0;
+    sum_ = 1;
+  }
+
+  static RuntimeNode step(const std::string& type, std::vector<NodeId> covers, std::vector<std::string> operators) {
+    RuntimeNode node;
+    node.name = node.type = type;
+    node.covers = std::move(covers);
+    node.operators = std::move(operators);
+    return node;
+  }
+
+  Analysis analyse_program(std::vector<RuntimeNode> steps) {
+    measurement_.program = RuntimeProgram{std::move(steps), {}};
+    measurement_.nodes.averaged = 1;
+    measurement_.nodes.nodes.assign(measurement_.program->nodes.size(), {.host_s = 1e-3, .calls = 1});
+    measurement_.nodes.mean_wall_s = 1;
+    return analyse(graph_, &measurement_, {});
+  }
+
+  std::vector<Group> groups(std::vector<RuntimeNode> steps) {
+    std::vector<Group> found;
+    for (const NodeRow& row : analyse_program(std::move(steps)).nodes) found.push_back(row.group);
+    return found;
+  }
+
+  Graph graph_;
+  Measurement measurement_;
+  NodeId attention_ = 0;
+  NodeId sum_ = 0;
+};
+
+TEST_F(AttentionInParts, CountsEachPartInItsGroup) {
+  const std::vector<Group> expected = {Group::kArithmetic, Group::kMemoryMovement, Group::kGemm,
+                                       Group::kArithmetic, Group::kLogit,          Group::kGemm,
+                                       Group::kArithmetic};
+  const std::vector<RuntimeNode> steps = {step("Mul", {attention_}, {"Mul"}),
+                                          step("Transpose", {attention_}, {"Transpose"}),
+                                          step("MatMul", {attention_}, {"MatMul"}),
+                                          step("Where", {attention_}, {"Where"}),
+                                          step("Softmax", {attention_}, {"Softmax"}),
+                                          step("MatMul", {attention_}, {"MatMul"}),
+                                          step("Add", {sum_}, {"Add"})};
+  EXPECT_EQ(groups(steps), expected);
+  const Analysis analysis = analyse_program(steps);
+  EXPECT_DOUBLE_EQ(analysis.gemm_s, 2e-3);
+  EXPECT_DOUBLE_EQ(analysis.nongemm_s, 5e-3);
+  EXPECT_EQ(analysis.nodes[4].variant, "Softmax");
+}
+
+TEST_F(AttentionInParts, AProductTakesTheScaleItRunsWith) {
+  EXPECT_EQ(groups({step("FusedMatMul", {attention_}, {"MatMul", "Mul", "Transpose"}),
+                    step("BiasSoftmax", {attention_}, {"Add", "Softmax"}), step("MatMul", {attention_}, {"MatMul"}),
+                    step("Add", {sum_}, {"Add"})}),
+            (std::vector<Group>{Group::kGemm, Group::kLogit, Group::kGemm, Group::kArithmetic}));
+}
+
+TEST_F(AttentionInParts, PutTogetherAgainItIsAttention) {
+  const std::vector<RuntimeNode> steps = {
+      step("Attention", {attention_}, {"MatMul", "Mul", "Softmax", "Transpose", "Where"}),
+      step("Add", {sum_}, {"Add"})};
+  EXPECT_EQ(groups(steps), (std::vector<Group>{Group::kAttention, Group::kArithmetic}));
+  // A runtime that tells no operators is taken at its word.
+  EXPECT_EQ(groups({step("mha", {attention_}, {}), step("Add", {sum_}, {})}),
+            (std::vector<Group>{Group::kAttention, Group::kArithmetic}));
+}
+
+TEST_F(AttentionInParts, WhatRunsWithAPartOfItIsNotFusedIntoGemm) {
+  const Analysis analysis =
+      analyse_program({step("MatMul", {attention_}, {"MatMul", "Mul", "Softmax", "Transpose", "Where"}),
+                       step("Add", {attention_, sum_}, {"Add", "Mul"})});
+  EXPECT_EQ(analysis.nodes[1].group, Group::kArithmetic);
+  const FusionAnalysis fusion = analyse_fusion(*measurement_.program, analysis, {});
+  EXPECT_EQ(fusion.fused_into_gemm, 0);
+  EXPECT_EQ(fusion.fused_among_nongemm, 1);
+}
+
+}  // namespace
+}  // namespace nongemm
