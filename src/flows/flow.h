@@ -70,6 +70,10 @@ class Session {
   }
   /// The caller will not trace for a while: whatever slows plain runs down is taken away.
   virtual void end_tracing() {}
+  /// Where traces of a level take the times of nodes from, or for devices the nodes of kernels: said in reports.
+  virtual std::string trace_source(TraceLevel level) const {
+    return level == TraceLevel::kHost ? "host spans" : "a pass with external correlation ids";
+  }
   /// One inference that watches memory.
   virtual MemoryUse run_for_memory() = 0;
   /// One inference that notes the types of results whose shapes were not known before.

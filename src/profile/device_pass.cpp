@@ -160,7 +160,7 @@ Timing time_kernels(Session& session, std::size_t node_count, const MeasurePolic
 /// Host times alone, for devices that cannot be traced.
 NodePass host_only(Session& session, const Graph& graph, const std::string& reason) {
   NodePass pass;
-  pass.how = "host spans; device times not measured: " + reason;
+  pass.how = session.trace_source(TraceLevel::kHost) + "; device times not measured: " + reason;
   Trace trace;
   session.run_traced(TraceLevel::kHost, trace);
   pass.wall_s.push_back(wall_of(trace));
@@ -179,12 +179,12 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   try {
     const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
     Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &attribution.reference, plain_s);
+    const std::string source = session.trace_source(TraceLevel::kAttribution);
     if (timing.least_matched >= kEnoughMatched) {
-      pass.how = "kernel records, nodes by order and name from a pass with external correlation ids";
+      pass.how = "kernel records, nodes by order and name from " + source;
     } else {
-      pass.how = fmt::format(
-          "kernel records with external correlation ids: only {:.1f} % of kernel time matched a lighter pass's records",
-          100.0 * timing.least_matched);
+      pass.how = fmt::format("kernel records of {}: only {:.1f} % of kernel time matched a lighter pass's records",
+                             source, 100.0 * timing.least_matched);
       timing.wall_s = attribution.wall_s;
       timing.parts = attribution.parts;
     }

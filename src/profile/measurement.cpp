@@ -88,7 +88,7 @@ void average(const std::vector<TracedRun>& runs, NodePass& pass) {
 
 NodePass host_pass(Session& session, const Graph& graph, const MeasurePolicy& policy) {
   NodePass pass;
-  pass.how = "host spans";
+  pass.how = session.trace_source(TraceLevel::kHost);
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   std::vector<TracedRun> runs;
   const std::size_t count = traced_nodes(session, graph);

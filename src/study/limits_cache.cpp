@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "flows/load.h"
 #include "profile/machine.h"
 
 namespace nongemm {
@@ -42,6 +43,18 @@ std::string cache_name(const Flow& flow, const RunOptions& options) {
     if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '-') letter = '_';
   }
   return name + ".json";
+}
+
+/// Limits are the device's, whatever runs on it: the flow that can measure them does.
+constexpr const char* kMeasuring = "torch";
+
+std::optional<DeviceLimits> limits_by_torch(const RunOptions& options, bool anew) {
+  try {
+    return limits_of(load_flow(kMeasuring), options, anew);
+  } catch (const Error& error) {  // it is not installed, or does not know the device
+    if (error.kind() != ErrorKind::kUnsupported && error.kind() != ErrorKind::kUsage) throw;
+    return std::nullopt;
+  }
 }
 
 std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
@@ -92,7 +105,7 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, boo
       limits->measured_at = utc_now();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;
-      return std::nullopt;
+      return flow.info().name == kMeasuring ? std::nullopt : limits_by_torch(options, anew);
     }
     if (keep) write_limits(folder / name, *limits);
   }

@@ -7,8 +7,9 @@
 
 namespace nongemm {
 
-/// From $XDG_CACHE_HOME/nongemm (or ~/.cache/nongemm), measured and stored when they are not there yet. Nothing when
-/// the flow measures none. A cache that cannot be written costs time, not the run.
+/// From $XDG_CACHE_HOME/nongemm (or ~/.cache/nongemm), measured and stored when they are not there yet. When
+/// the flow measures none, the torch flow's of the same device; nothing when that cannot, either. A cache that cannot
+/// be written costs time, not the run.
 /// @param anew measure them even when they are there: the machine was busy then, or has changed
 std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew);
 

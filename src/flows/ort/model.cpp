@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/host_memory.h"
 #include "base/temporary_folder.h"
 #include "flows/ort/dataflow.h"
 #include "flows/ort/errors.h"
@@ -73,6 +74,22 @@ std::vector<NodeId> without_step(const Graph& graph, const RuntimeProgram& progr
   return rest;
 }
 
+/// What loading takes on a host beyond the weights that are there: matrices are packed anew, and types that the
+/// provider has no kernels for are converted once, when the optimiser folds the casts.
+double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>& given, const Settings& settings) {
+  double bytes = 0;
+  for (const onnx::Initializer& initializer : model.graph.initializers) {
+    if (!initializer.is_weight()) continue;
+    const auto own = static_cast<double>(initializer.byte_size());
+    const bool half = initializer.dtype == DType::kFloat16 || initializer.dtype == DType::kBFloat16;
+    if (initializer.transposed || !given[initializer.weight].data) bytes += own;
+    if (initializer.shape.size() < 2) continue;
+    if (!half) bytes += own;
+    if (half && settings.level != ORT_DISABLE_ALL) bytes += 2 * own;  // otherwise in each run, one by one
+  }
+  return bytes;
+}
+
 }  // namespace
 
 Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
@@ -81,6 +98,10 @@ Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const R
   for (const onnx::Port& port : lowered.inputs) inputs_.push_back(port.name);
   for (const onnx::Port& port : lowered.outputs) outputs_.push_back(port.name);
   lowered_ = std::move(lowered.model);
+  if (!settings.on_cuda()) {
+    require_memory("loading " + graph.name + " in ONNX Runtime", bytes_to_load(lowered_, weights, settings),
+                   "free memory, use --ort-level none with a half type, or the torch flow");
+  }
   place_weights(graph, weights, options);
   const TemporaryFolder folder;
   try {
@@ -89,8 +110,12 @@ Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const R
     const std::string nodes = nodes_named_in(error.what(), graph);
     throw Error(error.kind(), std::string(error.what()) + (nodes.empty() ? "" : "; this is " + nodes), error.way_out());
   }
-  program_ = map_program(dataflow_of(lowered_), read_optimised_graph(folder.path()));
+  const Dataflow optimised = read_optimised_graph(folder.path());
+  program_ = map_program(dataflow_of(lowered_), optimised);
   program_.folded = without_step(graph, program_);
+  std::vector<std::pair<std::string, ValueId>> named;
+  for (const onnx::Port& port : lowered.outputs) named.emplace_back(port.name, port.value);
+  result_types_.emplace(graph, names_of_unknown(graph, named), optimised);
 }
 
 void Model::place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "flows/flow.h"
 #include "flows/ort/onnxruntime.h"
+#include "flows/ort/result_types.h"
 #include "flows/ort/settings.h"
 #include "flows/runtime_program.h"
 #include "onnx/model.h"
@@ -26,6 +28,8 @@ class Model {
   const std::vector<std::string>& outputs() const { return outputs_; }
   /// Steps in the order of the optimised graph (mapping.h).
   const RuntimeProgram& program() const { return program_; }
+  /// Of results whose shapes the graph does not have.
+  const ResultTypes& result_types() const { return *result_types_; }
   std::uint64_t weight_bytes() const { return weight_bytes_; }
 
  private:
@@ -39,6 +43,7 @@ class Model {
   std::vector<std::string> inputs_;
   std::vector<std::string> outputs_;
   RuntimeProgram program_;
+  std::optional<ResultTypes> result_types_;
   Ort::Session session_{nullptr};
 };
 

@@ -1,11 +1,10 @@
 #include "flows/ort/session.h"
 
-#include <time.h>
-
 #include <span>
 
 #include "base/error.h"
 #include "flows/device/device.h"
+#include "flows/device/tracing.h"
 #include "flows/ort/errors.h"
 #include "flows/ort/launches.h"
 #include "flows/ort/library.h"
@@ -17,11 +16,7 @@
 namespace nongemm::ort_flow {
 namespace {
 
-std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
+using device::now_ns;
 
 class OrtSession : public Session {
  public:
@@ -90,6 +85,11 @@ class OrtSession : public Session {
     if (cuda_ != nullptr) cuda_->tracer().detach();
   }
 
+  std::string trace_source(TraceLevel level) const override {
+    return level == TraceLevel::kHost ? "the runtime's own profile of each run"
+                                      : "a pass in which the runtime's profile says what launched each kernel";
+  }
+
   MemoryUse run_for_memory() override {
     stop_tracing();
     return with_errors("asking for the arena's figures", [&] {
@@ -102,7 +102,10 @@ class OrtSession : public Session {
     });
   }
 
-  std::vector<ObservedTypes> run_for_types() override { return {}; }
+  std::vector<ObservedTypes> run_for_types() override {
+    stop_tracing();
+    return model_.result_types().observed(run_profiled());
+  }
 
   const RuntimeProgram* program() const override { return &program_.steps(); }
 
@@ -155,7 +158,7 @@ class OrtSession : public Session {
     trace.nodes.clear();
     trace.begin_ns = called;
     tracer.collect(trace);
-    check_records(trace);
+    device::require_records(trace);
     trace.nodes = program_.spans(profile);
     // Opening the profile's file takes the runtime tens of microseconds.
     constexpr std::int64_t kMostDelay = 1'000'000;
@@ -163,33 +166,11 @@ class OrtSession : public Session {
     assign_launches(trace);
   }
 
-  /// Nothing but the inferences happens between the first and the last.
   void trace_device_only(std::span<Trace> traces) {
-    device::Tracer& tracer = cuda_->tracer();
-    tracer.enable(device::Tracer::Detail::kDeviceOnly);
-    tracer.discard();
-    for (Trace& trace : traces) {
-      trace.nodes.clear();
-      const std::int64_t pause_end = now_ns() + device::Tracer::kSeparationNs;
-      while (now_ns() < pause_end) {  // awake, as between plain runs
-      }
-      trace.begin_ns = now_ns();
-      infer(plain_);
-      trace.end_ns = now_ns();
-    }
-    tracer.collect(traces);
-    for (const Trace& trace : traces) check_records(trace);
+    device::trace_device_only(cuda_->tracer(), traces, [&] { infer(plain_); });
   }
 
-  static void check_records(const Trace& trace) {
-    if (!trace.device.empty()) return;
-    throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
-                "another profiler may hold it, or the driver forbids profiling");
-  }
-
-  void stop_tracing() {
-    if (cuda_ != nullptr && cuda_->tracer().enabled()) cuda_->tracer().disable();
-  }
+  void stop_tracing() { device::stop_tracing(cuda_); }
 
   Settings settings_;
   Model model_;

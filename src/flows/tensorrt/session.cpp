@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "flows/device/device.h"
+#include "flows/device/tracing.h"
 #include "flows/tensorrt/blocks.h"
 #include "flows/tensorrt/convert.h"
 #include "flows/tensorrt/layer_times.h"
@@ -109,13 +110,15 @@ class TensorRtSession : public Session {
       trace.end_ns = now_ns();
     }
     tracer.collect(trace);
-    if (trace.device.empty()) {
-      throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
-                  "another profiler may hold it, or the driver forbids profiling");
-    }
+    device::require_records(trace);
   }
 
   void end_tracing() override { device::library().tracer().detach(); }
+
+  std::string trace_source(TraceLevel level) const override {
+    return level == TraceLevel::kHost ? "host spans of the layers that TensorRT announces"
+                                      : "a pass in which TensorRT announces the layer that it launches";
+  }
 
   MemoryUse run_for_memory() override {
     return {engine_->weight_bytes(), engine_->weight_bytes() + engine_->inference_bytes()};
@@ -208,9 +211,7 @@ class TensorRtSession : public Session {
 
   void set_ranges(nvinfer1::ProfilingVerbosity verbosity) { context_->setNvtxVerbosity(verbosity); }
 
-  static void stop_tracing() {
-    if (device::Tracer& tracer = device::library().tracer(); tracer.enabled()) tracer.disable();
-  }
+  static void stop_tracing() { device::stop_tracing(&device::library()); }
 
   const Graph& graph_;
   std::vector<onnx::Port> inputs_;

@@ -1,4 +1,5 @@
 // The torch flow's entry point.
+#include <ATen/Parallel.h>
 #include <c10/core/Device.h>
 #include <torch/headeronly/version.h>
 
@@ -66,7 +67,10 @@ class TorchFlow : public Flow {
 
   DeviceLimits measure_limits(const RunOptions& options) override {
     const c10::Device device = open_device(options.device);
-    return with_errors("measuring the device's limits", [&] { return torch_flow::measure_limits(device); });
+    return with_errors("measuring the device's limits", [&] {
+      if (options.threads > 0) at::set_num_threads(options.threads);  // where another flow runs the model
+      return torch_flow::measure_limits(device);
+    });
   }
 };
 

@@ -260,34 +260,13 @@ class TorchSession : public Session {
     synchronise();
     trace.end_ns = now_ns();
     tracer.collect(trace);
-    require_records(trace);
+    device::require_records(trace);
   }
 
-  /// Nothing but the inferences happens between the first and the last.
   void trace_device_only(std::span<Trace> traces) {
-    device::Tracer& tracer = cuda_->tracer();
-    tracer.enable(device::Tracer::Detail::kDeviceOnly);
-    tracer.discard();
-    for (Trace& trace : traces) {
-      trace.nodes.clear();
-      const std::int64_t pause_end = now_ns() + device::Tracer::kSeparationNs;
-      while (now_ns() < pause_end) {  // awake, as between plain runs
-      }
-      trace.begin_ns = now_ns();
-      run_plain();
-      trace.end_ns = now_ns();
-    }
-    tracer.collect(traces);
-    for (Trace& trace : traces) {
-      require_records(trace);
-      if (replay_ != nullptr) attribute_replay(trace);
-    }
-  }
-
-  static void require_records(const Trace& trace) {
-    if (!trace.device.empty()) return;
-    throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
-                "another profiler may hold it, or the driver forbids profiling");
+    device::trace_device_only(cuda_->tracer(), traces, [&] { run_plain(); });
+    if (replay_ == nullptr) return;
+    for (Trace& trace : traces) attribute_replay(trace);
   }
 
   /// A replay runs what was captured, in that order. Should the numbers differ nodes stay unknown, and the caller can
@@ -297,9 +276,7 @@ class TorchSession : public Session {
     for (std::size_t i = 0; i < captured_nodes_.size(); ++i) trace.device[i].node = captured_nodes_[i];
   }
 
-  void stop_tracing() {
-    if (cuda_ != nullptr && cuda_->tracer().enabled()) cuda_->tracer().disable();
-  }
+  void stop_tracing() { device::stop_tracing(cuda_); }
 
   void clear_results() {
     for (const Node& node : graph_.nodes) {

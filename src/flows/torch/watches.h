@@ -2,13 +2,13 @@
 #pragma once
 
 #include <ATen/core/ivalue.h>
-#include <time.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "flows/device/device.h"
+#include "flows/device/tracing.h"
 #include "flows/torch/cuda_graph.h"
 #include "flows/torch/program.h"
 #include "flows/torch/values.h"
@@ -16,11 +16,7 @@
 
 namespace nongemm::torch_flow {
 
-inline std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
+using device::now_ns;
 
 struct WatchNothing {
   void before(const Instruction&) {}

@@ -1,0 +1,53 @@
+// What every session does with device records, whatever runtime it drives.
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+#include <span>
+
+#include "base/error.h"
+#include "flows/device/device.h"
+#include "flows/trace.h"
+
+namespace nongemm::device {
+
+/// The clock of traces (flows/trace.h).
+inline std::int64_t now_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
+/// Throws Error(kUnsupported) when an inference left no record.
+inline void require_records(const Trace& trace) {
+  if (!trace.device.empty()) return;
+  throw Error(ErrorKind::kUnsupported, "CUPTI gave no record of any kernel",
+              "another profiler may hold it, or the driver forbids profiling");
+}
+
+/// @param cuda nullptr on a host
+inline void stop_tracing(Library* cuda) {
+  if (cuda != nullptr && cuda->tracer().enabled()) cuda->tracer().disable();
+}
+
+/// As many inferences as there are traces, with the lightest records. Nothing else happens between the first and the
+/// last.
+template <typename Infer>
+void trace_device_only(Tracer& tracer, std::span<Trace> traces, Infer&& infer) {
+  tracer.enable(Tracer::Detail::kDeviceOnly);
+  tracer.discard();
+  for (Trace& trace : traces) {
+    trace.nodes.clear();
+    const std::int64_t pause_end = now_ns() + Tracer::kSeparationNs;
+    while (now_ns() < pause_end) {  // awake, as between plain runs
+    }
+    trace.begin_ns = now_ns();
+    infer();
+    trace.end_ns = now_ns();
+  }
+  tracer.collect(traces);
+  for (const Trace& trace : traces) require_records(trace);
+}
+
+}  // namespace nongemm::device
