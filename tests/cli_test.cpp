@@ -220,6 +220,8 @@ TEST_F(Cli, ARuntimeThatIsNotThereIsARowWithTheWayOut) {
   // A library, but not this one.
   write("lib/libonnxruntime.so.1", "");
   EXPECT_THAT(run(command, "NONGEMM_ORT=" + folder_.string() + " ").text, HasSubstr("unsupported"));
+  const Outcome old = run(command, "NONGEMM_ORT=" NONGEMM_OLD_ORT " ");
+  EXPECT_THAT(old.text, AllOf(HasSubstr("unsupported"), HasSubstr("1.16.3 is too old"), HasSubstr("NONGEMM_ORT")));
   EXPECT_THAT(run(command + " --device cuda").text, HasSubstr("built without CUDA"));
 }
 #endif

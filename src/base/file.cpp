@@ -64,6 +64,16 @@ class InputFile {
   std::uint64_t size_ = 0;
 };
 
+/// What is handed to the system in one call.
+constexpr std::size_t kPiece = std::size_t{16} << 20;
+
+/// Has the disk begin with what was written last, while the rest is still being prepared: commit() waits for the disk.
+void start_writing(int descriptor, ssize_t count) {
+  const off_t end = ::lseek(descriptor, 0, SEEK_CUR);
+  // Pipes have no position, and some file systems do not offer this: nothing is lost then.
+  if (end >= count) ::sync_file_range(descriptor, end - count, count, SYNC_FILE_RANGE_WRITE);
+}
+
 std::filesystem::path temporary_beside(const std::filesystem::path& target) {
   static std::atomic<unsigned> counter = 0;
   std::filesystem::path temporary = target;
@@ -155,10 +165,11 @@ void AtomicFile::fail(const char* action, int error_number) const {
 
 void AtomicFile::write(std::string_view content) {
   while (!content.empty()) {
-    const ssize_t written = ::write(descriptor_, content.data(), content.size());
+    const ssize_t written = ::write(descriptor_, content.data(), std::min(content.size(), kPiece));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) fail("cannot be written", errno);
     content.remove_prefix(static_cast<std::size_t>(written));
+    if (static_cast<std::size_t>(written) == kPiece) start_writing(descriptor_, written);
   }
 }
 
