@@ -20,6 +20,8 @@ def main():
     parser.add_argument("--inspect", type=float, help="seconds that inspect gpt2-xl took")
     parser.add_argument("--memory", help="report of gpt2-xl at 512 tokens")
     parser.add_argument("--executor", type=float, help="nanoseconds per node beyond the dispatcher call")
+    parser.add_argument("--export", nargs=2, type=float, metavar=("RATIO", "GB"), help="what bench/export.py prints")
+    parser.add_argument("--driving", nargs="*", default=[], help="what ort_driving_benchmark prints, a line a model")
     args = parser.parse_args()
     with open(args.report, encoding="utf-8") as file:
         report = json.load(file)
@@ -35,6 +37,12 @@ def main():
         goal("gpt2-xl, 512 tokens: peak memory beyond weights, GB",
              (figures["peak_memory"] - figures["weight_memory"]) / 1e9, 2.0)
     goal("inspect gpt2-xl, seconds", args.inspect, 0.5)
+    if args.export:
+        goal("gpt2-xl as ONNX: time / copying its weights", args.export[0], 1.3)
+        goal("gpt2-xl as ONNX: peak memory beyond weights, GB", args.export[1], 0.5)
+    for line in args.driving:
+        model, ratio = line.split()
+        goal(f"{model}: ONNX Runtime through the flow / bare Run", float(ratio), 1.03)
     goal("executor per node beyond the dispatcher call, us", args.executor / 1e3, 0.5)
     sys.exit(1 if missed else 0)
 

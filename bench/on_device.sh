@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The check list on a GPU machine that has torch (with CUDA) installed for Python and nothing of this project but what
 # carry.sh gathered. Results go to $OUT (or ./gpu-results). Steps are independent: a failed one is told and the next begins.
-#   bench/on_device.sh [step...]      steps: info tests run batch graph large ort ort_large reference compare turns
+#   bench/on_device.sh [step...]      steps: info tests run batch graph large ort ort_large ort_check reference compare turns
 # The ort steps want a folder with onnxruntime-gpu's libraries in NONGEMM_ORT.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -72,6 +72,14 @@ flows() {  # flows NAME DTYPE model...
 }
 ort() { flows ort fp16 gpt2 bert vit-b swin-t segformer detr gpt2-xl; }
 ort_large() { flows ort_large fp16 llama2-7b; }
+# Outputs and mapping alone, in the type whose bound is promised and in the one that is used: some two minutes.
+ort_check() {
+  local models=(gpt2 bert vit-b swin-t segformer detr) missed=0
+  flows ort_check_fp32 fp32 "${models[@]}" > /dev/null || missed=1
+  flows ort_check_fp16 fp16 "${models[@]}" > /dev/null || missed=1
+  "$python" bench/ort_goals.py "$out/ort_check_fp32/report.json" "$out/ort_check_fp16/report.json" | tee "$out/ort_check.txt" || missed=1
+  return $missed
+}
 reference() {
   "$python" bench/gpu_reference.py --dtype fp16 --output "$out/reference.json" "${models[@]}"
 }

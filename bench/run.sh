@@ -15,8 +15,19 @@ status=0
 begin=$(date +%s.%N)
 "$nongemm" inspect gpt2-xl > "$out/inspect.txt" || status=1
 end=$(date +%s.%N)
+driving=()
+if [[ -x build/release/bin/ort_driving_benchmark ]]; then
+  for model in gpt2 vit-b; do driving+=("$model $(build/release/bin/ort_driving_benchmark "$model" 40)"); done
+fi
+# Needs room for three times the weights of gpt2-xl (20 GB) where temporary files go; EXPORT_FOLDER names another place, or
+# "none" to leave it out.
+export_figures=()
+if [[ ${EXPORT_FOLDER:-} != none ]]; then
+  read -ra export_figures <<< "$(python3 bench/export.py gpt2-xl --folder "${EXPORT_FOLDER:-$out}")"
+fi
 python3 bench/goals.py "$out/report.json" --inspect "$(awk "BEGIN {print $end - $begin}")" \
-  --memory "$out/xl/report.json" --executor "$(build/release/bin/executor_benchmark)" || status=1
+  --memory "$out/xl/report.json" --executor "$(build/release/bin/executor_benchmark)" \
+  ${export_figures:+--export "${export_figures[@]}"} --driving "${driving[@]}" || status=1
 # The Python that has torch can be named: PYTHON=/path/to/python make bench
 python3 bench/turns.py "${models[@]}" --nongemm "$nongemm" --python "${PYTHON:-python3}" || status=1
 exit $status
