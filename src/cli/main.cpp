@@ -17,9 +17,9 @@
 namespace nongemm::cli {
 namespace {
 
-constexpr std::array<AddCommand, 7> kCommands = {
-    add_list_command,   add_inspect_command, add_run_command,     add_export_command,
-    add_verify_command, add_report_command,  add_analyze_command,
+constexpr std::array<AddCommand, 8> kCommands = {
+    add_list_command,   add_inspect_command, add_run_command,    add_op_command,
+    add_export_command, add_verify_command,  add_report_command, add_analyze_command,
 };
 
 /// Names of the options and subcommands that would have been understood where parsing stopped.

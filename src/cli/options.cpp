@@ -12,8 +12,11 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/command.h"
 #include "flows/load.h"
 #include "profile/machine.h"
+#include "profile/stopping.h"
+#include "report/op_sections.h"
 
 namespace nongemm::cli {
 namespace {
@@ -204,7 +207,7 @@ std::map<std::string, std::string> read_settings(const std::vector<std::string>&
 
 void add_output_options(CLI::App& command, OutputOptions& options) {
   command.add_option("--output", options.folder, "folder for report.json and the other formats asked for");
-  command.add_option("--format", options.formats, "table, json, csv, md, html")->delimiter(',');
+  command.add_option("--format", options.formats, "table, json, csv, md, html, google-benchmark")->delimiter(',');
   command
       .add_option("--report", options.reports,
                   "performance, workload, nongemm: what to print or write (default: a summary on the terminal, "
@@ -240,7 +243,9 @@ namespace {
 
 /// What a writer gets to see: everything in JSON, what was asked for elsewhere, a summary on the terminal.
 Document part_for(const Document& document, const Writer& writer, const OutputOptions& options) {
-  if (writer.format == "json") return document;
+  // Formats for programs have every point by itself.
+  if (writer.format == "json" || writer.format == "google-benchmark") return document;
+  if (writer.format != "csv" && is_sweep_of_calls(document)) return calls_as_rows(document);
   if (!options.reports.empty()) return only(document, reports_of(options));
   return writer.format == "table" ? summary_of(document) : document;
 }
@@ -269,6 +274,18 @@ void write_output(const Document& document, const OutputOptions& options, const 
     fmt::print(stderr, "wrote {}\n", write_report_file(part_for(document, writer, options), options.folder, writer));
   }
   print(default_format);
+}
+
+int exit_code_of(const Document& document) {
+  if (interrupted()) return kInterrupted;
+  const auto has = [&](std::string_view status) {
+    return std::any_of(document.points.begin(), document.points.end(),
+                       [&](const Point& point) { return point.status == status; });
+  };
+  const bool only_fine = std::all_of(document.points.begin(), document.points.end(), [](const Point& point) {
+    return point.status == "ok" || point.status == "unsupported";
+  });
+  return only_fine && has("ok") ? kSuccess : kFailure;
 }
 
 std::vector<std::pair<std::string, std::string>> make_context() {

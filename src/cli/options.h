@@ -58,6 +58,9 @@ std::string write_report_file(const Document& document, const std::string& folde
 /// Files into the folder, or to standard output.
 void write_output(const Document& document, const OutputOptions& options, const std::string& default_format);
 
+/// Success when every point is ok or unsupported and at least one is ok.
+int exit_code_of(const Document& document);
+
 /// Context of a report made by this command line.
 std::vector<std::pair<std::string, std::string>> make_context();
 

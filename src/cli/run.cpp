@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -38,18 +37,6 @@ struct RunOptionsOfUser {
 
 void say(const std::string& what) {
   if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
-}
-
-int exit_code_of(const Document& document) {
-  if (interrupted()) return kInterrupted;
-  const auto has = [&](std::string_view status) {
-    return std::any_of(document.points.begin(), document.points.end(),
-                       [&](const Point& point) { return point.status == status; });
-  };
-  const bool only_fine = std::all_of(document.points.begin(), document.points.end(), [](const Point& point) {
-    return point.status == "ok" || point.status == "unsupported";
-  });
-  return only_fine && has("ok") ? kSuccess : kFailure;
 }
 
 int run(const RunOptionsOfUser& options) {

@@ -111,6 +111,14 @@ class Flow {
   virtual std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                            const RunOptions& options) = 0;
 
+  /// Schemas of all overloads of an operator that the operator table need not know, as texts:
+  /// "aten::cdist(Tensor x1, Tensor x2, ...) -> Tensor". Empty when the runtime has none of that name, or no names.
+  /// @param libraries loaded first, as RunOptions has them
+  virtual std::vector<std::string> operator_schemas(const std::string& /*name*/,
+                                                    const std::vector<std::string>& /*libraries*/) {
+    return {};
+  }
+
   /// The limits of options.device, measured anew: takes seconds, so keep them. Throws Error(kUnsupported).
   virtual DeviceLimits measure_limits(const RunOptions&) {
     throw Error(ErrorKind::kUnsupported, "this flow measures no device limits", "the torch flow does");

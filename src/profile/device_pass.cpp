@@ -20,13 +20,6 @@ constexpr std::size_t kAttributionRuns = 5;
 /// Less matched kernel time than this is no match.
 constexpr double kEnoughMatched = 0.995;
 
-std::unique_ptr<StoppingRule> rule_for(const MeasurePolicy& policy) {
-  if (policy.iterations) return stop_after(*policy.iterations);
-  IntervalRule rule;
-  rule.most_seconds = policy.most_seconds;
-  return stop_at_interval(rule);
-}
-
 /// What the attribution pass leaves.
 struct Attribution {
   Trace reference;

@@ -6,10 +6,8 @@
 
 #include "profile/device_pass.h"
 #include "profile/step_times.h"
-#include "profile/stopping.h"
 
 namespace nongemm {
-namespace {
 
 double timed_run(Session& session) {
   const auto begin = std::chrono::steady_clock::now();
@@ -17,7 +15,7 @@ double timed_run(Session& session) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// Runs until caches, allocators and clocks have settled: at least three times and 0.3 s, at most 50 times or 3 s.
+/// At least three times and 0.3 s, at most 50 times or 3 s.
 std::vector<double> warm_up(Session& session, const MeasurePolicy& policy) {
   constexpr std::size_t kLeast = 3;
   constexpr std::size_t kMost = 50;
@@ -44,6 +42,8 @@ std::unique_ptr<StoppingRule> rule_for(const MeasurePolicy& policy) {
   rule.most_seconds = policy.most_seconds;
   return stop_at_interval(rule);
 }
+
+namespace {
 
 struct TracedRun {
   double wall_s = 0;

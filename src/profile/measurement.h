@@ -11,6 +11,7 @@
 #include "flows/flow.h"
 #include "profile/kernel_sums.h"
 #include "profile/statistics.h"
+#include "profile/stopping.h"
 
 namespace nongemm {
 
@@ -68,6 +69,15 @@ struct Measurement {
   /// Interrupted before all passes were complete; figures are of what was measured.
   bool incomplete = false;
 };
+
+/// One plain inference, in seconds.
+double timed_run(Session& session);
+
+/// Runs until caches, allocators and clocks have settled, or as often as the policy says; the times of all runs.
+std::vector<double> warm_up(Session& session, const MeasurePolicy& policy);
+
+/// When a pass under this policy ends.
+std::unique_ptr<StoppingRule> rule_for(const MeasurePolicy& policy);
 
 /// How many nodes the session's traces count: the steps of the runtime's program, or the graph's nodes.
 std::size_t traced_nodes(const Session& session, const Graph& graph);

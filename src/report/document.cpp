@@ -47,8 +47,9 @@ const SectionInfo* find_section(std::string_view id) {
 
 const std::vector<Writer>& writers() {
   static const std::vector<Writer> kWriters = {
-      {"table", ".txt", write_table}, {"json", ".json", write_json}, {"csv", ".csv", write_csv},
-      {"md", ".md", write_markdown},  {"html", ".html", write_html},
+      {"table", ".txt", write_table}, {"json", ".json", write_json},
+      {"csv", ".csv", write_csv},     {"md", ".md", write_markdown},
+      {"html", ".html", write_html},  {"google-benchmark", ".google-benchmark.json", write_google_benchmark},
   };
   return kWriters;
 }

@@ -22,15 +22,21 @@ bool is_number(Unit unit) { return unit != Unit::kText && unit != Unit::kYesNo; 
 
 void write_rows(const Table& table, std::ostream& out) {
   const std::vector<Column>& columns = table.info->columns;
+  std::vector<std::size_t> shown;  // a column without any value is left out
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    const bool any = std::any_of(table.rows.begin(), table.rows.end(),
+                                 [&](const auto& row) { return !std::holds_alternative<std::monostate>(row[c]); });
+    if (any || table.rows.empty()) shown.push_back(c);
+  }
   out << '|';
-  for (const Column& column : columns) out << ' ' << escaped(std::string(column.title)) << " |";
+  for (const std::size_t c : shown) out << ' ' << escaped(std::string(columns[c].title)) << " |";
   out << "\n|";
-  for (const Column& column : columns) out << (is_number(column.unit) ? " ---: |" : " --- |");
+  for (const std::size_t c : shown) out << (is_number(columns[c].unit) ? " ---: |" : " --- |");
   out << '\n';
   const std::size_t limit = table.info->most_rows == 0 ? table.rows.size() : table.info->most_rows;
   for (std::size_t r = 0; r < std::min(limit, table.rows.size()); ++r) {
     out << '|';
-    for (std::size_t c = 0; c < columns.size(); ++c) {
+    for (const std::size_t c : shown) {
       out << ' ' << escaped(to_text(table.rows[r][c], columns[c].unit)) << " |";
     }
     out << '\n';
@@ -48,6 +54,7 @@ void write_markdown(const Document& document, std::ostream& out) {
   for (const Point& point : document.points) {
     out << "\n## ";
     for (std::size_t i = 0; i < point.settings.size(); ++i) {
+      if (point.settings[i].second.empty()) continue;
       out << (i == 0 ? "" : ", ") << (i == 0 ? "" : escaped(point.settings[i].first) + " ")
           << escaped(point.settings[i].second);
     }

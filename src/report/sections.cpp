@@ -6,6 +6,7 @@
 #include "report/engine_sections.h"
 #include "report/fusion_sections.h"
 #include "report/nongemm_sections.h"
+#include "report/op_sections.h"
 #include "report/performance_sections.h"
 #include "report/workload_sections.h"
 
@@ -37,6 +38,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, nongemm_section_infos());
     append(sections, fusion_section_infos());
     append(sections, engine_section_infos());
+    append(sections, op_section_infos());
     return sections;
   }();
   return kAll;

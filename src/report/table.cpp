@@ -90,6 +90,7 @@ void write_table(const Document& document, std::ostream& out) {
   for (const Point& point : document.points) {
     out << '\n';
     for (std::size_t i = 0; i < point.settings.size(); ++i) {
+      if (point.settings[i].second.empty()) continue;
       out << (i == 0 ? "" : "  ") << (i == 0 ? "" : point.settings[i].first + "=") << point.settings[i].second;
     }
     out << '\n';

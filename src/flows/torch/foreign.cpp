@@ -117,6 +117,17 @@ std::optional<c10::OperatorHandle> find_foreign(const std::string& op) {
       {op.substr(0, space) + "::" + op.substr(space + 1, dot - space - 1), overload == "default" ? "" : overload});
 }
 
+std::vector<std::string> schemas_of(const std::string& name) {
+  std::vector<std::string> texts;
+  for (const c10::OperatorName& known : c10::Dispatcher::singleton().getAllOpNames()) {
+    if (known.name != name) continue;
+    // A name alone may stand for kernels that were registered without a schema.
+    const std::optional<c10::OperatorHandle> op = c10::Dispatcher::singleton().findSchema(known);
+    if (op) texts.push_back(c10::toString(op->schema()));
+  }
+  return texts;
+}
+
 ForeignCall arrange_foreign(const Graph& graph, const Node& node, const c10::OperatorHandle& op, c10::Device device) {
   const c10::FunctionSchema& theirs = op.schema();
   ForeignCall call;

@@ -19,6 +19,10 @@ void load_operators(const std::string& path);
 /// By qualified name ("aten.add.Tensor").
 std::optional<c10::OperatorHandle> find_foreign(const std::string& op);
 
+/// Of all overloads of an operator: "aten::cdist(Tensor x1, Tensor x2, ...) -> Tensor".
+/// @param name "aten::cdist"
+std::vector<std::string> schemas_of(const std::string& name);
+
 struct ForeignCall {
   Schema schema;
   /// The node with all of the schema's arguments, in its order.

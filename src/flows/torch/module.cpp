@@ -65,6 +65,12 @@ class TorchFlow : public Flow {
     return with_errors("preparing the model", [&] { return make_session(graph, weights, options, device); });
   }
 
+  std::vector<std::string> operator_schemas(const std::string& name,
+                                            const std::vector<std::string>& libraries) override {
+    for (const std::string& library : libraries) load_operators(library);
+    return schemas_of(name);
+  }
+
   DeviceLimits measure_limits(const RunOptions& options) override {
     const c10::Device device = open_device(options.device);
     return with_errors("measuring the device's limits", [&] {

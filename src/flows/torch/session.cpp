@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_strided.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
@@ -74,7 +75,7 @@ class TorchSession : public Session {
     with_errors("placing the inputs", [&] {
       for (std::size_t i = 0; i < inputs.size(); ++i) {
         c10::IValue& slot = slots_[graph_.inputs[i].value];
-        at::Tensor input = to_torch(inputs[i], device_);
+        at::Tensor input = laid_out(to_torch(inputs[i], device_), graph_.values[graph_.inputs[i].value].type);
         if (replay_ != nullptr) {  // which reads the memory that it was captured with
           slot.toTensor().copy_(input);
         } else {
@@ -186,6 +187,18 @@ class TorchSession : public Session {
     c10::InferenceMode inference;
     c10::DeviceGuard guard;
   };
+
+  /// With the strides that the graph states for an input. A stride of 0 repeats what its first element holds.
+  static at::Tensor laid_out(const at::Tensor& input, const Type& type) {
+    if (type.strides.empty() || is_contiguous(type)) return input;
+    at::Tensor source = input;
+    for (std::size_t dim = 0; dim < type.strides.size(); ++dim) {
+      if (type.strides[dim] == 0 && type.shape[dim] > 1) source = source.narrow(static_cast<std::int64_t>(dim), 0, 1);
+    }
+    at::Tensor laid = at::empty_strided(source.sizes(), type.strides, input.options());
+    laid.copy_(source);
+    return laid.expand(type.shape);
+  }
 
   void place_weights(const std::vector<HostTensor>& weights, const RunOptions& options) {
     std::vector<weights::WeightSpec> drawn_here;

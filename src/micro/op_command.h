@@ -1,0 +1,20 @@
+// The options of `nongemm op` that make a call again: what the rules would fill in by themselves is left out.
+#pragma once
+
+#include <string>
+
+#include "micro/call.h"
+#include "micro/operand_rules.h"
+
+namespace nongemm::micro {
+
+/// From which fill_operands makes the same call, with as few options as its rules need.
+Given given_of(const Call& call);
+
+/// "layer_norm --shape 1x2048x4096 --dtype fp16", from given_of.
+std::string command_of(const Call& call);
+
+/// Fit for a shell.
+std::string quoted(const std::string& word);
+
+}  // namespace nongemm::micro

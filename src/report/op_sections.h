@@ -1,0 +1,55 @@
+// The part of the field table for microbenchmarks of single operators (`nongemm op`).
+#pragma once
+
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "flows/limits.h"
+#include "ops/op.h"
+#include "profile/statistics.h"
+#include "report/document.h"
+
+namespace nongemm {
+
+/// The same call inside the model that it was taken from.
+struct InModelFigures {
+  double time_s = 0;                                         // of one call
+  double calls = 0;                                          // per inference
+  double gap_s = 0;                                          // the device waited before one call; 0 on a host
+  double cold_s = std::numeric_limits<double>::quiet_NaN();  // isolated, operands not in a cache
+  std::string cause;                                         // of a difference, where it can be told
+  std::string example;                                       // module path of one of the calls
+
+  double total_s() const { return time_s + gap_s; }
+};
+
+/// Figures of one call of an operator.
+struct OpFigures {
+  Summary time;  // of one call: its kernels on a device, the call on a host
+  Summary wall;  // wall time over calls, the runtime's own included
+  std::int64_t repeat = 1;
+  double gap_s = std::numeric_limits<double>::quiet_NaN();    // device waits per call; NaN on a host
+  double kernels = std::numeric_limits<double>::quiet_NaN();  // per call; NaN on a host
+  Group group = Group::kOther;
+  std::string variant;
+  Cost cost;
+  double limit_s = std::numeric_limits<double>::quiet_NaN();  // at the device's limits
+  const DeviceLimits* limits = nullptr;                       // null when they are not known
+  DType dtype = DType::kFloat32;
+  std::string stopping_rule;
+  std::string how;
+  const InModelFigures* in_model = nullptr;  // null for a call that was taken from no model
+};
+
+const std::vector<const SectionInfo*>& op_section_infos();
+
+Table make_op_table(const OpFigures& figures);
+
+/// Whether all points are single calls, and there are several.
+bool is_sweep_of_calls(const Document& document);
+/// What people read of such a sweep: one point with a row for each call. Settings that all have in common stay
+/// settings, the others become columns.
+Document calls_as_rows(const Document& document);
+
+}  // namespace nongemm
