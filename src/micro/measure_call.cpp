@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 
 #include "base/error.h"
 #include "base/host_memory.h"
@@ -66,19 +68,47 @@ class CacheFlusher {
  public:
   explicit CacheFlusher(RunOptions options) {
     options.settings.clear();
-    OperatorInfo info = find_operator("zero_", nullptr);
-    Call call{info, {}, {}};
     TensorSpec buffer;
     buffer.shape = {static_cast<std::int64_t>(bytes_of_caches(options) / 4)};
     buffer.content.kind = Content::Kind::kZeros;
-    call.operands.emplace_back(buffer);
+    // Read and written: a fill alone may go past the caches.
+    const Call call{find_operator("add_", nullptr), {buffer, Argument(1.0), Argument(std::int64_t{1})}, {}};
     prepared_ = std::make_unique<Prepared>(call, 1, load_flow("torch"), options);
   }
 
   void flush() { prepared_->session().run(); }
 
+  /// One per device and number of threads, kept for the whole process: making one takes longer than most measurements.
+  static CacheFlusher& of(const RunOptions& options) {
+    // Never destroyed: runtimes are not to be called any more when a process ends.
+    static auto& known = *new std::map<std::string, CacheFlusher>();
+    const std::string key = fmt::format("{} {}", options.device, options.threads);
+    return known.try_emplace(key, options).first->second;
+  }
+
  private:
   std::unique_ptr<Prepared> prepared_;
+};
+
+/// Ends a pass as its rule says, or when writing over the caches, which no sample counts, has taken too long.
+class Patience {
+ public:
+  explicit Patience(const MeasurePolicy& policy) : rule_(rule_for(policy)), policy_(policy) {}
+
+  std::string description() const { return rule_->description(); }
+  bool enough(const std::vector<double>& samples) {
+    constexpr std::size_t kLeast = 10;
+    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin_;
+    const bool late =
+        !policy_.iterations && samples.size() >= kLeast && passed.count() >= kSlack * policy_.most_seconds;
+    return rule_->enough(samples) || late;
+  }
+
+ private:
+  static constexpr double kSlack = 2.0;
+  std::unique_ptr<StoppingRule> rule_;
+  MeasurePolicy policy_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
 int choose_repeat(const Call& call, Flow& flow, const CallOptions& options, std::unique_ptr<Prepared>& prepared) {
@@ -126,7 +156,7 @@ void measure_kernels(Session& session, const CallOptions& options, CacheFlusher*
 
 /// What the runtime's steps take, without what it does around them.
 void measure_steps_of(Session& session, const CallOptions& options, CacheFlusher* flusher, CallMeasurement& result) {
-  const std::unique_ptr<StoppingRule> rule = rule_for(options.policy);
+  Patience patience(options.policy);
   Trace trace;
   while (!interrupted()) {
     if (flusher != nullptr) flusher->flush();
@@ -134,7 +164,7 @@ void measure_steps_of(Session& session, const CallOptions& options, CacheFlusher
     double inside = 0;
     for (const NodeSpan& span : trace.nodes) inside += static_cast<double>(span.end_ns - span.begin_ns) * 1e-9;
     result.call_s.push_back(inside / result.repeat);
-    if (rule->enough(result.call_s)) break;
+    if (patience.enough(result.call_s)) break;
   }
   session.end_tracing();
   result.how = "spans of the runtime's steps";
@@ -171,20 +201,19 @@ int repeat_for(double seconds) {
 CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& options) {
   CallMeasurement result;
   auto prepared = std::make_unique<Prepared>(call, 1, flow, options.run);
-  std::unique_ptr<CacheFlusher> flusher;
-  if (options.cold) flusher = std::make_unique<CacheFlusher>(options.run);
+  CacheFlusher* flusher = options.cold ? &CacheFlusher::of(options.run) : nullptr;
   result.observed = prepared->session().run_for_types();
   result.repeat = choose_repeat(call, flow, options, prepared);
   Session& session = prepared->session();
   result.warmup_s = warm_up(session, options.policy);
-  const std::unique_ptr<StoppingRule> rule = rule_for(options.policy);
-  result.stopping_rule = rule->description();
+  Patience patience(options.policy);
+  result.stopping_rule = patience.description();
   while (!interrupted()) {
     if (flusher != nullptr) flusher->flush();
     result.wall_s.push_back(timed_run(session) / result.repeat);
-    if (rule->enough(result.wall_s)) break;
+    if (patience.enough(result.wall_s)) break;
   }
-  if (!interrupted()) measure_inside(session, options, flusher.get(), result);
+  if (!interrupted()) measure_inside(session, options, flusher, result);
   result.incomplete = interrupted();
   return result;
 }
