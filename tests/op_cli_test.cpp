@@ -30,9 +30,9 @@ class OpCli : public ProgramTest {
     return nlohmann::json::parse(file);
   }
   std::string small_model() {
-    write("model/config.json", R"({"model_type": "gpt2", "vocab_size": 50, "n_positions": 16,
+    write("my model/config.json", R"({"model_type": "gpt2", "vocab_size": 50, "n_positions": 16,
                                    "n_embd": 8, "n_layer": 2, "n_head": 2})");
-    return (folder_ / "model").string();
+    return (folder_ / "my model").string();  // what a shell has to be told
   }
 };
 
@@ -111,7 +111,7 @@ TEST_F(OpCli, WhatIsWrongIsNamedWithTheWayOut) {
 }
 
 TEST_F(OpCli, EveryRowsCommandMakesItAgain) {
-  const Outcome listed = run("op --preset " + small_model() + " --list");
+  const Outcome listed = run("op --preset '" + small_model() + "' --list");
   ASSERT_EQ(listed.code, 0) << listed.text;
   const std::vector<std::string> commands = lines_of(listed.text);
   EXPECT_GT(commands.size(), 10U);
@@ -139,7 +139,7 @@ TEST_F(OpCli, ReplaysAReportBesideItsTimesInTheModel) {
   const std::string model = small_model();
   const std::string out = (folder_ / "run").string();
   const Outcome ran =
-      run("run " + model + " --seq-len 8 --batch 3 --iterations 3 --warmup 1 --no-limits --output " + out);
+      run("run '" + model + "' --seq-len 8 --batch 3 --iterations 3 --warmup 1 --no-limits --output " + out);
   ASSERT_EQ(ran.code, 0) << ran.text;
   const nlohmann::json report = report_of("--from " + out + "/report.json");
   std::set<std::string> keys;
@@ -166,7 +166,7 @@ TEST_F(OpCli, ReplaysAReportBesideItsTimesInTheModel) {
 }
 
 TEST_F(OpCli, ReplaysAGraph) {
-  const std::string graph = write("graph.json", run("inspect " + small_model() + " --graph").text);
+  const std::string graph = write("graph.json", run("inspect '" + small_model() + "' --graph").text);
   const Outcome listed = run("op --from " + graph + " --list");
   EXPECT_EQ(listed.code, 0) << listed.text;
   EXPECT_THAT(listed.text, AllOf(HasSubstr("layer_norm"), HasSubstr("addmm")));

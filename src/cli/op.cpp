@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/op_specs.h"
 #include "cli/options.h"
@@ -45,7 +46,7 @@ std::string command_of(const micro::OpSpec& spec, const OpOptionsOfUser& options
   add(run.threads > 0, fmt::format("--threads {}", run.threads));
   add(run.tf32, "--tf32");
   for (const auto& [name, value] : run.settings) {
-    add(name.starts_with(spec.flow + "."), fmt::format("--set {}={}", name, micro::quoted(value)));
+    add(name.starts_with(spec.flow + "."), "--set " + shell_word(name + "=" + value));
   }
   add(!spec.limits, "--no-limits");
   add(spec.options.policy.iterations.has_value(),
@@ -53,7 +54,7 @@ std::string command_of(const micro::OpSpec& spec, const OpOptionsOfUser& options
   add(spec.options.policy.warmup.has_value(), fmt::format("--warmup {}", spec.options.policy.warmup.value_or(0)));
   add(run.seed != 0, fmt::format("--seed {}", run.seed));
   add(options.most_seconds != OpOptionsOfUser().most_seconds, fmt::format("--max-seconds {}", options.most_seconds));
-  for (const std::string& library : run.libraries) add(true, "--load-library " + micro::quoted(library));
+  for (const std::string& library : run.libraries) add(true, "--load-library " + shell_word(library));
   return command;
 }
 

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <optional>
-#include <sstream>
+#include <string_view>
 
 #include "base/error.h"
 #include "cli/options.h"
@@ -11,15 +11,40 @@
 #include "profile/verify.h"
 
 namespace nongemm::cli {
+namespace {
+
+/// The words of a command line whose words were made fit for a shell (shell_word).
+std::vector<std::string> split_shell_words(std::string_view line) {
+  std::vector<std::string> words;
+  bool quoted = false;
+  bool inside = false;  // a word, which may be empty when it is quoted
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (!quoted && c == ' ') {
+      inside = false;
+      continue;
+    }
+    if (!inside) words.emplace_back();
+    inside = true;
+    if (c == '\'') {
+      quoted = !quoted;
+    } else if (c == '\\' && !quoted && i + 1 < line.size()) {
+      words.back() += line[++i];
+    } else {
+      words.back() += c;
+    }
+  }
+  return words;
+}
+
+}  // namespace
 
 PointSpec read_recorded_command(const std::string& command) {
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorKind::kBadInput, "the report's command '" + command + "' cannot be read again: " + why,
                 "replay takes reports of nongemm run");
   };
-  std::vector<std::string> words;
-  std::istringstream stream(command);
-  for (std::string word; stream >> word;) words.push_back(word);
+  std::vector<std::string> words = split_shell_words(command);
   if (words.size() < 3 || words[0] != "nongemm" || words[1] != "run") refuse("it is not one of nongemm run");
   words.erase(words.begin(), words.begin() + 2);
 

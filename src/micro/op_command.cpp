@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/error.h"
+#include "base/text.h"
 #include "micro/operand_nature.h"
 #include "micro/operand_text.h"
 #include "micro/operators.h"
@@ -160,22 +159,11 @@ Given given_of(const Call& call) {
   return given;
 }
 
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char letter) {
-    return std::isalnum(letter) != 0 ||
-           std::string_view("-_=./,:+@%").find(static_cast<char>(letter)) != std::string_view::npos;
-  });
-  if (plain) return word;
-  std::string text = "'";
-  for (const char letter : word) text += letter == '\'' ? std::string("'\\''") : std::string(1, letter);
-  return text + "'";
-}
-
 std::string command_of(const Call& call) {
   const Given given = given_of(call);
   std::string command = short_operator(call.info);
   const auto add = [&](std::string_view option, const std::string& value) {
-    command += fmt::format(" {} {}", option, quoted(value));
+    command += fmt::format(" {} {}", option, shell_word(value));
   };
   for (const Shape& shape : given.shapes) add("--shape", shape_text(shape));
   for (const auto& [name, shapes] : given.named_shapes) {

@@ -14,7 +14,4 @@ Given given_of(const Call& call);
 /// "layer_norm --shape 1x2048x4096 --dtype fp16", from given_of.
 std::string command_of(const Call& call);
 
-/// Fit for a shell.
-std::string quoted(const std::string& word);
-
 }  // namespace nongemm::micro

@@ -126,6 +126,8 @@ void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
     Json json = row(name, "iteration");
     json["error_occurred"] = true;
     json["error_message"] = point.status + ": " + point.reason;
+    json["iterations"] = 0;
+    add_times(json, 0);
     benchmarks.push_back(std::move(json));
     return;
   }
