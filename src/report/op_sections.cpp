@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <initializer_list>
 
 namespace nongemm {
 namespace {
@@ -33,8 +34,10 @@ std::vector<Field<OpFigures>> op_fields() {
   return {
       {{"time", "Time", Unit::kSeconds, "one call, median: its kernels on a device, the call on a host"},
        [](const F& f) { return measured(f.time.median); }},
-      {{"time_p10", "p10", Unit::kSeconds, "10th percentile"}, [](const F& f) { return measured(f.time.p10); }},
-      {{"time_p90", "p90", Unit::kSeconds, "90th percentile"}, [](const F& f) { return measured(f.time.p90); }},
+      {{"spread", "Spread", Unit::kShare, "10th to 90th percentile over the median"},
+       [](const F& f) { return measured(ratio(f.time.p90 - f.time.p10, f.time.median)); }},
+      {{"time_p10", "p10", Unit::kSeconds, "10th percentile", true}, [](const F& f) { return measured(f.time.p10); }},
+      {{"time_p90", "p90", Unit::kSeconds, "90th percentile", true}, [](const F& f) { return measured(f.time.p90); }},
       {{"time_low", "95 % interval, low", Unit::kSeconds, "bootstrap interval of the median", true},
        [](const F& f) { return measured(f.time.interval.low); }},
       {{"time_high", "95 % interval, high", Unit::kSeconds, "bootstrap interval of the median", true},
@@ -117,24 +120,31 @@ constexpr std::array kLabels = {
     Column{"status", "Status", Unit::kText, "ok, or why there are no figures"},
 };
 
-SectionInfo rows_info(std::string_view id, std::string_view title, std::string_view doc) {
+/// @param hidden ids of figures that the terminal has no room for
+SectionInfo rows_info(std::string_view id, std::string_view title, std::string_view doc,
+                      std::initializer_list<std::string_view> hidden) {
   SectionInfo info{
       .id = id, .title = title, .doc = doc, .report = ReportKind::kPerformance, .single_row = false, .columns = {}};
   info.columns.assign(kLabels.begin(), kLabels.end());
   const std::vector<Column>& figures = op_section().info().columns;
   info.columns.insert(info.columns.end(), figures.begin(), figures.end());
+  for (Column& column : info.columns) {
+    column.wide = column.wide || std::find(hidden.begin(), hidden.end(), column.id) != hidden.end();
+  }
   return info;
 }
 
 const SectionInfo& rows_section() {
-  static const SectionInfo section = rows_info("op_rows", "Operators", "One row per call.");
+  static const SectionInfo section = rows_info("op_rows", "Operators", "One row per call.", {"cause", "in_model"});
   return section;
 }
 
 const SectionInfo& differences_section() {
-  static const SectionInfo section = rows_info("op_differences", "Other than in the model",
-                                               "Calls that take at least 20 % more or less time alone than in the "
-                                               "model, those first that differ most per inference.");
+  static const SectionInfo section = rows_info(
+      "op_differences", "Other than in the model",
+      "Calls that take at least 20 % more or less time alone than in the model, those first that differ most per "
+      "inference.",
+      {"status", "spread", "samples", "byte_rate", "bandwidth_share", "flop_rate", "distance"});
   return section;
 }
 
