@@ -65,11 +65,12 @@ TEST(Presets, AllModelsOrOneGroup) {
 }
 
 TEST(Replay, CausesAreToldWhereTheyCan) {
-  const auto cause = [](double there_us, double gap_us, double alone_us, double cold_us, bool device) {
+  double bytes = 1e6;
+  const auto cause = [&](double there_us, double gap_us, double alone_us, double cold_us, bool device) {
     InModelFigures in_model;
     in_model.time_s = there_us * 1e-6;
     in_model.gap_s = gap_us * 1e-6;
-    return cause_of(in_model, {alone_us * 1e-6, alone_us * 1e-6, cold_us * 1e-6}, device);
+    return cause_of(in_model, {alone_us * 1e-6, alone_us * 1e-6, cold_us * 1e-6, bytes}, device);
   };
   EXPECT_EQ(cause(110, 0, 100, 300, false), "");
   EXPECT_THAT(cause(290, 0, 100, 300, false), HasSubstr("come from memory"));
@@ -78,6 +79,8 @@ TEST(Replay, CausesAreToldWhereTheyCan) {
   EXPECT_THAT(cause(3, 0, 2, 2, false), HasSubstr("short"));
   EXPECT_EQ(cause(50, 0, 100, 300, false), "");
   EXPECT_EQ(cause(500, 0, 100, std::nan(""), false), "");
+  bytes = 0;  // a view
+  EXPECT_THAT(cause(10, 0, 0.2, 8, false), HasSubstr("cold start"));
 }
 
 }  // namespace

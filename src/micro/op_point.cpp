@@ -37,8 +37,8 @@ std::optional<DeviceLimits> known_limits(const OpSpec& spec) {
   return limits;
 }
 
-void explain(const OpSpec& spec, Flow& flow, const CallMeasurement& measured, InModelFigures& in_model) {
-  Isolated alone{.time_s = median(measured.call_s), .wall_s = median(measured.wall_s)};
+void explain(const OpSpec& spec, Flow& flow, const CallMeasurement& measured, double bytes, InModelFigures& in_model) {
+  Isolated alone{.time_s = median(measured.call_s), .wall_s = median(measured.wall_s), .bytes = bytes};
   if (!differs(in_model.total_s(), alone.time_s)) return;
   CallOptions cold = spec.options;
   cold.cold = true;
@@ -79,7 +79,7 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   std::optional<InModelFigures> in_model = spec.in_model;
   if (in_model) {
     progress("comparing with the model");
-    if (!measured.incomplete) explain(spec, flow, measured, *in_model);
+    if (!measured.incomplete) explain(spec, flow, measured, row.cost.bytes(), *in_model);
     figures.in_model = &*in_model;
   }
   point.tables = {make_op_table(figures)};

@@ -155,13 +155,17 @@ std::string cause_of(const InModelFigures& in_model, const Isolated& alone, bool
   if (there > alone.time_s && in_model.gap_s > (there - alone.time_s) / 2) {
     return "launch gap: the device waits " + time(in_model.gap_s) + " before it";
   }
-  if (in_model.time_s > alone.time_s && differs(alone.cold_s, alone.time_s) && alone.cold_s > alone.time_s) {
+  if (in_model.time_s <= alone.time_s) return "";
+  if (differs(alone.cold_s, alone.time_s) && alone.cold_s > alone.time_s) {
+    // Less is in the cache anyway, or is no data at all: a view reads nothing.
+    constexpr double kLeastBytes = 65536;
+    if (alone.bytes < kLeastBytes) return "cold start: code and tables were not in the cache there";
     const bool most = in_model.time_s - alone.time_s > (alone.cold_s - alone.time_s) / 2;
-    return most ? "cache: its operands come from memory there" : "cache: its operands come partly from memory there";
+    return most ? "cache: operands come from memory there" : "cache: operands come partly from memory there";
   }
   // A span in the model holds two readings of the clock, and code that was not run just before.
   constexpr double kCallOverhead = 2e-6;
-  if (!on_device && in_model.time_s > alone.time_s && in_model.time_s - alone.time_s < kCallOverhead) {
+  if (!on_device && in_model.time_s - alone.time_s < kCallOverhead) {
     return "short: what a single call costs the processor";
   }
   return "";

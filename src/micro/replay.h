@@ -30,6 +30,7 @@ struct Isolated {
   double time_s = 0;
   double wall_s = 0;
   double cold_s = 0;  // NaN when not measured
+  double bytes = 0;   // least traffic
 };
 
 /// By more than 20 %.
