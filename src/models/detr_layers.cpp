@@ -33,7 +33,8 @@ Tensor attend(Builder& b, const DetrTransformer& model, std::int64_t heads, cons
   const Tensor query = project("q_proj", query_input);
   const Tensor key = project("k_proj", key_input);
   const Tensor value = project("v_proj", memory ? memory : x);
-  const double scaling = 1.0 / std::sqrt(static_cast<double>(model.width / heads));
+  const std::int64_t head = model.width / heads;
+  const double scaling = 1.0 / std::sqrt(static_cast<double>(head));
   const Tensor out = attention(query, key, value, mask, scaling, model.attention, {});
   return detr_linear(b, "o_proj", reshape(out, {out.size(0), out.size(1), -1}), model.width);
 }
