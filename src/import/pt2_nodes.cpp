@@ -322,7 +322,7 @@ Type NodeReader::type_of(const Output& output) const {
   if (meta == nullptr) throw Error(ErrorKind::kBadInput, "nothing says what its result '" + output.name + "' is");
   type.dtype = dtype_of(member(*meta, "dtype"));
   type.shape = symbols_.shape(array_at(*meta, "sizes"));
-  Shape strides = symbols_.shape(array_at(*meta, "strides"));
+  Shape strides = symbols_.strides(array_at(*meta, "strides"));
   if (strides.size() != type.shape.size()) throw Error(ErrorKind::kBadInput, "its strides do not fit its sizes");
   if (strides != contiguous_strides(type.shape)) type.strides = std::move(strides);
   if (is_contiguous(type)) type.strides.clear();

@@ -58,13 +58,20 @@ std::int64_t Symbols::size(const Json& sym_int) const {
   return known ? whole(*known) : kDynamic;
 }
 
+Shape Symbols::strides(const Json& list) const {
+  Shape strides;
+  for (const Json& stride : list) {
+    strides.push_back(size(stride));
+    if (strides.back() < kDynamic) throw Error(ErrorKind::kBadInput, "a size is negative");
+  }
+  return strides;
+}
+
 Shape Symbols::shape(const Json& sizes) const {
-  Shape shape;
+  Shape shape = strides(sizes);
   double elements = 1;
-  for (const Json& size : sizes) {
-    shape.push_back(this->size(size));
-    if (shape.back() < kDynamic) throw Error(ErrorKind::kBadInput, "a size is negative");
-    elements *= static_cast<double>(std::max<std::int64_t>(shape.back(), 1));
+  for (const std::int64_t size : shape) {
+    elements *= static_cast<double>(std::max<std::int64_t>(size, 1));
   }
   if (elements > kMostElements) throw Error(ErrorKind::kBadInput, to_string(shape) + " is absurdly large");
   return shape;

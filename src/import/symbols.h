@@ -39,6 +39,8 @@ class Symbols {
   /// A SymInt; kDynamic when only the run knows it.
   std::int64_t size(const nlohmann::json& sym_int) const;
   Shape shape(const nlohmann::json& sizes) const;
+  /// Steps in memory: read like sizes, but their product means nothing.
+  Shape strides(const nlohmann::json& list) const;
 
  private:
   /// Solves expression == wanted when it holds exactly one unknown, linearly.

@@ -58,6 +58,12 @@ TEST(Symbols, TakeOneBatchForAllInputs) {
   EXPECT_THROW(Symbols(kRanges).bind_batch({{"x", &fixed, std::nullopt}}, 16), Error);
 }
 
+TEST(Symbols, TakeTheStridesOfLargeTensors) {
+  const Json video = {known(301056), known(37632), known(5376), known(672), known(96), known(1)};
+  EXPECT_EQ(Symbols(kRanges).strides(video).at(0), 301056);
+  EXPECT_THROW(Symbols(kRanges).shape(video), Error);
+}
+
 TEST(Symbols, TakeNumbers) {
   Symbols symbols(kRanges);
   symbols.bind_number("k", free_size("s0", 3), 9);
