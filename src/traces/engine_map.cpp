@@ -214,7 +214,7 @@ RuntimeProgram program_of(const TensorRtEngine& engine, const EngineMap& map,
     RuntimeNode step;
     step.name = layer.name;
     step.type = layer.type.empty() ? "layer" : layer.type;
-    step.role = cover.role;
+    step.role = !cover.nodes.empty() && nodes.empty() ? RuntimeRole::kSizes : cover.role;
     step.covers.assign(nodes.begin(), nodes.end());
     step.operators = cover.operators;
     step.opaque = cover.opaque;

@@ -1,91 +1,27 @@
-// Field numbers are those of onnx.proto.
 #include "traces/onnx_nodes.h"
-
-#include <algorithm>
-#include <protozero/pbf_reader.hpp>
-#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "onnx/messages.h"
 
 namespace nongemm::traces {
-namespace {
-
-using Reader = protozero::pbf_reader;
-
-constexpr std::uint32_t kModelGraph = 7;
-constexpr std::uint32_t kGraphNode = 1;
-constexpr std::uint32_t kGraphInitializer = 5;
-constexpr std::uint32_t kGraphInput = 11;
-constexpr std::uint32_t kNodeInput = 1;
-constexpr std::uint32_t kNodeOutput = 2;
-constexpr std::uint32_t kNodeName = 3;
-constexpr std::uint32_t kNodeType = 4;
-constexpr std::uint32_t kTensorName = 8;
-constexpr std::uint32_t kValueName = 1;
-
-OnnxNode read_node(Reader message) {
-  OnnxNode node;
-  while (message.next()) {
-    switch (message.tag()) {
-      case kNodeInput:
-        node.inputs.push_back(message.get_string());
-        break;
-      case kNodeOutput:
-        node.outputs.push_back(message.get_string());
-        break;
-      case kNodeName:
-        node.name = message.get_string();
-        break;
-      case kNodeType:
-        node.type = message.get_string();
-        break;
-      default:
-        message.skip();
-    }
-  }
-  return node;
-}
-
-std::string read_name(Reader message, std::uint32_t field) {
-  std::string name;
-  while (message.next(field)) name = message.get_string();
-  return name;
-}
-
-OnnxNodes read_graph(Reader message) {
-  OnnxNodes graph;
-  while (message.next()) {
-    switch (message.tag()) {
-      case kGraphNode:
-        graph.nodes.push_back(read_node(message.get_message()));
-        break;
-      case kGraphInitializer:
-        graph.initializers.push_back(read_name(message.get_message(), kTensorName));
-        break;
-      case kGraphInput:
-        graph.inputs.push_back(read_name(message.get_message(), kValueName));
-        break;
-      default:
-        message.skip();
-    }
-  }
-  return graph;
-}
-
-}  // namespace
 
 OnnxNodes parse_onnx_nodes(std::string_view bytes, const std::string& origin) {
+  OnnxNodes nodes;
   try {
-    Reader model(bytes.data(), bytes.size());
-    while (model.next(kModelGraph)) {
-      OnnxNodes graph = read_graph(model.get_message());
-      if (!graph.nodes.empty()) return graph;
+    const onnx::GraphMessage graph = onnx::read_graph_message(onnx::read_model_message(bytes).graph);
+    for (const std::string_view node : graph.nodes) {
+      onnx::NodeMessage message = onnx::read_node_message(node);
+      nodes.nodes.push_back(
+          {std::move(message.name), std::move(message.type), std::move(message.inputs), std::move(message.outputs)});
     }
-  } catch (const protozero::exception& error) {
-    throw Error(ErrorKind::kBadInput, origin + ": no valid ONNX model (" + error.what() + ")");
+    for (const std::string_view tensor : graph.initializers) nodes.initializers.push_back(onnx::tensor_name(tensor));
+    for (const std::string_view input : graph.inputs) nodes.inputs.push_back(onnx::value_name(input));
+  } catch (const Error& error) {
+    throw Error(error.kind(), origin + ": " + error.what());
   }
-  throw Error(ErrorKind::kBadInput, origin + ": no ONNX model, or one without nodes");
+  if (nodes.nodes.empty()) throw Error(ErrorKind::kBadInput, origin + ": no ONNX model, or one without nodes");
+  return nodes;
 }
 
 OnnxNodes read_onnx_nodes(const std::filesystem::path& path) {

@@ -7,6 +7,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "graph/graph.h"
 #include "onnx/model.h"
 
 namespace nongemm::ort_flow {
@@ -16,6 +17,7 @@ struct DataflowNode {
   std::string type;
   std::vector<std::string> inputs;  // values used by its bodies included; no empty names
   std::vector<std::string> outputs;
+  std::vector<NodeId> graph_nodes = {};  // which it computes, or a part of which; not known of what a runtime wrote
 };
 
 struct Dataflow {
