@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <variant>
@@ -159,6 +161,14 @@ struct CheckpointRules {
   std::vector<std::pair<std::string, std::string>> renames;
 };
 
+/// The ONNX file that a graph was read from, for runtimes that run such files themselves.
+struct SourceFile {
+  std::filesystem::path path;
+  /// By node of the file, those of its bodies after it: the graph's nodes that it became. None where the graph has
+  /// numbers instead of what the node computes, or nothing has to be done.
+  std::vector<std::vector<NodeId>> nodes;
+};
+
 struct Graph {
   std::string name;
   /// What the graph was built for, for reports: "batch", "sequence", "dtype", "attention".
@@ -174,6 +184,8 @@ struct Graph {
   std::vector<Constant> constants;
   std::vector<Output> outputs;
   CheckpointRules checkpoint_rules;
+  /// Not set where the graph is no longer what the file says.
+  std::shared_ptr<const SourceFile> source;
 
   /// "h.0.ln_1"; empty for the root.
   std::string scope_path(ScopeId scope) const;

@@ -69,8 +69,11 @@ void power(OnnxCall& c) {
 }
 
 void modulo(OnnxCall& c) {
-  if (c.integer("fmod", 0) != 0) throw NotMapped();
-  binary<"aten.remainder.Tensor">(c);
+  if (c.integer("fmod", 0) == 0) return binary<"aten.remainder.Tensor">(c);
+  const Tensor x = c.tensor(0);
+  const Tensor y = c.tensor(1);
+  if (x.shape() != y.shape() && !y.shape().empty()) throw NotMapped();
+  c.give(c.call_outside("aten.fmod.Tensor", {{"self", x}, {"other", y}}, OnnxCall::dense(x.dtype(), x.shape())));
 }
 
 void gelu(OnnxCall& c) {
@@ -97,13 +100,91 @@ void cast(OnnxCall& c) {
   c.give(x.dtype() == dtype ? x : c.call("aten.to.dtype", {x, dtype}));
 }
 
+void cast_like(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  const DType dtype = c.tensor(1).dtype();
+  c.give(x.dtype() == dtype ? x : c.call("aten.to.dtype", {x, dtype}));
+}
+
 void leaky_relu(OnnxCall& c) { c.give(c.call("aten.leaky_relu.default", {c.tensor(0), c.number("alpha", 0.01)})); }
 void elu(OnnxCall& c) { c.give(c.call("aten.elu.default", {c.tensor(0), c.number("alpha", 1.0)})); }
 
 void hard_sigmoid(OnnxCall& c) {
   constexpr double kSixth = 1.0 / 6.0;
-  if (std::abs(c.number("alpha", 0.2) - kSixth) > 1e-6 || c.number("beta", 0.5) != 0.5) throw NotMapped();
-  unary<"aten.hardsigmoid.default">(c);
+  const double alpha = c.number("alpha", 0.2);
+  const double beta = c.number("beta", 0.5);
+  if (std::abs(alpha - kSixth) < 1e-6 && beta == 0.5) return unary<"aten.hardsigmoid.default">(c);
+  const Tensor line = c.call("aten.add.Tensor", {c.call("aten.mul.Tensor", {c.tensor(0), alpha}), beta});
+  c.give(c.call("aten.clamp.default", {line, 0.0, 1.0}));
+}
+
+/// Like its operand but for the type of elements.
+Type like(const Tensor& x, DType dtype) { return OnnxCall::dense(dtype, x.shape()); }
+
+/// Operators that PyTorch has and the table lacks.
+template <Name kOp>
+void unary_outside(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  c.give(c.call_outside(kOp.text, {{"self", x}}, like(x, x.dtype())));
+}
+
+void celu(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  c.give(c.call_outside("aten.celu.default", {{"self", x}, {"alpha", c.number("alpha", 1)}}, like(x, x.dtype())));
+}
+
+void selu(OnnxCall& c) {
+  constexpr double kAlpha = 1.67326319217681884765625;
+  constexpr double kGamma = 1.05070102214813232421875;
+  const double alpha = c.number("alpha", kAlpha);
+  const double gamma = c.number("gamma", kGamma);
+  const Tensor x = c.tensor(0);
+  if (alpha == kAlpha && gamma == kGamma) return unary_outside<"aten.selu.default">(c);
+  c.give(c.call("aten.elu.default", {x, alpha, gamma}));
+}
+
+void is_infinite(OnnxCall& c) {
+  if (c.integer("detect_negative", 1) == 0 || c.integer("detect_positive", 1) == 0) throw NotMapped();
+  const Tensor x = c.tensor(0);
+  c.give(c.call_outside("aten.isinf.default", {{"self", x}}, like(x, DType::kBool)));
+}
+
+void softsign(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  c.give(c.call("aten.div.Tensor", {x, c.call("aten.add.Tensor", {c.call("aten.abs.default", {x}), 1.0})}));
+}
+
+void swish(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  const double alpha = c.number("alpha", 1);
+  if (alpha == 1) return c.give(c.call("aten.silu.default", {x}));
+  const Tensor gate = c.call("aten.sigmoid.default", {c.call("aten.mul.Tensor", {x, alpha})});
+  c.give(c.call("aten.mul.Tensor", {x, gate}));
+}
+
+void thresholded_relu(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  const Tensor above = c.call("aten.gt.Scalar", {x, c.number("alpha", 1)});
+  c.give(c.call("aten.where.ScalarOther", {above, x, 0.0}));
+}
+
+/// The slope may have a dimension per channel, or any other that fits.
+void prelu(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  const Tensor negative = c.call("aten.mul.Tensor", {x, c.tensor(1)});
+  c.give(c.call("aten.where.self", {c.call("aten.gt.Scalar", {x, 0.0}), x, negative}));
+}
+
+void exclusive_or(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  const Tensor y = c.tensor(1);
+  c.give(c.call("aten.ne.Tensor", {x, y}));
+}
+
+void mean_of_all(OnnxCall& c) {
+  Tensor sum = c.tensor(0);
+  for (std::size_t i = 1; i < c.inputs(); ++i) sum = c.call("aten.add.Tensor", {sum, c.tensor(i)});
+  c.give(c.inputs() == 1 ? sum : c.call("aten.div.Tensor", {sum, static_cast<double>(c.inputs())}));
 }
 
 /// Nothing but NaN differs from itself.
@@ -151,10 +232,32 @@ constexpr std::array kRules = {
     OnnxRule{"Gelu", gelu},
     OnnxRule{"Clip", clip},
     OnnxRule{"Cast", cast},
+    OnnxRule{"CastLike", cast_like},
     OnnxRule{"LeakyRelu", leaky_relu},
     OnnxRule{"Elu", elu},
     OnnxRule{"HardSigmoid", hard_sigmoid},
     OnnxRule{"IsNaN", is_nan},
+    OnnxRule{"IsInf", is_infinite},
+    OnnxRule{"Celu", celu},
+    OnnxRule{"Selu", selu},
+    OnnxRule{"Softsign", softsign},
+    OnnxRule{"Swish", swish},
+    OnnxRule{"ThresholdedRelu", thresholded_relu},
+    OnnxRule{"PRelu", prelu},
+    OnnxRule{"Xor", exclusive_or},
+    OnnxRule{"Mean", mean_of_all},
+    OnnxRule{"BitwiseAnd", binary_tensors<"aten.bitwise_and.Tensor">},
+    OnnxRule{"BitwiseOr", binary_tensors<"aten.bitwise_or.Tensor">},
+    OnnxRule{"BitwiseNot", unary<"aten.bitwise_not.default">},
+    OnnxRule{"Tan", unary_outside<"aten.tan.default">},
+    OnnxRule{"Asin", unary_outside<"aten.asin.default">},
+    OnnxRule{"Acos", unary_outside<"aten.acos.default">},
+    OnnxRule{"Atan", unary_outside<"aten.atan.default">},
+    OnnxRule{"Sinh", unary_outside<"aten.sinh.default">},
+    OnnxRule{"Cosh", unary_outside<"aten.cosh.default">},
+    OnnxRule{"Asinh", unary_outside<"aten.asinh.default">},
+    OnnxRule{"Acosh", unary_outside<"aten.acosh.default">},
+    OnnxRule{"Atanh", unary_outside<"aten.atanh.default">},
     OnnxRule{"Where", where},
 };
 

@@ -14,12 +14,12 @@ class OnnxFile : public ModelFile {
  public:
   explicit OnnxFile(std::shared_ptr<const MappedFile> file) : path_(file->path()) {
     named([&] { model_ = read_model(file); });
-    for (const auto& [name, tensor] : model_.initializers) tensors_[name] = &tensor;
+    for (const auto& [name, tensor] : model_.graph.initializers) tensors_[name] = &tensor;
   }
 
   Graph build(const ImportOptions& options) const override {
     Graph graph;
-    named([&] { graph = build_graph(model_, options); });
+    named([&] { graph = build_graph(model_, path_, options); });
     graph.name = path_.stem().string();
     return graph;
   }

@@ -1,6 +1,7 @@
 // Shapes, pieces and places of elements.
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 
 #include "import/onnx_call.h"
 
@@ -93,29 +94,19 @@ void slice(OnnxCall& c) {
   steps.resize(starts->size(), 1);
   if (ends->size() != starts->size() || axes.size() != starts->size()) throw NotMapped();
   for (std::size_t i = 0; i < starts->size(); ++i) {
-    if (steps[i] < 1) throw NotMapped();
-    x = c.call("aten.slice.Tensor", {x, axes[i], (*starts)[i], (*ends)[i], steps[i]});
+    std::int64_t start = (*starts)[i];
+    std::int64_t end = (*ends)[i];
+    if (steps[i] == 0) throw NotMapped();
+    if (steps[i] < 0) {  // forwards through what is turned round
+      const std::int64_t size = x.size(axes[i]);
+      if (size == kDynamic) throw NotMapped();
+      start = size - 1 - std::clamp<std::int64_t>(start < 0 ? start + size : start, 0, size - 1);
+      end = size - 1 - std::clamp<std::int64_t>(end < 0 ? end + size : end, -1, size - 1);
+      x = c.call("aten.flip.default", {x, Shape{axes[i]}});
+    }
+    x = c.call("aten.slice.Tensor", {x, axes[i], start, end, std::abs(steps[i])});
   }
   c.give(x);
-}
-
-void gather(OnnxCall& c) {
-  const Tensor x = c.tensor(0);
-  const std::int64_t axis = wrapped(c.integer("axis", 0), x.rank());
-  const KnownValue* known = c.known(1);
-  if (known != nullptr && known->shape.empty()) {
-    return c.give(c.call("aten.select.int", {x, axis, known->integers()[0]}));
-  }
-  const Tensor indices = c.tensor(1);
-  const bool table = axis == 0 && x.rank() == 2 && is_floating(x.dtype()) && known == nullptr;
-  if (table) return c.give(c.call("aten.embedding.default", {x, indices}));
-  std::vector<Tensor> places(static_cast<std::size_t>(axis));
-  places.push_back(indices);
-  c.give(c.call("aten.index.Tensor", {x, places}));
-}
-
-void gather_elements(OnnxCall& c) {
-  c.give(c.call("aten.gather.default", {c.tensor(0), c.integer("axis", 0), c.tensor(1)}));
 }
 
 void expand(OnnxCall& c) {
@@ -136,11 +127,16 @@ void pad(OnnxCall& c) {
   const Tensor x = c.tensor(0);
   const std::optional<Axes> pads = c.integers("pads", 1);
   const auto rank = static_cast<std::size_t>(x.rank());
-  if (!pads || pads->size() != 2 * rank || c.has(3)) throw NotMapped();
-  Shape pairs;
-  for (std::size_t i = rank; i-- > 0;) {
-    pairs.push_back((*pads)[i]);
-    pairs.push_back((*pads)[rank + i]);
+  if (!pads) throw NotMapped();
+  Axes axes;
+  for (std::size_t i = 0; i < rank; ++i) axes.push_back(static_cast<std::int64_t>(i));
+  if (c.has(3)) axes = known_integers(c, 3);
+  if (pads->size() != 2 * axes.size()) throw NotMapped();
+  Shape pairs(2 * rank, 0);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto from_last = rank - 1 - static_cast<std::size_t>(wrapped(axes[i], x.rank()));
+    pairs.at(2 * from_last) = (*pads)[i];
+    pairs.at(2 * from_last + 1) = (*pads)[axes.size() + i];
   }
   while (pairs.size() > 2 && pairs.back() == 0 && pairs[pairs.size() - 2] == 0) pairs.resize(pairs.size() - 2);
   const std::string mode = c.text("mode", "constant");
@@ -171,6 +167,16 @@ void shape(OnnxCall& c) {
   c.give_known(std::move(value));
 }
 
+void size_of_all(OnnxCall& c) {
+  double count = 1;
+  const Tensor x = c.tensor(0);
+  for (const std::int64_t size : x.shape()) {
+    if (size == kDynamic) throw NotMapped();
+    count *= static_cast<double>(size);
+  }
+  c.give_known({DType::kInt64, {}, {count}});
+}
+
 void constant(OnnxCall& c) {
   const Attribute* attribute = c.node().find("value");
   if (c.node().find("value_int") != nullptr) {
@@ -179,12 +185,17 @@ void constant(OnnxCall& c) {
   if (c.node().find("value_float") != nullptr) {
     return c.give_known({DType::kFloat32, {}, {c.number("value_float", 0)}});
   }
+  if (const Attribute* list = c.node().find("value_floats")) {
+    const auto* numbers = std::get_if<std::vector<double>>(&list->value);
+    if (numbers == nullptr) throw NotMapped();
+    return c.give_known({DType::kFloat32, {static_cast<std::int64_t>(numbers->size())}, *numbers});
+  }
   if (const std::optional<Axes> list = c.integers("value_ints")) {
     return c.give_known(
         {DType::kInt64, {static_cast<std::int64_t>(list->size())}, std::vector<double>(list->begin(), list->end())});
   }
   const auto* tensor = attribute == nullptr ? nullptr : std::get_if<HostTensor>(&attribute->value);
-  if (tensor == nullptr) throw NotMapped();
+  if (tensor == nullptr || tensor->dtype == DType::kUndefined) throw NotMapped();
   if (std::optional<KnownValue> value = known_value(*tensor)) return c.give_known(std::move(*value));
   c.give(c.constant(*tensor));
 }
@@ -213,13 +224,12 @@ constexpr std::array kRules = {
     OnnxRule{"Concat", concat},
     OnnxRule{"Split", split},
     OnnxRule{"Slice", slice},
-    OnnxRule{"Gather", gather},
-    OnnxRule{"GatherElements", gather_elements},
     OnnxRule{"Expand", expand},
     OnnxRule{"Tile", tile},
     OnnxRule{"Pad", pad},
     OnnxRule{"Trilu", triangle},
     OnnxRule{"Shape", shape},
+    OnnxRule{"Size", size_of_all},
     OnnxRule{"Constant", constant},
     OnnxRule{"ConstantOfShape", constant_of_shape},
     OnnxRule{"Identity", identity},

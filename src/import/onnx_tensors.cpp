@@ -32,6 +32,14 @@ enum Tensor : protozero::pbf_tag_type {
 enum Entry : protozero::pbf_tag_type { kKey = 1, kValue = 2 };
 constexpr std::int32_t kExternal = 1;
 
+/// A field in another form than it has to have is not that field.
+constexpr std::uint32_t text(protozero::pbf_tag_type tag) {
+  return protozero::tag_and_type(tag, protozero::pbf_wire_type::length_delimited);
+}
+constexpr std::uint32_t number(protozero::pbf_tag_type tag) {
+  return protozero::tag_and_type(tag, protozero::pbf_wire_type::varint);
+}
+
 [[noreturn]] void refuse(const std::string& name, const std::string& what) {
   throw Error(ErrorKind::kBadInput, fmt::format("tensor '{}': {}", name, what));
 }
@@ -84,11 +92,10 @@ struct TensorReader::Parts {
 };
 
 TensorReader::Parts TensorReader::parts_of(protozero::pbf_reader message) const {
-  using protozero::pbf_wire_type;
   Parts parts;
   protozero::pbf_reader again = message;
   while (again.next()) {  // typed elements need the type, which may stand behind them
-    if (again.tag() == kDataType && again.wire_type() == pbf_wire_type::varint) {
+    if (again.tag_and_type() == number(kDataType)) {
       parts.type = again.get_int32();
     } else {
       again.skip();
@@ -96,42 +103,40 @@ TensorReader::Parts TensorReader::parts_of(protozero::pbf_reader message) const 
   }
   const DType dtype = dtype_of(parts.type);
   while (message.next()) {
-    const bool packed = message.wire_type() == pbf_wire_type::length_delimited;
-    switch (message.tag()) {
-      case kDims:
-        if (packed) {
-          for (const std::int64_t dim : message.get_packed_int64()) parts.shape.push_back(dim);
-        } else {
-          parts.shape.push_back(message.get_int64());
-        }
+    switch (message.tag_and_type()) {
+      case text(kDims):
+        for (const std::int64_t dim : message.get_packed_int64()) parts.shape.push_back(dim);
         break;
-      case kName:
+      case number(kDims):
+        parts.shape.push_back(message.get_int64());
+        break;
+      case text(kName):
         parts.name = message.get_string();
         break;
-      case kRawData: {
+      case text(kRawData): {
         const protozero::data_view view = message.get_view();
         parts.raw = std::string_view(view.data(), view.size());
         break;
       }
-      case kFloatData:
+      case text(kFloatData):
         for (const float value : message.get_packed_float()) append(parts.elements, value);
         break;
-      case kDoubleData:
+      case text(kDoubleData):
         for (const double value : message.get_packed_double()) append(parts.elements, value);
         break;
-      case kInt32Data:
+      case text(kInt32Data):
         for (const std::int32_t value : message.get_packed_int32()) append_integer(parts.elements, dtype, value);
         break;
-      case kInt64Data:
+      case text(kInt64Data):
         for (const std::int64_t value : message.get_packed_int64()) append_integer(parts.elements, dtype, value);
         break;
-      case kExternalData: {
+      case text(kExternalData): {
         protozero::pbf_reader entry = message.get_message();
         auto& [key, value] = parts.external.emplace_back();
         while (entry.next()) {
-          if (entry.tag() == kKey) {
+          if (entry.tag_and_type() == text(kKey)) {
             key = entry.get_string();
-          } else if (entry.tag() == kValue) {
+          } else if (entry.tag_and_type() == text(kValue)) {
             value = entry.get_string();
           } else {
             entry.skip();
@@ -139,7 +144,7 @@ TensorReader::Parts TensorReader::parts_of(protozero::pbf_reader message) const 
         }
         break;
       }
-      case kDataLocation:
+      case number(kDataLocation):
         parts.is_external = message.get_enum() == kExternal;
         break;
       default:
@@ -153,8 +158,8 @@ std::pair<std::string, HostTensor> TensorReader::read(protozero::pbf_reader mess
   const Parts parts = parts_of(message);
   const DType dtype = dtype_of(parts.type);
   if (dtype == DType::kUndefined) {
-    throw Error(ErrorKind::kUnsupported,
-                fmt::format("tensor '{}' has element type {}, which is not handled", parts.name, parts.type));
+    if (parts.is_external) external_file(parts.name, location_of(parts));
+    return {parts.name, HostTensor()};
   }
   const std::optional<std::uint64_t> size = weights::checked_byte_size(dtype, parts.shape);
   if (!size) refuse(parts.name, "shape " + to_string(parts.shape) + " is not possible");
@@ -175,16 +180,23 @@ const MappedFile& TensorReader::external_file(const std::string& name, const std
   bool leads_out = path.empty() || path.is_absolute();
   for (const std::filesystem::path& part : path) leads_out = leads_out || part == "..";
   if (leads_out) refuse(name, "its external data '" + location + "' lies outside the model's folder");
-  std::shared_ptr<const MappedFile>& file = external_[location];
+  std::shared_ptr<const MappedFile>& file = external_[location].file;
   if (file == nullptr) file = MappedFile::open(file_->path().parent_path() / path);
   return *file;
 }
 
-HostTensor TensorReader::external(const std::string& name, const Parts& parts) {
+std::string TensorReader::location_of(const Parts& parts) {
   std::string location;
-  std::uint64_t offset = 0;
   for (const auto& [key, value] : parts.external) {
     if (key == "location") location = value;
+  }
+  return location;
+}
+
+HostTensor TensorReader::external(const std::string& name, const Parts& parts) {
+  const std::string location = location_of(parts);
+  std::uint64_t offset = 0;
+  for (const auto& [key, value] : parts.external) {
     if (key != "offset") continue;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), offset);
     if (error != std::errc() || end != value.data() + value.size()) refuse(name, "its offset is no number");
@@ -197,8 +209,11 @@ HostTensor TensorReader::external(const std::string& name, const Parts& parts) {
   }
   const std::byte* data = file.bytes().data() + offset;
   if (reinterpret_cast<std::uintptr_t>(data) % size_of(dtype) == 0) {
-    return {dtype, parts.shape, std::shared_ptr<const std::byte>(external_[location], data)};
+    return {dtype, parts.shape, std::shared_ptr<const std::byte>(external_[location].file, data)};
   }
+  // Tensors that lie in each other could make any amount of memory of a small file.
+  if ((external_[location].copied += size) > file.bytes().size())
+    refuse(name, fmt::format("shares bytes of '{}' with others", location));
   return copy_of(dtype, parts.shape, {reinterpret_cast<const char*>(data), size});
 }
 

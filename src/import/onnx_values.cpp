@@ -4,10 +4,13 @@
 #include <cmath>
 #include <type_traits>
 
+#include "import/onnx_fold_layout.h"
+#include "import/onnx_tensors.h"
+
 namespace nongemm::onnx {
 namespace {
 
-constexpr std::int64_t kMostElements = 4096;
+constexpr std::int64_t kMostElements = kMostKnownElements;
 
 template <typename T>
 std::vector<double> numbers_of(const HostTensor& tensor) {
@@ -43,64 +46,6 @@ std::int64_t integer_attribute(const ReadNode& node, std::string_view name, std:
   return value == nullptr ? otherwise : *value;
 }
 
-/// Up to one dimension; one operand may be a single number.
-std::optional<KnownValue> combine(const KnownValue& a, const KnownValue& b, double (*apply)(double, double)) {
-  const bool a_is_one = a.numbers.size() == 1 && a.shape.size() <= b.shape.size();
-  const bool b_is_one = b.numbers.size() == 1 && b.shape.size() <= a.shape.size();
-  if (a.shape != b.shape && !a_is_one && !b_is_one) return std::nullopt;
-  KnownValue result = a_is_one && a.shape != b.shape ? b : a;
-  for (std::size_t i = 0; i < result.numbers.size(); ++i) {
-    result.numbers[i] = apply(a.numbers[a.shape == b.shape ? i
-                                        : a_is_one         ? 0
-                                                           : i],
-                              b.numbers[a.shape == b.shape ? i
-                                        : b_is_one         ? 0
-                                                           : i]);
-    if (a.dtype == DType::kInt64) result.numbers[i] = std::trunc(result.numbers[i]);
-  }
-  result.dtype = a.dtype;
-  return result;
-}
-
-std::optional<KnownValue> concat(const std::vector<const KnownValue*>& inputs) {
-  KnownValue result = *inputs.at(0);
-  result.numbers.clear();
-  for (const KnownValue* input : inputs) {
-    if (input->shape.size() != 1) return std::nullopt;
-    result.numbers.insert(result.numbers.end(), input->numbers.begin(), input->numbers.end());
-  }
-  result.shape = {static_cast<std::int64_t>(result.numbers.size())};
-  return result;
-}
-
-std::optional<KnownValue> gather(const KnownValue& data, const KnownValue& indices) {
-  if (data.shape.size() != 1) return std::nullopt;
-  KnownValue result{data.dtype, indices.shape, {}};
-  for (std::int64_t index : indices.integers()) {
-    if (index < 0) index += data.shape[0];
-    if (index < 0 || index >= data.shape[0]) return std::nullopt;
-    result.numbers.push_back(data.numbers[static_cast<std::size_t>(index)]);
-  }
-  return result;
-}
-
-/// Of one dimension.
-std::optional<KnownValue> slice(const std::vector<const KnownValue*>& inputs) {
-  const KnownValue& data = *inputs.at(0);
-  if (data.shape.size() != 1 || inputs.size() < 3 || inputs[1] == nullptr || inputs[2] == nullptr) return std::nullopt;
-  const std::int64_t step = inputs.size() > 4 && inputs[4] != nullptr ? inputs[4]->integers().at(0) : 1;
-  const std::int64_t size = data.shape[0];
-  if (step < 1 || inputs[1]->numbers.size() != 1 || inputs[2]->numbers.size() != 1) return std::nullopt;
-  const auto bound = [&](std::int64_t at) { return std::clamp<std::int64_t>(at < 0 ? at + size : at, 0, size); };
-  KnownValue result{data.dtype, {}, {}};
-  const std::int64_t end = bound(inputs[2]->integers()[0]);
-  for (std::int64_t i = bound(inputs[1]->integers()[0]); i < end; i += step) {
-    result.numbers.push_back(data.numbers[static_cast<std::size_t>(i)]);
-  }
-  result.shape = {static_cast<std::int64_t>(result.numbers.size())};
-  return result;
-}
-
 std::optional<KnownValue> filled(const ReadNode& node, const KnownValue& shape) {
   KnownValue result{DType::kFloat32, shape.integers(), {}};
   double number = 0;
@@ -132,34 +77,20 @@ std::optional<KnownValue> range(const KnownValue& start, const KnownValue& limit
   return result;
 }
 
-std::optional<KnownValue> where(const KnownValue& condition, const KnownValue& yes, const KnownValue& no) {
-  if (condition.shape != yes.shape || condition.shape != no.shape) return std::nullopt;
-  KnownValue result = yes;
-  for (std::size_t i = 0; i < result.numbers.size(); ++i) {
-    if (condition.numbers[i] == 0) result.numbers[i] = no.numbers[i];
-  }
-  return result;
-}
-
-/// Squeeze, Unsqueeze, Reshape of what has at most one dimension.
-std::optional<KnownValue> reshaped(const KnownValue& data, bool to_one_dimension) {
-  if (data.shape.size() > 1 || (!to_one_dimension && data.numbers.size() != 1)) return std::nullopt;
-  KnownValue result = data;
-  result.shape = to_one_dimension ? Shape{static_cast<std::int64_t>(data.numbers.size())} : Shape{};
-  return result;
-}
-
 std::optional<KnownValue> cast(const ReadNode& node, const KnownValue& data) {
   KnownValue result = data;
-  switch (integer_attribute(node, "to", 0)) {
-    case 1:
-      result.dtype = DType::kFloat32;
+  result.dtype = dtype_of(static_cast<std::int32_t>(integer_attribute(node, "to", 0)));
+  switch (result.dtype) {
+    case DType::kFloat32:
+    case DType::kFloat64:
       return result;
-    case 6:
-    case 7:
-      result.dtype = DType::kInt64;
+    case DType::kInt32:
+    case DType::kInt64:
       for (double& number : result.numbers) number = std::trunc(number);
-      return integer_attribute(node, "to", 0) == 7 ? std::optional(result) : std::nullopt;
+      return result;
+    case DType::kBool:
+      for (double& number : result.numbers) number = number != 0 ? 1 : 0;
+      return result;
     default:
       return std::nullopt;
   }
@@ -168,6 +99,7 @@ std::optional<KnownValue> cast(const ReadNode& node, const KnownValue& data) {
 struct Arithmetic {
   std::string_view type;
   double (*apply)(double, double);
+  bool gives_truth = false;
 };
 
 constexpr Arithmetic kArithmetic[] = {
@@ -177,8 +109,44 @@ constexpr Arithmetic kArithmetic[] = {
     {"Div", [](double a, double b) { return b == 0 ? 0 : a / b; }},
     {"Max", [](double a, double b) { return std::max(a, b); }},
     {"Min", [](double a, double b) { return std::min(a, b); }},
-    {"Equal", [](double a, double b) { return a == b ? 1.0 : 0.0; }},
+    {"Mod", [](double a, double b) { return b == 0 ? 0 : a - std::floor(a / b) * b; }},
+    {"Equal", [](double a, double b) { return a == b ? 1.0 : 0.0; }, true},
+    {"Less", [](double a, double b) { return a < b ? 1.0 : 0.0; }, true},
+    {"LessOrEqual", [](double a, double b) { return a <= b ? 1.0 : 0.0; }, true},
+    {"Greater", [](double a, double b) { return a > b ? 1.0 : 0.0; }, true},
+    {"GreaterOrEqual", [](double a, double b) { return a >= b ? 1.0 : 0.0; }, true},
+    {"And", [](double a, double b) { return a != 0 && b != 0 ? 1.0 : 0.0; }, true},
+    {"Or", [](double a, double b) { return a != 0 || b != 0 ? 1.0 : 0.0; }, true},
 };
+
+struct Unary {
+  std::string_view type;
+  double (*apply)(double);
+};
+
+constexpr Unary kUnary[] = {
+    {"Neg", [](double a) { return -a; }},
+    {"Abs", [](double a) { return std::abs(a); }},
+    {"Floor", [](double a) { return std::floor(a); }},
+    {"Ceil", [](double a) { return std::ceil(a); }},
+    {"Sqrt", [](double a) { return std::sqrt(a); }},
+    {"Not", [](double a) { return a == 0 ? 1.0 : 0.0; }},
+};
+
+/// Of all elements of a list to one number: the product of sizes.
+std::optional<KnownValue> reduced(const ReadNode& node, const KnownValue& data) {
+  if (data.shape.size() > 1 || data.numbers.empty()) return std::nullopt;
+  double result = data.numbers[0];
+  for (std::size_t i = 1; i < data.numbers.size(); ++i) {
+    const double number = data.numbers[i];
+    if (node.type == "ReduceProd") result *= number;
+    if (node.type == "ReduceSum") result += number;
+    if (node.type == "ReduceMax") result = std::max(result, number);
+    if (node.type == "ReduceMin") result = std::min(result, number);
+  }
+  const bool keeps = integer_attribute(node, "keepdims", 1) != 0 && !data.shape.empty();
+  return KnownValue{data.dtype, keeps ? Shape{1} : Shape{}, {result}};
+}
 
 }  // namespace
 
@@ -235,29 +203,29 @@ std::optional<KnownValue> fold(const ReadNode& node, const std::vector<const Kno
   const KnownValue* second = inputs.size() > 1 ? inputs[1] : nullptr;
   for (const Arithmetic& row : kArithmetic) {
     if (row.type != node.type || inputs.size() != 2 || second == nullptr) continue;
-    std::optional<KnownValue> result = combine(first, *second, row.apply);
-    if (result && node.type == "Equal") result->dtype = DType::kBool;
+    std::optional<KnownValue> result = broadcast(first, *second, row.apply);
+    if (!result) return std::nullopt;
+    result->dtype = row.gives_truth ? DType::kBool : first.dtype;
+    if (!is_floating(result->dtype)) {
+      for (double& number : result->numbers) number = std::trunc(number);
+    }
     return result;
+  }
+  for (const Unary& row : kUnary) {
+    if (row.type != node.type || inputs.size() != 1) continue;
+    KnownValue result = first;
+    for (double& number : result.numbers) number = row.apply(number);
+    return result;
+  }
+  if (node.type == "ReduceProd" || node.type == "ReduceSum" || node.type == "ReduceMax" || node.type == "ReduceMin") {
+    return reduced(node, first);
   }
   if (node.type == "Identity") return first;
   if (node.type == "Cast") return cast(node, first);
-  if (node.type == "Unsqueeze" && first.shape.empty()) return reshaped(first, true);
-  if (node.type == "Squeeze") return reshaped(first, false);
-  if (node.type == "Reshape" && second != nullptr && second->numbers.size() <= 1) {
-    return reshaped(first, second->numbers.size() == 1);
-  }
   if (node.type == "ConstantOfShape") return filled(node, first);
-  if (node.type == "Gather" && second != nullptr && integer_attribute(node, "axis", 0) == 0) {
-    return gather(first, *second);
-  }
   const bool all = std::none_of(inputs.begin(), inputs.end(), [](const KnownValue* input) { return input == nullptr; });
-  if (node.type == "Slice" && opset >= 10) return slice(inputs);
-  if (node.type == "Concat" && all) return concat(inputs);
-  if (node.type == "Where" && all && inputs.size() == 3) return where(first, *inputs[1], *inputs[2]);
-  if (node.type == "Range" && all && inputs.size() == 3 && first.dtype == DType::kInt64) {
-    return range(first, *inputs[1], *inputs[2]);
-  }
-  return std::nullopt;
+  if (node.type == "Range" && all && inputs.size() == 3) return range(first, *inputs[1], *inputs[2]);
+  return fold_layout(node, inputs, opset);
 }
 
 }  // namespace nongemm::onnx

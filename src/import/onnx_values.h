@@ -18,6 +18,8 @@ struct KnownValue {
   std::vector<std::int64_t> integers() const;
 };
 
+inline constexpr std::int64_t kMostKnownElements = 4096;
+
 /// Nothing for tensors that are too large to be sizes.
 std::optional<KnownValue> known_value(const HostTensor& tensor);
 HostTensor tensor_of(const KnownValue& value);

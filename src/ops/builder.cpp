@@ -175,9 +175,15 @@ Tensor Builder::call(std::string_view op, std::initializer_list<Arg> args, std::
 BlockId Builder::build_block(std::vector<ValueId> parameters, const std::function<std::vector<Tensor>()>& content) {
   const auto id = static_cast<BlockId>(graph_.blocks.size());
   graph_.blocks.push_back(Block{std::move(parameters), {}, {}});
-  const BlockId outer = std::exchange(block_, id);
-  const std::vector<Tensor> results = content();
-  block_ = outer;
+  struct Restore {
+    BlockId& block;
+    BlockId outer;
+    ~Restore() { block = outer; }
+  };
+  const std::vector<Tensor> results = [&] {
+    const Restore restore{block_, std::exchange(block_, id)};
+    return content();
+  }();
   for (const Tensor& result : results) graph_.blocks[id].results.push_back(result.id());
   return id;
 }

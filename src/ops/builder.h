@@ -122,6 +122,8 @@ class Builder {
                                const std::function<std::vector<Tensor>(const std::vector<Tensor>&)>& body);
 
   Graph& graph() { return graph_; }
+  /// To which nodes are added now: the body, or a block of branch() or foreach().
+  BlockId block() const { return block_; }
   /// The finished graph; the builder and its tensors are not to be used afterwards.
   Graph finish() { return std::move(graph_); }
 

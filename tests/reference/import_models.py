@@ -61,8 +61,8 @@ def gpt2():
     )
 
 
-def llama():
-    config = transformers.LlamaConfig(
+def llama_config():
+    return transformers.LlamaConfig(
         vocab_size=96,
         hidden_size=32,
         intermediate_size=48,
@@ -73,9 +73,21 @@ def llama():
         use_cache=False,
         attn_implementation="sdpa",
     )
+
+
+def llama_masked():
+    """With its mask given: without one it looks for packed sequences, which the TorchScript exporter cannot write."""
+    ids = tokens(96, 2, 9)
+    return ImportCase(
+        Outputs(transformers.LlamaForCausalLM(llama_config()), "logits"),
+        kwargs={"input_ids": ids, "attention_mask": torch.ones_like(ids)},
+    )
+
+
+def llama():
     dynamic = {0: Dim.AUTO, 1: Dim.AUTO}
     return ImportCase(
-        Logits(transformers.LlamaForCausalLM(config)),
+        Logits(transformers.LlamaForCausalLM(llama_config())),
         args=(tokens(96, 2, 9),),
         dynamic_shapes={"input_ids": dynamic},
         run_args=(tokens(96, 3, 13),),
@@ -288,6 +300,7 @@ CASES = {
     "custom_operator": custom_operator,
     "gpt2": gpt2,
     "llama_dynamic": llama,
+    "llama_masked": llama_masked,
     "swin": swin,
     "segformer": segformer,
     "resnet": resnet,

@@ -25,7 +25,17 @@ CASES = {
     "gpt2_script": ("gpt2", 14, False),
     "segformer_script": ("segformer", 16, False),
     "dynamic_batch_script": ("dynamic_batch", 13, False),
+    "llama_script": ("llama_masked", 14, False),
+    "swin_script": ("swin", 14, False),
+    "gpt2_dynamo": ("gpt2", 18, False),
+    "llama_dynamo": ("llama_dynamic", 20, False),
+    "swin_dynamo": ("swin", 19, False),
+    "segformer_dynamo": ("segformer", 21, False),
+    "t5_encoder_script": ("t5_encoder", 17, False),
 }
+
+# Sizes that are left open, by base model: of the first input.
+FREE = {"dynamic_batch": {0: "batch"}, "llama_dynamic": {0: "batch", 1: "length"}}
 
 
 class Positional(torch.nn.Module):
@@ -46,6 +56,8 @@ def write_case(name, folder):
     base, opset, external = CASES[name]
     case = import_models.CASES[base]()
     case.model.eval()
+    if name == "swin_dynamo":  # the exporter cannot write its fused attention
+        case.model.model.set_attn_implementation("eager")
     import_models.random_weights(case.model)
     names = list(case.kwargs)
     model = Positional(case.model, names).eval()
@@ -58,11 +70,12 @@ def write_case(name, folder):
     folder.mkdir(parents=True, exist_ok=True)
     options = {"input_names": input_names, "output_names": output_names, "opset_version": opset}
     if name.endswith("_script"):
-        axes = {input_names[0]: {0: "batch"}} if base == "dynamic_batch" else None
+        axes = {input_names[0]: FREE[base]} if base in FREE else None
         torch.onnx.export(model, args, str(folder / "model.onnx"), dynamo=False, dynamic_axes=axes, **options)
     else:
         torch.onnx.export(
-            model, args, str(folder / "model.onnx"), dynamo=True, external_data=external, verbose=False, **options
+            model, args, str(folder / "model.onnx"), dynamo=True, external_data=external, verbose=False,
+            dynamic_shapes={"inputs": (FREE[base],)} if base in FREE else None, **options
         )
     run = case.run_args if case.run_args is not None else args
     with torch.no_grad():
