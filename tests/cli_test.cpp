@@ -211,6 +211,16 @@ TEST_F(Cli, FlowsRunSideBySide) {
   EXPECT_EQ(run("run " + model + " --flow ort --ort-level most").code, 2);
 }
 
+TEST_F(Cli, AnOnnxFileRunsAsItIsWhateverItHolds) {
+  const std::string model = NONGEMM_SOURCE_DIR "/tests/data/import_ort/unmapped/model.onnx";
+  const Outcome both = run("run " + model + " --flow torch,ort --check --iterations 3 --warmup 1 --no-limits");
+  EXPECT_EQ(both.code, 0) << both.text;
+  EXPECT_THAT(both.text, AllOf(HasSubstr("unsupported"), HasSubstr("onnx.LSTM.default"), HasSubstr("Fusion rate"),
+                               HasSubstr("not compared with PyTorch")));
+  const Outcome inspected = run("inspect " + model + " --report workload");
+  EXPECT_THAT(inspected.text, AllOf(HasSubstr("onnx.LSTM.default"), HasSubstr("aten.softmax.int")));
+}
+
 TEST_F(Cli, ARuntimeThatIsNotThereIsARowWithTheWayOut) {
   const std::string command = "run " + small_model() + " --flow ort --iterations 3 --no-limits";
   const Outcome missing = run(command, "NONGEMM_ORT=/nowhere ");

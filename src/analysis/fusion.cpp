@@ -92,7 +92,7 @@ class FusionCount {
     shown.covers = covers_of(step);
     shown.nodes = static_cast<std::int64_t>(step.covers.size());
     shown.opaque = step.opaque;
-    shown.added = step.role != RuntimeRole::kCompute;
+    shown.added = step.role != RuntimeRole::kCompute && step.role != RuntimeRole::kSizes;
     count_times(step, shown);
     PatternSum& sum = patterns_[shown.pattern];
     sum.pattern = shown.pattern;
@@ -112,7 +112,7 @@ class FusionCount {
     if (!shown.added) {
       ++own_steps_;
       own_s_ += time_s;
-      if (step.covers.empty()) return;
+      if (step.covers.empty() && step.role != RuntimeRole::kSizes) return;
       ++mapped_;
       mapped_s_ += time_s;
       return;

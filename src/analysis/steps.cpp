@@ -82,6 +82,10 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
       row.group = only_describes(step.type) ? Group::kMemoryLayout : Group::kMemoryMovement;
       row.variant = "Reformat (added)";
       break;
+    case RuntimeRole::kSizes:
+      row.group = Group::kControl;
+      row.variant = "Sizes";
+      break;
     default:
       row.group = Group::kOther;
       row.variant = step.role == RuntimeRole::kOther ? "added" : "not mapped";

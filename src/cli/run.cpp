@@ -89,7 +89,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
                       "your own inputs: a folder of images (ImageNet, COCO) or text (default: synthetic)");
   command->add_option("--inputs", options->inputs, "prepared inputs by name: a .safetensors file")->excludes("--data");
   command
-      ->add_option("--load-library", options->libraries, "a library with torch operators of your own (may be repeated)")
+      ->add_option("--load-library", options->libraries,
+                   "a library with operators of your own, for PyTorch or ONNX Runtime (may be repeated)")
       ->expected(1);
   command->add_option("--threads", options->threads, "threads inside an operator (default: the runtime's)")
       ->check(CLI::Range(1, 4096));

@@ -86,7 +86,8 @@ void add_verify_command(CLI::App& app, int& exit_code) {
   command->add_option("--flow", options->flow, "deployment flow")->capture_default_str();
   command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
   command
-      ->add_option("--load-library", options->libraries, "a library with torch operators of your own (may be repeated)")
+      ->add_option("--load-library", options->libraries,
+                   "a library with operators of your own, for PyTorch or ONNX Runtime (may be repeated)")
       ->expected(1);
   command->add_option("--attention", options->attention, "sdpa or eager (default: as config.json says)")
       ->check(CLI::IsMember({"sdpa", "eager"}));

@@ -10,13 +10,14 @@
 
 namespace nongemm {
 
-/// Why a step is there. Everything but kCompute was added by the runtime and covers no graph node.
+/// Why a step is there. Everything but kCompute covers no graph node, and all but kSizes were added by the runtime.
 enum class RuntimeRole : std::uint8_t {
   kCompute,
   kCopyToDevice,
   kCopyToHost,
   kCast,
   kReformat,  // another memory layout of the same values
+  kSizes,     // works out sizes that the graph has as numbers, or whatever else of the model's file it has no node for
   kOther,
 };
 

@@ -10,11 +10,14 @@ namespace {
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
+bool is_unknown_operator(const std::string& message) { return contains(message, "is not a registered function/op"); }
+
 /// By the runtime's code where that says enough, otherwise by its words.
 ErrorKind kind_of(OrtErrorCode code, const std::string& message) {
   if (contains(message, "Failed to allocate memory") || contains(message, "out of memory")) {
     return ErrorKind::kOutOfMemory;
   }
+  if (is_unknown_operator(message)) return ErrorKind::kUnsupported;
   if (code == ORT_NOT_IMPLEMENTED || code == ORT_INVALID_GRAPH || code == ORT_EP_FAIL) return ErrorKind::kUnsupported;
   return ErrorKind::kFailed;
 }
@@ -25,9 +28,11 @@ void rethrow_as_error(const std::string& what) {
   try {
     throw;
   } catch (const Ort::Exception& error) {
-    throw Error(kind_of(error.GetOrtErrorCode(), error.what()), what + ": ONNX Runtime: " + error.what());
+    throw Error(
+        kind_of(error.GetOrtErrorCode(), error.what()), what + ": ONNX Runtime: " + error.what(),
+        is_unknown_operator(error.what()) ? "an operator of your own: give its library with --load-library" : "");
   } catch (const Error& error) {
-    throw Error(error.kind(), what + ": " + error.what(), error.way_out());
+    throw Error(error.kind(), what + ": " + error.what());  // which holds the way out
   } catch (const std::bad_alloc&) {
     throw Error(ErrorKind::kOutOfMemory, what + ": no host memory left");
   } catch (const std::exception& error) {

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <optional>
 #include <set>
 #include <span>
 #include <unordered_map>
-
-#include "onnx/names.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -73,6 +72,7 @@ class Mapper {
     for (std::size_t step = 0; step < optimised_.nodes.size(); ++step) {
       if (!added_[step]) anchor(step);
     }
+    adopt();
     absorb();
     return program();
   }
@@ -96,9 +96,11 @@ class Mapper {
 
   /// The lowered node whose name, or whose value's name, `text` begins with: fusions append to names that they take
   /// over
-  /// ("n5//aten.linear/MatMulAddFusion", "n7/v9_nchwc"). The longest counts.
+  /// ("n5//aten.linear/MatMulAddFusion", "n7/v9_nchwc"). The longest counts. Names of a user's file may be anything, so
+  /// one ends where the text has no further letter or digit.
   std::size_t begins_with_known(std::string_view text) const {
     for (std::size_t length = text.size(); length > 1; --length) {
+      if (length < text.size() && std::isalnum(static_cast<unsigned char>(text[length])) != 0) continue;
       const auto at = by_name_.find(std::string(text.substr(0, length)));
       if (at != by_name_.end()) return at->second;
     }
@@ -160,6 +162,27 @@ class Mapper {
     return own_results_.contains(value);
   }
 
+  /// A step that nothing claims does a part of what its users do: it comes out of a function that the runtime put in
+  /// the place of a node. Users stand after it.
+  void adopt() {
+    std::vector<std::vector<std::size_t>> owned(optimised_.nodes.size());
+    for (std::size_t i = 0; i < lowered_.nodes.size(); ++i) {
+      for (const std::size_t step : owners_[i]) owned[step].push_back(i);
+    }
+    std::unordered_map<std::string, std::set<std::size_t>> wanted_for;  // by value: the nodes that its users implement
+    for (std::size_t step = optimised_.nodes.size(); step-- > 0;) {
+      const DataflowNode& node = optimised_.nodes[step];
+      if (owned[step].empty() && !added_[step]) {
+        std::set<std::size_t> nodes;
+        for (const std::string& output : node.outputs)
+          nodes.insert(wanted_for[output].begin(), wanted_for[output].end());
+        for (const std::size_t lowered : nodes) own(lowered, step);
+        owned[step].assign(nodes.begin(), nodes.end());
+      }
+      for (const std::string& input : node.inputs) wanted_for[input].insert(owned[step].begin(), owned[step].end());
+    }
+  }
+
   /// A lowered node whose results no step gives ran inside the steps that implement its users, unless it became a
   /// constant. Users stand after it.
   void absorb() {
@@ -180,9 +203,11 @@ class Mapper {
     std::vector<std::set<std::string>> operators(optimised_.nodes.size());
     std::set<NodeId> known;
     std::set<NodeId> covered;
+    std::vector<bool> claimed(optimised_.nodes.size(), false);
     for (std::size_t i = 0; i < lowered_.nodes.size(); ++i) {
-      const std::vector<NodeId> nodes = onnx::graph_nodes_in(lowered_.nodes[i].name);
+      const std::vector<NodeId>& nodes = lowered_.nodes[i].graph_nodes;
       known.insert(nodes.begin(), nodes.end());
+      for (const std::size_t step : owners_[i]) claimed[step] = true;
       if (dropped(i)) continue;
       for (const std::size_t step : owners_[i]) {
         covers[step].insert(nodes.begin(), nodes.end());
@@ -196,7 +221,11 @@ class Mapper {
       step.type = optimised_.nodes[i].type;
       step.covers.assign(covers[i].begin(), covers[i].end());
       step.operators.assign(operators[i].begin(), operators[i].end());
-      if (added_[i]) step.role = role_of_added(step.type);
+      if (added_[i]) {
+        step.role = role_of_added(step.type);
+      } else if (claimed[i] && covers[i].empty()) {
+        step.role = RuntimeRole::kSizes;
+      }
       program.nodes.push_back(std::move(step));
     }
     std::set_difference(known.begin(), known.end(), covered.begin(), covered.end(), std::back_inserter(program.folded));

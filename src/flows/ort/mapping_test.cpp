@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "onnx/names.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -14,7 +15,11 @@ namespace {
 using Nodes = std::vector<DataflowNode>;
 using Ids = std::vector<NodeId>;
 
+/// Names that carry ids say which graph nodes they belong to; those of a user's file say nothing.
 Dataflow flow(Nodes nodes, std::unordered_set<std::string> constants = {}) {
+  for (DataflowNode& node : nodes) {
+    if (node.graph_nodes.empty()) node.graph_nodes = onnx::graph_nodes_in(node.name);
+  }
   return {std::move(nodes), std::move(constants)};
 }
 
@@ -41,6 +46,27 @@ TEST(Mapping, WithoutOptimisationEveryNodeIsItsOwnStep) {
   const RuntimeProgram program = map_program(mlp(), mlp());
   ASSERT_EQ(program.nodes.size(), 9);
   for (NodeId id = 0; id < 9; ++id) EXPECT_EQ(program.nodes[id].covers, Ids{id});
+  EXPECT_TRUE(program.folded.empty());
+}
+
+TEST(Mapping, NodesOfAUsersFileAreKnownByTheirPlace) {
+  const Dataflow file = flow({{"conv", "Conv", {"x", "w"}, {"c"}, {0}},
+                              {"shape", "Shape", {"c"}, {"s"}},
+                              {"conv1", "Conv", {"c", "w"}, {"d"}, {1}},
+                              {"norm", "Norm", {"d", "s"}, {"y"}, {2, 3}}},
+                             {"w"});
+  // The runtime put a function in the place of `norm`, and fused `conv1` with nothing, under a longer name.
+  const RuntimeProgram program = map_program(file, flow({{"conv", "Conv", {"x", "w"}, {"c"}},
+                                                         {"shape", "Shape", {"c"}, {"s"}},
+                                                         {"conv1_nchwc", "Conv", {"c", "w"}, {"d"}},
+                                                         {"_inline_mean", "ReduceMean", {"d"}, {"m"}},
+                                                         {"_inline_sub", "Sub", {"d", "m"}, {"y"}}},
+                                                        {"w"}));
+  EXPECT_EQ(program.nodes[0].covers, (Ids{0}));
+  EXPECT_EQ(program.nodes[1].role, RuntimeRole::kSizes);
+  EXPECT_EQ(program.nodes[2].covers, (Ids{1}));
+  EXPECT_EQ(program.nodes[3].covers, (Ids{2, 3}));
+  EXPECT_EQ(program.nodes[4].covers, (Ids{2, 3}));
   EXPECT_TRUE(program.folded.empty());
 }
 

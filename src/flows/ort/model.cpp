@@ -10,6 +10,7 @@
 #include "flows/ort/errors.h"
 #include "flows/ort/library.h"
 #include "flows/ort/mapping.h"
+#include "flows/ort/user_model.h"
 #include "flows/ort/values.h"
 #include "onnx/file.h"
 #include "onnx/lower.h"
@@ -94,6 +95,58 @@ double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>&
 
 Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
              const Settings& settings) {
+  if (graph.source != nullptr) {
+    take_file(graph, settings);
+  } else {
+    lower(graph, weights, options, settings);
+  }
+}
+
+void Model::open(const Graph& graph, const Settings& settings, const Dataflow& model,
+                 const std::vector<std::pair<std::string, ValueId>>& outputs,
+                 const std::function<void(Ort::SessionOptions&)>& load) {
+  const TemporaryFolder folder;
+  try {
+    with_errors("loading the model", [&] {
+      Ort::SessionOptions session = session_options(settings);
+      ask_for_optimised_graph(folder.path(), session);
+      load(session);
+    });
+  } catch (const Error& error) {
+    const std::string nodes = graph.source == nullptr ? nodes_named_in(error.what(), graph) : "";
+    throw Error(error.kind(), std::string(error.what()) + (nodes.empty() ? "" : "; this is " + nodes));
+  }
+  const Dataflow optimised = read_optimised_graph(folder.path());
+  program_ = map_program(model, optimised);
+  program_.folded = without_step(graph, program_);
+  result_types_.emplace(graph, names_of_unknown(graph, outputs), optimised);
+}
+
+void Model::take_file(const Graph& graph, const Settings& settings) {
+  for (const Input& input : graph.inputs) inputs_.push_back(input.name);
+  std::vector<std::pair<std::string, ValueId>> named;
+  for (const Output& output : graph.outputs) {
+    outputs_.push_back(output.name);
+    named.emplace_back(output.name, output.value);
+  }
+  for (const Weight& weight : graph.weights) {
+    const Type& type = graph.values[weight.value].type;
+    weight_bytes_ += static_cast<std::uint64_t>(element_count(type.shape)) * size_of(type.dtype);
+  }
+  const UserModel model = read_user_model(*graph.source);
+  open(graph, settings, model.dataflow, named, [&](Ort::SessionOptions& options) {
+    if (model.named.empty()) {
+      session_ = Ort::Session(Library::get().env(), graph.source->path.c_str(), options);
+      return;
+    }
+    const std::filesystem::path folder = std::filesystem::absolute(graph.source->path).parent_path();
+    options.AddConfigEntry("session.model_external_initializers_file_folder_path", folder.c_str());
+    session_ = Ort::Session(Library::get().env(), model.named.data(), model.named.size(), options);
+  });
+}
+
+void Model::lower(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
+                  const Settings& settings) {
   onnx::LoweredModel lowered = onnx::lower_to_onnx(graph);
   for (const onnx::Port& port : lowered.inputs) inputs_.push_back(port.name);
   for (const onnx::Port& port : lowered.outputs) outputs_.push_back(port.name);
@@ -103,19 +156,9 @@ Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const R
                    "free memory, use --ort-level none with a half type, or the torch flow");
   }
   place_weights(graph, weights, options);
-  const TemporaryFolder folder;
-  try {
-    with_errors("loading the model", [&] { load(settings, folder.path()); });
-  } catch (const Error& error) {
-    const std::string nodes = nodes_named_in(error.what(), graph);
-    throw Error(error.kind(), std::string(error.what()) + (nodes.empty() ? "" : "; this is " + nodes), error.way_out());
-  }
-  const Dataflow optimised = read_optimised_graph(folder.path());
-  program_ = map_program(dataflow_of(lowered_), optimised);
-  program_.folded = without_step(graph, program_);
   std::vector<std::pair<std::string, ValueId>> named;
   for (const onnx::Port& port : lowered.outputs) named.emplace_back(port.name, port.value);
-  result_types_.emplace(graph, names_of_unknown(graph, named), optimised);
+  open(graph, settings, dataflow_of(lowered_), named, [&](Ort::SessionOptions& session) { load_lowered(session); });
 }
 
 void Model::place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options) {
@@ -127,9 +170,7 @@ void Model::place_weights(const Graph& graph, const std::vector<HostTensor>& giv
   }
 }
 
-void Model::load(const Settings& settings, const std::filesystem::path& folder) {
-  Ort::SessionOptions options = session_options(settings);
-  ask_for_optimised_graph(folder, options);
+void Model::load_lowered(Ort::SessionOptions& options) {
   std::vector<std::string> names;
   std::vector<Ort::Value> values;
   for (const onnx::Initializer& initializer : lowered_.graph.initializers) {

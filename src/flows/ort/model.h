@@ -1,14 +1,16 @@
-// A graph as a session of ONNX Runtime: lowered, its weights handed over in place, optimised by the runtime, and what
-// the optimiser made of it read back.
+// A graph as a session of ONNX Runtime: lowered, its weights handed over in place, or the user's own file as it is;
+// optimised by the runtime, and what the optimiser made of it read back.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "flows/flow.h"
+#include "flows/ort/dataflow.h"
 #include "flows/ort/onnxruntime.h"
 #include "flows/ort/result_types.h"
 #include "flows/ort/settings.h"
@@ -33,8 +35,16 @@ class Model {
   std::uint64_t weight_bytes() const { return weight_bytes_; }
 
  private:
+  /// Makes the session and reads back what the optimiser wrote. @param model what the runtime was given
+  /// @param outputs of the graph by their names in the model
+  void open(const Graph& graph, const Settings& settings, const Dataflow& model,
+            const std::vector<std::pair<std::string, ValueId>>& outputs,
+            const std::function<void(Ort::SessionOptions&)>& load);
+  void lower(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
+             const Settings& settings);
+  void take_file(const Graph& graph, const Settings& settings);
   void place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options);
-  void load(const Settings& settings, const std::filesystem::path& folder);
+  void load_lowered(Ort::SessionOptions& options);
 
   onnx::ModelDef lowered_;
   /// The runtime reads weights where they are, so they live as long as the session.

@@ -1,10 +1,13 @@
 #include "flows/ort/settings.h"
 
 #include <array>
+#include <filesystem>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "flows/device/device.h"
 #include "flows/ort/errors.h"
@@ -27,6 +30,13 @@ GraphOptimizationLevel read_level(const std::string& name) {
   }
   throw Error(ErrorKind::kUsage, "unknown optimisation level '" + name + "' of ONNX Runtime",
               did_you_mean(name, names));
+}
+
+/// Libraries of torch operators are given for the torch flow of the same sweep.
+bool is_operator_library(const std::string& path) {
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
+  const std::string_view bytes(reinterpret_cast<const char*>(file->bytes().data()), file->bytes().size());
+  return bytes.find("RegisterCustomOps") != std::string_view::npos;
 }
 
 /// Frees what CreateCUDAProviderOptions made.
@@ -58,6 +68,9 @@ Settings read_settings(const RunOptions& options) {
   Settings settings;
   settings.threads = options.threads;
   settings.tf32 = options.tf32;
+  for (const std::string& library : options.libraries) {
+    if (is_operator_library(library)) settings.operators.push_back(library);
+  }
   if (const auto level = options.settings.find("ort.level"); level != options.settings.end()) {
     settings.level = read_level(level->second);
   }
@@ -75,6 +88,11 @@ Ort::SessionOptions session_options(const Settings& settings) {
   session.SetGraphOptimizationLevel(settings.level);
   session.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
   if (settings.threads > 0) session.SetIntraOpNumThreads(settings.threads);
+  for (const std::string& library : settings.operators) {
+    // A bare name would be searched for in the system's folders.
+    const std::string path = std::filesystem::absolute(library).string();
+    with_errors("loading the operators of " + library, [&] { session.RegisterCustomOpsLibrary(path.c_str()); });
+  }
   if (settings.on_cuda()) with_errors("loading the CUDA provider", [&] { add_cuda(settings, session); });
   return session;
 }

@@ -11,6 +11,7 @@ struct Settings {
   int cuda_device = -1;  // -1 for the host
   int threads = 0;
   bool tf32 = false;
+  std::vector<std::string> operators;  // libraries with operators for ONNX Runtime
 
   bool on_cuda() const { return cuda_device >= 0; }
 };

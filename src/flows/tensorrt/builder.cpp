@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "base/error.h"
@@ -47,6 +48,20 @@ void parse(const Library& library, nvinfer1::INetworkDefinition& network, const 
   }
   const std::string logged = logger().take_errors();
   throw Error(ErrorKind::kUnsupported, "TensorRT's parser refuses the model: " + (reason.empty() ? logged : reason));
+}
+
+/// An engine is built for one size.
+void fix_sizes(const std::map<std::string, Shape>& inputs, nvinfer1::INetworkDefinition& network) {
+  for (int i = 0; i < network.getNbInputs(); ++i) {
+    nvinfer1::ITensor& input = *network.getInput(i);
+    const auto shape = inputs.find(input.getName());
+    nvinfer1::Dims dims = input.getDimensions();
+    if (shape == inputs.end() || dims.nbDims != static_cast<int>(shape->second.size())) continue;
+    for (int d = 0; d < dims.nbDims; ++d) {
+      dims.d[d] = static_cast<std::remove_reference_t<decltype(dims.d[d])>>(shape->second[static_cast<std::size_t>(d)]);
+    }
+    input.setDimensions(dims);
+  }
 }
 
 void set_precision(const BuildOptions& options, nvinfer1::INetworkDefinition& network,
@@ -95,7 +110,8 @@ BuildOptions build_options(DType dtype, bool tf32, const std::map<std::string, s
   return options;
 }
 
-std::string build_engine(const Library& library, const std::filesystem::path& model, const BuildOptions& options,
+std::string build_engine(const Library& library, const std::filesystem::path& model,
+                         const std::map<std::string, Shape>& inputs, const BuildOptions& options,
                          const EngineCache& cache, const std::string& timing_cache,
                          const std::function<void(const std::string&)>& say) {
   Ticker ticker(say, "building the TensorRT engine");
@@ -106,6 +122,7 @@ std::string build_engine(const Library& library, const std::filesystem::path& mo
   // Weights stay with the parser until the engine is built.
   ParserPointer parser;
   parse(library, *network, model, parser);
+  fix_sizes(inputs, *network);
 
   const std::unique_ptr<nvinfer1::IBuilderConfig> config(builder->createBuilderConfig());
   if (config == nullptr) fail("TensorRT gives no builder configuration");

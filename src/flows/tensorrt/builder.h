@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/dtype.h"
+#include "base/tensor.h"
 #include "flows/tensorrt/cache.h"
 #include "flows/tensorrt/library.h"
 
@@ -29,10 +30,12 @@ struct BuildOptions {
 /// @throws Error (kUsage) for other values
 BuildOptions build_options(DType dtype, bool tf32, const std::map<std::string, std::string>& settings);
 
+/// @param inputs shapes, for models that leave sizes open
 /// @param timing_cache name within `cache`
 /// @param say told about once a second what goes on; may be empty
 /// @throws Error (kUnsupported) with the parser's or builder's reason
-std::string build_engine(const Library& library, const std::filesystem::path& model, const BuildOptions& options,
+std::string build_engine(const Library& library, const std::filesystem::path& model,
+                         const std::map<std::string, Shape>& inputs, const BuildOptions& options,
                          const EngineCache& cache, const std::string& timing_cache,
                          const std::function<void(const std::string&)>& say);
 

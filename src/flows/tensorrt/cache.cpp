@@ -63,12 +63,10 @@ EngineCache::EngineCache(const std::string& setting) {
   if (!folder_.empty()) std::filesystem::create_directories(folder_, error);
 }
 
-std::string EngineCache::key_of(const std::filesystem::path& model, const std::filesystem::path& data,
-                                std::string_view what) {
+std::string EngineCache::key_of(const std::vector<std::filesystem::path>& files, std::string_view what) {
   Digest digest;
   digest.add(std::as_bytes(std::span(what)));
-  add_file(model, digest);
-  add_file(data, digest);
+  for (const std::filesystem::path& file : files) add_file(file, digest);
   return digest.text();
 }
 

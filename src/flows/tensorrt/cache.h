@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace nongemm::tensorrt {
 
@@ -16,8 +17,7 @@ class EngineCache {
   bool enabled() const { return !folder_.empty(); }
   /// What `what` (an engine's options, the device, TensorRT's version) and the model file, and its weights beside it,
   /// say together: any change gives another key.
-  static std::string key_of(const std::filesystem::path& model, const std::filesystem::path& data,
-                            std::string_view what);
+  static std::string key_of(const std::vector<std::filesystem::path>& files, std::string_view what);
 
   /// Absent when nothing was kept under that name, or it cannot be read.
   std::optional<std::string> read(const std::string& name) const;

@@ -34,12 +34,12 @@ TEST(EngineCache, KeysTellAllPartsApart) {
     write_file_atomically(folder.path() / name, text);
     return folder.path() / name;
   };
-  const std::string key = EngineCache::key_of(file("m", "model bytes"), {}, "fp16 H100 8.6.0");
-  EXPECT_EQ(EngineCache::key_of(file("same", "model bytes"), {}, "fp16 H100 8.6.0"), key);
-  EXPECT_NE(EngineCache::key_of(file("m", "model bytez"), {}, "fp16 H100 8.6.0"), key);
-  EXPECT_NE(EngineCache::key_of(file("m", "model bytes"), {}, "fp16 H100 8.6.1"), key);
-  EXPECT_NE(EngineCache::key_of(file("m", "model bytes"), file("d", "weights"), "fp16 H100 8.6.0"), key);
-  EXPECT_NE(EngineCache::key_of(file("m", std::string("model bytes\0", 12)), {}, "fp16 H100 8.6.0"), key);
+  const std::string key = EngineCache::key_of({file("m", "model bytes")}, "fp16 H100 8.6.0");
+  EXPECT_EQ(EngineCache::key_of({file("same", "model bytes")}, "fp16 H100 8.6.0"), key);
+  EXPECT_NE(EngineCache::key_of({file("m", "model bytez")}, "fp16 H100 8.6.0"), key);
+  EXPECT_NE(EngineCache::key_of({file("m", "model bytes")}, "fp16 H100 8.6.1"), key);
+  EXPECT_NE(EngineCache::key_of({file("m", "model bytes"), file("d", "weights")}, "fp16 H100 8.6.0"), key);
+  EXPECT_NE(EngineCache::key_of({file("m", std::string("model bytes\0", 12))}, "fp16 H100 8.6.0"), key);
 }
 
 TEST(Converted, IntegersAndFloats) {

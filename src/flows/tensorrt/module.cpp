@@ -8,6 +8,7 @@
 #include "flows/device/device.h"
 #include "flows/load.h"
 #include "flows/tensorrt/builder.h"
+#include "flows/tensorrt/model.h"
 #include "flows/tensorrt/ranges.h"
 #include "flows/tensorrt/session.h"
 #include "onnx/file.h"
@@ -76,6 +77,13 @@ std::string setting(const RunOptions& options, const std::string& name) {
   return found == options.settings.end() ? "" : found->second;
 }
 
+/// Models of files may leave open what the engine is built for.
+std::string sizes_of(const Graph& graph) {
+  std::string text;
+  for (const Input& input : graph.inputs) text += to_string(graph.values[input.value].type.shape);
+  return text;
+}
+
 Exporter exporter_of(const Graph& graph, const RunOptions& options) {
   return {setting(options, "tensorrt.export"), graph.name};
 }
@@ -95,24 +103,27 @@ class TensorRtFlow : public Flow {
     const Library& library = Library::get();
     const int device = open_device(options.device);
     const BuildOptions build = build_options(weight_dtype(graph), options.tf32, options.settings);
-    const onnx::LoweredModel lowered = onnx::lower_to_onnx(graph, {.opset = 17, .decompose = kNoLayerNormalization});
     const WorkFolder folder;
-    const onnx::WrittenModel file =
-        onnx::write_model(lowered.model, folder.path() / "model.onnx", giver(graph, weights, options.seed));
+    const EngineModel model = graph.source != nullptr
+                                  ? users_model(graph, folder.path())
+                                  : lowered_model(graph, folder.path(), giver(graph, weights, options.seed));
+    std::map<std::string, Shape> inputs;
+    for (const Input& input : graph.inputs) inputs[input.name] = graph.values[input.value].type.shape;
 
     const EngineCache cache(setting(options, "tensorrt.cache"));
     const std::string where = device_name(device) + "-" + library.version();
-    const std::string name = EngineCache::key_of(file.model, file.data, build.text() + " " + where) + ".engine";
+    const std::string name =
+        EngineCache::key_of(model.files, build.text() + " " + where + " " + sizes_of(graph)) + ".engine";
     if (const std::optional<std::string> kept = cache.read(name)) {
       if (auto engine = Engine::open(library, *kept))
-        return make_session(graph, lowered, std::move(engine), device, exporter_of(graph, options));
+        return make_session(graph, model, std::move(engine), device, exporter_of(graph, options));
     }
     const std::string built =
-        build_engine(library, file.model, build, cache, "times-" + where + ".cache", options.progress);
+        build_engine(library, model.files[0], inputs, build, cache, "times-" + where + ".cache", options.progress);
     auto engine = Engine::open(library, built);
     if (engine == nullptr) fail("TensorRT cannot load the engine that it built");
     cache.write(name, built);
-    return make_session(graph, lowered, std::move(engine), device, exporter_of(graph, options));
+    return make_session(graph, model, std::move(engine), device, exporter_of(graph, options));
   }
 };
 

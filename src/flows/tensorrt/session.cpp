@@ -12,15 +12,13 @@
 #include "flows/tensorrt/layer_times.h"
 #include "onnx/names.h"
 #include "traces/engine_map.h"
-#include "traces/lowered_nodes.h"
 #include "traces/tensorrt_layers.h"
 
 namespace nongemm::tensorrt {
 namespace {
 
-RuntimeProgram make_program(const Graph& graph, const onnx::LoweredModel& lowered, const std::string& information) {
+RuntimeProgram make_program(const Graph& graph, const traces::OnnxNodes& model, const std::string& information) {
   const traces::TensorRtEngine layers = traces::parse_tensorrt_layers(information, "TensorRT's inspector");
-  const traces::OnnxNodes model = traces::nodes_of(lowered.model);
   std::vector<std::vector<NodeId>> graph_nodes;
   for (const traces::OnnxNode& node : model.nodes) graph_nodes.push_back(onnx::graph_nodes_in(node.name));
   return traces::program_of(layers, traces::map_engine(layers, model), graph_nodes, graph.nodes.size());
@@ -28,17 +26,17 @@ RuntimeProgram make_program(const Graph& graph, const onnx::LoweredModel& lowere
 
 class TensorRtSession : public Session {
  public:
-  TensorRtSession(const Graph& graph, const onnx::LoweredModel& lowered, std::unique_ptr<Engine> engine, int device,
+  TensorRtSession(const Graph& graph, const EngineModel& model, std::unique_ptr<Engine> engine, int device,
                   Exporter exporter)
       : graph_(graph),
-        inputs_(lowered.inputs),
-        outputs_(lowered.outputs),
+        inputs_(model.inputs),
+        outputs_(model.outputs),
         device_(device),
         exporter_(std::move(exporter)),
         engine_(std::move(engine)),
         information_(engine_->layer_information()),
         context_(engine_->context()),
-        program_(with_ranges(graph, make_program(graph, lowered, information_), announced_ranges())),
+        program_(with_ranges(graph, make_program(graph, model.nodes, information_), announced_ranges())),
         names_(program_) {
     exporter_.write_layers(information_);
   }
@@ -234,9 +232,9 @@ class TensorRtSession : public Session {
 
 }  // namespace
 
-std::unique_ptr<Session> make_session(const Graph& graph, const onnx::LoweredModel& lowered,
-                                      std::unique_ptr<Engine> engine, int device, Exporter exporter) {
-  return std::make_unique<TensorRtSession>(graph, lowered, std::move(engine), device, std::move(exporter));
+std::unique_ptr<Session> make_session(const Graph& graph, const EngineModel& model, std::unique_ptr<Engine> engine,
+                                      int device, Exporter exporter) {
+  return std::make_unique<TensorRtSession>(graph, model, std::move(engine), device, std::move(exporter));
 }
 
 }  // namespace nongemm::tensorrt

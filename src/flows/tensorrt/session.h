@@ -6,13 +6,13 @@
 #include "flows/flow.h"
 #include "flows/tensorrt/engine.h"
 #include "flows/tensorrt/export.h"
-#include "onnx/lower.h"
+#include "flows/tensorrt/model.h"
 
 namespace nongemm::tensorrt {
 
-/// @param lowered what the engine was built from
+/// @param model what the engine was built from
 /// @param exporter gets the layers now, and their times whenever they are taken
-std::unique_ptr<Session> make_session(const Graph& graph, const onnx::LoweredModel& lowered,
-                                      std::unique_ptr<Engine> engine, int device, Exporter exporter);
+std::unique_ptr<Session> make_session(const Graph& graph, const EngineModel& model, std::unique_ptr<Engine> engine,
+                                      int device, Exporter exporter);
 
 }  // namespace nongemm::tensorrt

@@ -21,7 +21,7 @@ void rethrow_as_error(const std::string& what) {
   } catch (const std::bad_alloc&) {
     throw Error(ErrorKind::kOutOfMemory, what + ": no host memory left");
   } catch (const Error& error) {
-    throw Error(error.kind(), what + ": " + error.what(), error.way_out());
+    throw Error(error.kind(), what + ": " + error.what());  // which holds the way out
   } catch (const std::exception& error) {
     throw Error(ErrorKind::kFailed, what + ": " + error.what());
   }

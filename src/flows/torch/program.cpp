@@ -157,7 +157,15 @@ Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
   body_ = compiler.compile(graph.blocks[kBodyBlock], outputs);
   if (!compiler.unknown().empty()) {
     std::string names;
-    for (const std::string& name : compiler.unknown()) names += (names.empty() ? "" : ", ") + name;
+    bool of_onnx = false;
+    for (const std::string& name : compiler.unknown()) {
+      names += (names.empty() ? "" : ", ") + name;
+      of_onnx = of_onnx || name.starts_with("onnx.");
+    }
+    if (of_onnx) {
+      throw Error(ErrorKind::kUnsupported, "PyTorch's operators do not include " + names,
+                  "the ort flow runs the file as it is");
+    }
     throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names,
                 "an operator of a library of your own: give the library with --load-library");
   }
