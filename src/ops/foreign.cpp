@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 26> kViews = {
     "squeeze_",   "unsqueeze_",   "expand_as", "_unsafe_view", "unsafe_split"};
 
 /// Pieces of names, the first that fits decides. A piece between bars has to be a whole word of the name.
-constexpr std::array<std::pair<std::string_view, Group>, 65> kPieces = {{
+constexpr std::array<std::pair<std::string_view, Group>, 67> kPieces = {{
     {"quantize", Group::kQuantization},
     {"attention", Group::kAttention},
     {"upsample", Group::kInterpolation},
@@ -84,6 +84,8 @@ constexpr std::array<std::pair<std::string_view, Group>, 65> kPieces = {{
     {"|sum|", Group::kReduction},
     {"|mean|", Group::kReduction},
     {"cum", Group::kReduction},
+    {"|loop|", Group::kControl},
+    {"|scan|", Group::kControl},
 }};
 
 constexpr std::array<std::string_view, 6> kReductions = {"var", "std", "prod", "logsumexp", "aminmax", "median"};

@@ -94,7 +94,7 @@ void write_table(const Document& document, std::ostream& out) {
       out << (i == 0 ? "" : "  ") << (i == 0 ? "" : point.settings[i].first + "=") << point.settings[i].second;
     }
     out << '\n';
-    if (point.status != "ok") out << "  " << point.status << ": " << point.reason << '\n';
+    if (point.status != "ok" || !point.reason.empty()) out << "  " << point.status << ": " << point.reason << '\n';
     for (const Table& table : point.tables) {
       if (table.rows.empty() || table.info->id == "nodes") continue;
       out << "\n  " << table.info->title << '\n';
