@@ -1,5 +1,6 @@
 // The program: reads the command line, calls one subcommand, turns errors into messages and exit codes.
 #include <fmt/format.h>
+#include <malloc.h>
 
 #include <array>
 #include <cstdio>
@@ -66,11 +67,23 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
+/// Lets freed memory stay with the process. glibc would give the memory of results back to the kernel within an
+/// inference and ask for it again, and clearing those pages would count as time of the operators that write them.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kLargestOnHeap = 32 << 20;  // the most that glibc takes
+  constexpr int kKept = 1 << 30;
+  mallopt(M_MMAP_THRESHOLD, kLargestOnHeap);
+  mallopt(M_TRIM_THRESHOLD, kKept);
+#endif
+}
+
 }  // namespace
 }  // namespace nongemm::cli
 
 int main(int argc, char** argv) {
   nongemm::install_interrupt_handler();
+  nongemm::cli::keep_freed_memory();
   try {
     return nongemm::cli::run(argc, argv);
   } catch (const nongemm::Error& error) {
