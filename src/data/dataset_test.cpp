@@ -184,7 +184,7 @@ TEST(Dataset, ReadsLargeTextInSegments) {
 
 TEST(Dataset, SaysWhenTextCannotBeRead) {
   const char* unreadable = "/proc/self/mem";  // opens, but nothing lies at address 0
-  if (!fs::exists(unreadable)) GTEST_SKIP();
+  if (!fs::exists(unreadable)) GTEST_SKIP() << unreadable << " is missing: no file here opens and cannot be read";
   const auto source = open_data(unreadable, text_for("gpt2", 8));
   EXPECT_THROW(source->next_batch(1), Error);
 }
