@@ -4,13 +4,16 @@
   lint_sources.py tidy [FILE...]      clang-tidy with the checks of .clang-tidy
   lint_sources.py headers [FILE...]   every header compiles when it is included alone
 
-Files that were changed last come first. After LINT_SECONDS (environment; default: no limit) no further file is begun,
-and how many were left out is said: a run in CI has other things to do too.
+Files that were changed last come first; for clang-tidy, which sees a header through a source, a changed header brings
+one source that includes it. After LINT_SECONDS (environment; default: no limit) no further file is begun, and how many
+were left out is said: a run in CI has other things to do too.
 """
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -45,20 +48,49 @@ def git(*arguments):
     return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=True, text=True).stdout
 
 
-def tracked(pattern):
-    """Tracked files, those changed by the latest commits first."""
-    files = git("ls-files", pattern).splitlines()
+def last_changes():
+    """Place of every file among the latest commits: 0 for what was changed last."""
     rank = {}
     for name in git("log", "--name-only", "--format=").splitlines():
-        rank.setdefault(name, len(rank))
-    return [ROOT / name for name in sorted(files, key=lambda name: rank.get(name, len(rank)))]
+        rank.setdefault(ROOT / name, len(rank))
+    return rank
+
+
+def tracked(pattern):
+    return [ROOT / name for name in git("ls-files", pattern).splitlines()]
+
+
+@functools.cache
+def included(file):
+    """The first-party headers that a file names."""
+    names = re.findall(r'^#include "([^"]+)"', file.read_text(), re.MULTILINE)
+    places = [[folder / name for folder in (file.parent, ROOT / "src", ROOT)] for name in names]
+    return [header for candidates in places for header in candidates if header.exists()]
+
+
+def seen_through(sources):
+    """Header -> a source that includes it, maybe by way of others: the one of its own name where there is one."""
+    found = {}
+    for source in sources:
+        waiting, seen = [source], set()
+        while waiting:
+            new = set(included(waiting.pop())) - seen
+            waiting += new
+            seen |= new
+        for header in seen:
+            if header not in found or header.with_suffix(".cpp") == source:
+                found[header] = source
+    return found
 
 
 def tidy_jobs(commands, files):
-    wanted = files or tracked("*.cpp")
-    for source in wanted:
-        if source in commands:
-            yield source, ["clang-tidy", "--quiet", str(source), "--", *commands[source][1:], "-Wno-unknown-warning-option"]
+    sources = [source for source in files or tracked("*.cpp") if source in commands]
+    rank = last_changes()
+    place = {source: rank.get(source, len(rank)) for source in sources}
+    for header, source in seen_through(sources).items():
+        place[source] = min(place[source], rank.get(header, len(rank)))
+    for source in sorted(sources, key=place.get):
+        yield source, ["clang-tidy", "--quiet", str(source), "--", *commands[source][1:], "-Wno-unknown-warning-option"]
 
 
 def includes(command):
@@ -66,7 +98,8 @@ def includes(command):
 
 
 def header_jobs(commands, files):
-    for header in files or tracked("*.h"):
+    rank = last_changes()
+    for header in files or sorted(tracked("*.h"), key=lambda header: rank.get(header, len(rank))):
         module = header.parent / "module.cpp"
         if module.exists() and module not in commands:
             continue  # a flow that is left out here: its framework's headers are not there
@@ -101,7 +134,8 @@ def main():
             if code:
                 failures += 1
                 print(f"{source.relative_to(ROOT)}:\n{output}", file=sys.stderr)
-    print(f"{sys.argv[1]}: {len(jobs) - left_out} files checked, {failures} with findings, {left_out} left out for time")
+    checked = f"{len(jobs) - left_out} of {len(jobs)} files checked, those changed last first"
+    print(f"{sys.argv[1]}: {checked}; {failures} with findings, {left_out} left out for time")
     sys.exit(1 if failures else 0)
 
 

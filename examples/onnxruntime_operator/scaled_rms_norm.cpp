@@ -13,7 +13,7 @@ class Kernel {
  public:
   explicit Kernel(const OrtKernelInfo* info) : eps_(Ort::ConstKernelInfo(info).GetAttribute<float>("eps")) {}
 
-  void Compute(OrtKernelContext* raw) const {
+  void Compute(OrtKernelContext* raw) const {  // NOLINT(readability-identifier-naming): CustomOpBase calls it so
     const Ort::KernelContext context(raw);
     const Ort::ConstValue x = context.GetInput(0);
     const std::vector<std::int64_t> shape = x.GetTensorTypeAndShapeInfo().GetShape();
@@ -68,10 +68,10 @@ extern "C" __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(O
                                                                                const OrtApiBase* base) {
   Ort::InitApi(base->GetApi(ORT_API_VERSION));
   // Both live as long as sessions use them, which nobody tells a library.
-  static const ScaledRmsNorm operator_;
+  static const ScaledRmsNorm scaled_rms_norm;
   static const Ort::CustomOpDomain domain = [] {
     Ort::CustomOpDomain made("example");
-    made.Add(&operator_);
+    made.Add(&scaled_rms_norm);
     return made;
   }();
   try {

@@ -60,9 +60,9 @@ void store(std::byte* out, std::size_t index, double value) {
   reinterpret_cast<T*>(out)[index] = static_cast<T>(value);
 }
 
-template <std::uint16_t (*Convert)(float)>
+template <std::uint16_t (*kConvert)(float)>
 void store_16(std::byte* out, std::size_t index, double value) {
-  reinterpret_cast<std::uint16_t*>(out)[index] = Convert(static_cast<float>(value));
+  reinterpret_cast<std::uint16_t*>(out)[index] = kConvert(static_cast<float>(value));
 }
 
 Store store_for(DType dtype) {

@@ -9,11 +9,11 @@ namespace nongemm::onnx {
 namespace {
 
 /// A template argument with the operator's name.
-template <std::size_t N>
+template <std::size_t kSize>
 struct Name {
-  char text[N];
-  constexpr Name(const char (&name)[N]) {  // NOLINT: written as the name alone
-    for (std::size_t i = 0; i < N; ++i) text[i] = name[i];
+  char text[kSize];
+  constexpr Name(const char (&name)[kSize]) {  // NOLINT: written as the name alone
+    for (std::size_t i = 0; i < kSize; ++i) text[i] = name[i];
   }
 };
 

@@ -94,11 +94,12 @@ Tensor window_attention(Builder& b, const Swin& model, Tensor x, std::int64_t he
   const InitSpec init = InitSpec::normal(0, 0.02);
   Tensor qkv = linear(x, b.parameter("qkv.weight", {3 * channels, channels}, init),
                       b.parameter("qkv.bias", {3 * channels}, InitSpec::constant(0)));
-  qkv = permute(reshape(qkv, {x.size(0), tokens, 3, heads, channels / heads}), {2, 0, 3, 1, 4});
+  const std::int64_t head_size = channels / heads;
+  qkv = permute(reshape(qkv, {x.size(0), tokens, 3, heads, head_size}), {2, 0, 3, 1, 4});
   Tensor query = select(qkv, 0, 0);
   const Tensor key = select(qkv, 0, 1);
   const Tensor value = select(qkv, 0, 2);
-  query = mul(query, std::pow(static_cast<double>(channels / heads), -0.5));
+  query = mul(query, std::pow(static_cast<double>(head_size), -0.5));
   Tensor scores = add(matmul(query, transpose(key, -2, -1)), bias);
   if (moves) scores = swin::add_shift_mask(scores, shift_mask(b, model, x, padded, shift));
   x = reshape(transpose(matmul(softmax(scores, -1), value), 1, 2), {batch * windows, tokens, channels});

@@ -104,6 +104,7 @@ void native_multi_head_attention(OnnxLowering& onnx) {
   }
   const std::int64_t embed = operands.integer(3);
   const std::int64_t heads = operands.integer(4);
+  const std::int64_t head_size = embed / heads;
   const auto* first = std::get_if<Use>(&operands.raw(0));
   if (!(*first == std::get<Use>(operands.raw(1)) && *first == std::get<Use>(operands.raw(2)))) {
     onnx.unsupported("query, key and value of different tensors in the fused multi-head attention");
@@ -112,11 +113,11 @@ void native_multi_head_attention(OnnxLowering& onnx) {
   const Name thirds = onnx.integer_constants({embed, embed, embed});
   const OnnxLowering::Names parts = onnx.add_many("Split", {packed, thirds}, 3, {{"axis", std::int64_t{2}}});
   const auto by_head = [&](const Name& part) {  // [n, s, embed] -> [n, heads, s, d]
-    const Shape shape = {query.shape[0], query.shape[1], heads, embed / heads};
+    const Shape shape = {query.shape[0], query.shape[1], heads, head_size};
     return onnx.transpose(onnx.reshape(part, shape), {0, 2, 1, 3});
   };
   Attention attention{by_head(parts[0]), by_head(parts[1]), by_head(parts[2]), 4, query.dtype};
-  attention.scale = 1.0 / std::sqrt(static_cast<double>(embed / heads));
+  attention.scale = 1.0 / std::sqrt(static_cast<double>(head_size));
   const Name weights = softmax(onnx, scores(onnx, attention));
   const Name attended = onnx.transpose(onnx.add("MatMul", {weights, attention.value}), {0, 2, 1, 3});
   const Name merged = onnx.reshape(attended, {query.shape[0], query.shape[1], embed});

@@ -75,7 +75,8 @@ float resize_point(const Resized& resized, std::int64_t i) {
 
 /// nearest_neighbor_compute_source_index
 float torch_nearest(const Resized& resized, std::int64_t i) {
-  if (resized.out == 2 * resized.in) return static_cast<float>(i / 2);
+  const std::int64_t half = i / 2;
+  if (resized.out == 2 * resized.in) return static_cast<float>(half);
   return limited(resized, std::floor(static_cast<float>(i) * step_of(resized)));
 }
 

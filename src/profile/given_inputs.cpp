@@ -72,7 +72,7 @@ ModelOptions options_for_file(const Model& model, const NamedTensors& inputs, Mo
   for (const auto& [name, tensor] : inputs) {
     InputBinding binding{name, tensor.shape, tensor.dtype};
     const bool is_tensor =
-        std::any_of(tensors.begin(), tensors.end(), [&](const auto& row) { return row.first == name; });
+        std::any_of(tensors.begin(), tensors.end(), [&key = name](const auto& row) { return row.first == key; });
     if (!is_tensor && tensor.dtype == DType::kInt64 && element_count(tensor.shape) == 1) {
       binding.shape = {*tensor.as<std::int64_t>()};  // a number that the program takes: the value says its size
     }

@@ -78,8 +78,8 @@ RecordMatch attribute(const Trace& reference, Trace& timing) {
     const auto counterpart = reference_streams.find(stream);
     if (counterpart == reference_streams.end()) continue;
     const std::vector<std::uint32_t>& originals = counterpart->second;
-    const auto same = [&](std::size_t i, std::size_t k) {
-      return same_work(reference.device[originals[i]], timing.device[positions[k]], names);
+    const auto same = [&, &others = positions](std::size_t i, std::size_t k) {
+      return same_work(reference.device[originals[i]], timing.device[others[k]], names);
     };
     for (const auto& [i, k] : common_sequence(originals.size(), positions.size(), kMostDifferences, same)) {
       DeviceRecord& record = timing.device[positions[k]];
