@@ -27,6 +27,14 @@ RuntimeRole role_of_added(std::string_view type) {
   return type == "Cast" ? RuntimeRole::kCast : RuntimeRole::kReformat;
 }
 
+/// The name of the value that this one is in a wider type, where the runtime took its casts away: fp16 models run in
+/// fp32 where the provider has no fp16 kernels, and then no step needs to give the value in its own type.
+std::string_view without_free_cast(std::string_view value) {
+  constexpr std::string_view kPrefix = "InsertedPrecisionFreeCast_";
+  while (value.starts_with(kPrefix)) value.remove_prefix(kPrefix.size());
+  return value;
+}
+
 /// Values that hold the same elements: an added cast, copy or reformat gives its operand under another name.
 class SameValues {
  public:
@@ -62,7 +70,12 @@ class Mapper {
       for (const std::string& input : lowered.nodes[i].inputs) users_[input].push_back(i);
     }
     for (const DataflowNode& step : optimised.nodes) {
-      for (const std::string& output : step.outputs) materialised_.insert(output);
+      for (const std::string& output : step.outputs) {
+        const std::string own(without_free_cast(output));
+        if (own != output) same_.join(output, own);
+        materialised_.insert(output);
+        materialised_.insert(own);
+      }
     }
     find_foldable();
   }

@@ -101,6 +101,31 @@ TEST(Mapping, CopiesAndCastsAreAdded) {
   EXPECT_TRUE(program.nodes[4].covers.empty());
 }
 
+TEST(Mapping, StepsBetweenCastsThatWereTakenAwayAreKnownByTheNameInside) {
+  // As onnxruntime 1.30 runs fp16 on a CPU: a softmax without an fp16 kernel as its definition, in fp32.
+  const std::string free = "InsertedPrecisionFreeCast_";
+  const RuntimeProgram program = map_program(
+      flow({{"n0//aten.mul", "Mul", {"x", "c"}, {"n0/v1"}},
+            {"n1//aten.softmax", "Softmax", {"n0/v1"}, {"n1/v2"}},
+            {"n2//aten.view", "Reshape", {"n1/v2", "s"}, {"n2/v3"}},
+            {"n3//aten.mul", "Mul", {"n2/v3", "c"}, {"y"}}},
+           {"c", "s"}),
+      flow({{free + "x", "Cast", {"x"}, {free + "x"}},
+            {"n0//aten.mul", "Mul", {free + "x", "c32"}, {free + "n0/v1"}},
+            {"", "Exp", {free + "n0/v1"}, {free + "_inlfunc_Softmax_X_Exp"}},
+            {"", "ReduceSum", {free + "_inlfunc_Softmax_X_Exp"}, {free + "_inlfunc_Softmax_X_ReduceSum"}},
+            {"", "Div", {free + "_inlfunc_Softmax_X_Exp", free + "_inlfunc_Softmax_X_ReduceSum"}, {free + "n1/v2"}},
+            {"n2//aten.view", "Reshape", {free + "n1/v2", "s"}, {free + "n2/v3"}},
+            {"n3//aten.mul", "Mul", {free + "n2/v3", "c32"}, {free + "y"}},
+            {free + "y", "Cast", {free + "y"}, {"y"}}},
+           {"c32", "s"}));
+  const std::vector<Ids> wanted = {{}, {0}, {1}, {1}, {1}, {2}, {3}, {}};
+  for (std::size_t i = 0; i < wanted.size(); ++i) EXPECT_EQ(program.nodes[i].covers, wanted[i]) << i;
+  EXPECT_EQ(program.nodes[0].role, RuntimeRole::kCast);
+  EXPECT_EQ(program.nodes[5].role, RuntimeRole::kCompute);
+  EXPECT_EQ(program.nodes[7].role, RuntimeRole::kCast);
+}
+
 TEST(Mapping, WhatBecameAConstantIsFolded) {
   const RuntimeProgram program = map_program(flow({{"n0//aten.arange", "Range", {"c"}, {"n0/v1"}},
                                                    {"n1//aten.add", "Add", {"n0/v1", "c"}, {"n1/v2"}},

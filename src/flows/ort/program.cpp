@@ -4,25 +4,30 @@
 
 namespace nongemm::ort_flow {
 
-NodeId Program::add_step(const ProfiledNode& node, std::map<std::string, std::deque<std::size_t>>& waiting,
-                         RuntimeProgram& ordered) const {
-  std::deque<std::size_t>& same_name = waiting[node.name];
-  if (same_name.empty()) {
+NodeId Program::add_step(const ProfiledNode& node, Waiting& waiting, RuntimeProgram& ordered) const {
+  std::deque<std::size_t>* same = &waiting.by_name[node.name];
+  // Without a name of its own (out of a function that the runtime put in the place of a node) a step is called by its
+  // type and number in profiles. The file has them in the order in which they run.
+  if (same->empty() && node.name == node.type + "_" + std::to_string(node.index)) same = &waiting.nameless[node.type];
+  if (same->empty()) {
     ordered.nodes.emplace_back();
-    ordered.nodes.back().name = node.name;
     ordered.nodes.back().type = node.type;
   } else {
-    ordered.nodes.push_back(program_.nodes[same_name.front()]);
-    same_name.pop_front();
+    ordered.nodes.push_back(program_.nodes[same->front()]);
+    same->pop_front();
   }
+  ordered.nodes.back().name = node.name;
   ordered.nodes.back().provider = node.provider;
   if (ordered.nodes.back().role != RuntimeRole::kCompute) ordered.nodes.back().bytes = node.output_bytes;
   return static_cast<NodeId>(ordered.nodes.size() - 1);
 }
 
 void Program::complete(const RunProfile& profile) {
-  std::map<std::string, std::deque<std::size_t>> waiting;  // steps by name, in the order of the graph
-  for (std::size_t i = 0; i < program_.nodes.size(); ++i) waiting[program_.nodes[i].name].push_back(i);
+  Waiting waiting;
+  for (std::size_t i = 0; i < program_.nodes.size(); ++i) {
+    const RuntimeNode& step = program_.nodes[i];
+    (step.name.empty() ? waiting.nameless[step.type] : waiting.by_name[step.name]).push_back(i);
+  }
   RuntimeProgram ordered;
   ordered.folded = program_.folded;
   for (const ProfiledNode& node : profile.nodes) {
@@ -30,7 +35,9 @@ void Program::complete(const RunProfile& profile) {
     if (!places_.contains(key)) places_[key] = add_step(node, waiting, ordered);
   }
   std::set<std::size_t> rest;  // in the order of the graph
-  for (const auto& [name, steps] : waiting) rest.insert(steps.begin(), steps.end());
+  for (const auto* steps_of : {&waiting.by_name, &waiting.nameless}) {
+    for (const auto& [key, steps] : *steps_of) rest.insert(steps.begin(), steps.end());
+  }
   for (const std::size_t step : rest) {
     not_run_[program_.nodes[step].name] = static_cast<NodeId>(ordered.nodes.size());
     ordered.nodes.push_back(program_.nodes[step]);

@@ -31,8 +31,13 @@ class Program {
   /// Names need not be unique in the runtime: nodes of one name are told apart by its own numbering.
   using Key = std::pair<std::string, std::uint32_t>;
 
-  NodeId add_step(const ProfiledNode& node, std::map<std::string, std::deque<std::size_t>>& waiting,
-                  RuntimeProgram& ordered) const;
+  /// Steps that no node of the profile was found for yet, in the order of the graph.
+  struct Waiting {
+    std::map<std::string, std::deque<std::size_t>> by_name;
+    std::map<std::string, std::deque<std::size_t>> nameless;  // by type
+  };
+
+  NodeId add_step(const ProfiledNode& node, Waiting& waiting, RuntimeProgram& ordered) const;
 
   RuntimeProgram program_;
   std::map<Key, NodeId> places_;

@@ -92,5 +92,25 @@ TEST(Program, TakesTheOrderOfTheRun) {
   EXPECT_EQ(program.spans(other)[0].node, 4);
 }
 
+TEST(Program, FindsStepsWithoutNamesByTheirTypes) {
+  RuntimeProgram mapped;
+  mapped.nodes = {step("", "Exp"), step("", "Div"), step("", "Exp"), step("Exp_8", "Exp")};
+  for (NodeId i = 0; i < 4; ++i) mapped.nodes[i].covers = {i};
+  Program program(mapped);
+  program.complete(
+      parse_run_profile(profile(node("Exp_504", 10, 1, "Exp", 504) + "," + node("Div_506", 20, 1, "Div", 506) + "," +
+                                node("Exp_8", 30, 1, "Exp", 3) + "," + node("Exp_509", 40, 1, "Exp", 509) + "," +
+                                node("Exp_510", 50, 1, "Exp", 510)),
+                        "test"));
+  const std::vector<RuntimeNode>& steps = program.steps().nodes;
+  ASSERT_EQ(steps.size(), 5);
+  EXPECT_EQ(steps[0].covers, (std::vector<NodeId>{0}));
+  EXPECT_EQ(steps[0].name, "Exp_504");
+  EXPECT_EQ(steps[1].covers, (std::vector<NodeId>{1}));
+  EXPECT_EQ(steps[2].covers, (std::vector<NodeId>{3}));  // named so
+  EXPECT_EQ(steps[3].covers, (std::vector<NodeId>{2}));
+  EXPECT_TRUE(steps[4].covers.empty());  // one more than the graph has
+}
+
 }  // namespace
 }  // namespace nongemm::ort_flow
