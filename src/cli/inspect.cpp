@@ -20,7 +20,9 @@ void print_stream(const Graph& graph) {
       for (const std::int64_t dim : shape) dims.push_back(dim == kDynamic ? nlohmann::json() : nlohmann::json(dim));
       shapes.push_back(std::move(dims));
     }
-    std::cout << nlohmann::json::array({entry.op, std::move(shapes), entry.scope}).dump() << '\n';
+    const auto line = nlohmann::json::array({entry.op, std::move(shapes), entry.scope});
+    // Names in files of others may be any bytes.
+    std::cout << line.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) << '\n';
   }
 }
 

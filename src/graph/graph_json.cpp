@@ -117,7 +117,8 @@ std::string to_json(const Graph& graph) {
   for (const Output& output : graph.outputs) {
     root["outputs"].push_back({{"value", output.value}, {"name", output.name}});
   }
-  return root.dump(1);
+  // Names in files of others may be any bytes.
+  return root.dump(1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
 }
 
 }  // namespace nongemm
