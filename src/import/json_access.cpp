@@ -1,7 +1,9 @@
 #include "import/json_access.h"
 
+#include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "base/error.h"
 
@@ -12,14 +14,45 @@ namespace {
 
 constexpr int kMaxDepth = 400;
 
-}  // namespace
+/// Numbers that JSON does not have and Python's json module writes all the same; torch 2.7 and later write them as
+/// texts.
+constexpr std::array<std::string_view, 3> kBareNumbers = {"-Infinity", "Infinity", "NaN"};
 
-Json parse_json(std::string_view text, const std::string& what) {
+/// `text` with those numbers as texts, which `as_number` reads; empty when it has none.
+std::string quote_bare_numbers(std::string_view text) {
+  std::string quoted;
+  std::size_t copied = 0;
+  bool in_text = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '"') in_text = !in_text;
+    if (in_text) {
+      if (text[at] == '\\') ++at;
+      continue;
+    }
+    for (const std::string_view number : kBareNumbers) {
+      if (!text.substr(at).starts_with(number)) continue;
+      quoted.append(text, copied, at - copied).append(1, '"').append(number).append(1, '"');
+      copied = at + number.size();
+      at = copied - 1;
+      break;
+    }
+  }
+  return copied == 0 ? std::string() : quoted.append(text, copied);
+}
+
+Json parse_checked(std::string_view text, const std::string& what) {
   const auto check_depth = [&](int depth, Json::parse_event_t, Json&) {
     if (depth > kMaxDepth) fail(what + " is nested too deeply");
     return true;
   };
-  Json json = Json::parse(text, check_depth, /*allow_exceptions=*/false);
+  return Json::parse(text, check_depth, /*allow_exceptions=*/false);
+}
+
+}  // namespace
+
+Json parse_json(std::string_view text, const std::string& what) {
+  Json json = parse_checked(text, what);
+  if (json.is_discarded()) json = parse_checked(quote_bare_numbers(text), what);
   if (json.is_discarded()) throw Error(ErrorKind::kBadInput, what + " is not valid JSON", "export the model again");
   return json;
 }

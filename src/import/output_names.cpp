@@ -10,11 +10,13 @@ namespace {
 constexpr int kMaxDepth = 50;
 
 /// Keys of a dictionary, or fields of a class, as torch.utils._pytree notes them: a JSON list of texts, as text.
+/// Classes of torch.export.register_dataclass have two lists, the second of fields that were None and are no children.
 std::vector<std::string> keys_of(const Json& spec, std::size_t children) {
   std::vector<std::string> keys;
   const Json* context = find_member(spec, "context");
   if (context != nullptr && context->is_string()) {
-    const Json list = Json::parse(context->get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false);
+    Json list = Json::parse(context->get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false);
+    if (list.is_array() && list.size() == 2 && list[0].is_array() && list[1].is_array()) list = Json(list[0]);
     if (list.is_array() && list.size() == children) {
       for (const Json& key : list) {
         if (key.is_string()) keys.push_back(key.get<std::string>());

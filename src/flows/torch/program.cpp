@@ -12,13 +12,23 @@
 namespace nongemm::torch_flow {
 namespace {
 
-std::vector<Patch> patches_of(const Node& node, const Schema& schema) {
+/// How one value becomes an argument: numbers that a run computes stand where the schema has a tensor or a float, too.
+Patch::Kind kind_for(const Type& type, const SchemaArg& schema) {
+  const bool is_number =
+      type.kind == Type::Kind::kInt || type.kind == Type::Kind::kFloat || type.kind == Type::Kind::kBool;
+  if (is_number && schema.kind == ArgKind::kTensor) return Patch::Kind::kNumberAsTensor;
+  if (type.kind == Type::Kind::kInt && schema.kind == ArgKind::kFloat) return Patch::Kind::kIntAsFloat;
+  return Patch::Kind::kValue;
+}
+
+std::vector<Patch> patches_of(const Graph& graph, const Node& node, const Schema& schema) {
   std::vector<Patch> patches;
   for (std::uint32_t i = 0; i < node.args.size(); ++i) {
     Patch patch;
     patch.position = i;
     if (const auto* use = std::get_if<Use>(&node.args[i])) {
       patch.slot = use->value;
+      if (use->value != kNoId) patch.kind = kind_for(graph.values[use->value].type, schema.args[i]);
     } else if (const auto* uses = std::get_if<std::vector<Use>>(&node.args[i])) {
       patch.kind = schema.args[i].optional_element ? Patch::Kind::kOptionalTensorList : Patch::Kind::kTensorList;
       for (const Use& element : *uses) patch.slots.push_back(element.value);
@@ -110,7 +120,7 @@ class Compiler {
       unknown_.insert(node.op);
       return std::nullopt;
     }
-    instruction.patches = patches_of(node, schema);
+    instruction.patches = patches_of(graph_, node, schema);
     const bool whole_list =
         node.outputs.size() == 1 && graph_.values[node.outputs[0]].type.kind == Type::Kind::kTensorList;
     instruction.list_result = schema.results.size() == 1 && schema.results[0].list && !whole_list;
@@ -133,7 +143,7 @@ class Compiler {
     instruction.op = op;
     instruction.node = id;
     instruction.outputs = node.outputs;
-    instruction.patches = patches_of(call.node, call.schema);
+    instruction.patches = patches_of(graph_, call.node, call.schema);
     instruction.list_result = call.schema.results.size() == 1 && call.schema.results[0].list;
     for (std::size_t i = 0; i < call.node.args.size(); ++i) {
       const bool left_out = call.defaults[i].has_value();
@@ -193,6 +203,12 @@ void Program::fill(const Instruction& instruction, const std::vector<c10::IValue
     switch (patch.kind) {
       case Patch::Kind::kValue:
         argument = slots[patch.slot];
+        break;
+      case Patch::Kind::kNumberAsTensor:
+        argument = wrapped_number(slots[patch.slot].toScalar());
+        break;
+      case Patch::Kind::kIntAsFloat:
+        argument = static_cast<double>(slots[patch.slot].toInt());
         break;
       case Patch::Kind::kTensorList: {
         c10::List<at::Tensor> list;

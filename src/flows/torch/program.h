@@ -18,10 +18,10 @@ using Slot = std::uint32_t;  // one per value of the graph
 
 /// Puts run-time values into an argument.
 struct Patch {
-  enum class Kind : std::uint8_t { kValue, kTensorList, kOptionalTensorList, kIntList };
+  enum class Kind : std::uint8_t { kValue, kNumberAsTensor, kIntAsFloat, kTensorList, kOptionalTensorList, kIntList };
   Kind kind = Kind::kValue;
   std::uint32_t position = 0;
-  Slot slot = kNoId;          // kValue
+  Slot slot = kNoId;          // a single value
   std::vector<Slot> slots;    // lists; kNoId for an absent element
   std::vector<Int> integers;  // kIntList
 };

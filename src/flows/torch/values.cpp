@@ -15,12 +15,6 @@ constexpr std::pair<DType, c10::ScalarType> kTypes[] = {
     {DType::kFloat64, c10::kDouble},
 };
 
-at::Tensor wrapped_number(const c10::Scalar& number) {
-  at::Tensor tensor = c10::scalar_to_tensor(number);
-  tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
-  return tensor;
-}
-
 c10::IValue memory_format(const std::string& name) {
   if (name == "channels_last_3d") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast3d);
   if (name == "channels_last") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast);
@@ -91,6 +85,12 @@ Type type_of(const c10::IValue& value) {
     type.dtype = DType::kBool;
   }
   return type;
+}
+
+at::Tensor wrapped_number(const c10::Scalar& number) {
+  at::Tensor tensor = c10::scalar_to_tensor(number);
+  tensor.unsafeGetTensorImpl()->set_wrapped_number(true);
+  return tensor;
 }
 
 c10::IValue constant_argument(const Argument& argument, const SchemaArg& schema, c10::Device device) {

@@ -18,6 +18,9 @@ at::Tensor to_torch(const HostTensor& tensor, c10::Device device);
 HostTensor from_torch(const at::Tensor& tensor);
 Type type_of(const c10::IValue& value);
 
+/// A number where an operator takes a tensor: it does not decide the result's type, as in Python.
+at::Tensor wrapped_number(const c10::Scalar& number);
+
 /// An argument that does not depend on the run. `device` stands in for an absent device.
 c10::IValue constant_argument(const Argument& argument, const SchemaArg& schema, c10::Device device);
 
