@@ -87,6 +87,14 @@ TEST(Lowering, CompoundOperatorsAreOneNodeOrTheirParts) {
   EXPECT_THAT(types_of(gelu, {.opset = 20}), ElementsAre("Gelu"));
 }
 
+TEST(Lowering, WidensTypesThatAnOldOpsetLacks) {
+  const auto sums = [](Builder& b, const Tensor& x) { return b.call("aten.cumsum.default", {x, 1}); };
+  const Graph half = graph_of({2, 8}, sums, DType::kFloat16);
+  EXPECT_THAT(types_of(half, {.opset = 13}), ElementsAre("Cast", "CumSum", "Cast"));
+  EXPECT_THAT(types_of(half, {.opset = 14}), ElementsAre("CumSum"));
+  EXPECT_THAT(types_of(graph_of({2, 8}, sums), {.opset = 13}), ElementsAre("CumSum"));
+}
+
 TEST(Lowering, RefusesOpsetsItDoesNotOffer) {
   const Graph graph = graph_of({2}, [](Builder& b, const Tensor& x) { return b.call("aten.relu.default", {x}); });
   EXPECT_THAT(refusal([&] { lower_to_onnx(graph, {.opset = 12}); }), HasSubstr("13 to 20"));

@@ -77,8 +77,11 @@ void any(OnnxLowering& onnx) { logical(onnx, "ReduceMax"); }
 
 void cumsum(OnnxLowering& onnx) {
   const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
-  const Name value = onnx.tensor(0, onnx.result_type().dtype);
-  onnx.result(onnx.add("CumSum", {value, onnx.integer_constant(static_cast<std::int64_t>(axis))}));
+  const DType dtype = onnx.result_type().dtype;
+  const bool half = dtype == DType::kFloat16 || dtype == DType::kBFloat16;
+  const DType summed = half && !onnx.at_least(14) ? DType::kFloat32 : dtype;  // CumSum came without half types
+  const Name axis_constant = onnx.integer_constant(static_cast<std::int64_t>(axis));
+  onnx.result(onnx.cast(onnx.add("CumSum", {onnx.tensor(0, summed), axis_constant}), summed, dtype));
 }
 
 void topk(OnnxLowering& onnx) {
