@@ -42,16 +42,27 @@ bool contains(const Range& range, std::string_view name) {
   return std::find(range.begin(), range.end(), name) != range.end();
 }
 
-/// Python's arithmetic on sizes by the operators of ours that do it when only the run knows them.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kHostArithmetic = {{
-    {"_operator.add", "nongemm.int_add.default"},
-    {"_operator.sub", "nongemm.int_sub.default"},
-    {"_operator.mul", "nongemm.int_mul.default"},
-    {"_operator.floordiv", "nongemm.int_floor_divide.default"},
-    {"_operator.mod", "nongemm.int_remainder.default"},
-    {"torch.sym_max", "nongemm.int_max.default"},
-    {"torch.sym_min", "nongemm.int_min.default"},
-    {"_operator.gt", "nongemm.int_greater.default"},
+/// Python's arithmetic on numbers by the operators of ours that do it when only the run knows them.
+struct HostArithmetic {
+  std::string_view python;
+  std::string_view result;  // the kind of number that it gives
+  std::string_view op;
+};
+
+constexpr std::array<HostArithmetic, 13> kHostArithmetic = {{
+    {"_operator.add", "as_sym_int", "nongemm.int_add.default"},
+    {"_operator.sub", "as_sym_int", "nongemm.int_sub.default"},
+    {"_operator.mul", "as_sym_int", "nongemm.int_mul.default"},
+    {"_operator.floordiv", "as_sym_int", "nongemm.int_floor_divide.default"},
+    {"_operator.mod", "as_sym_int", "nongemm.int_remainder.default"},
+    {"torch.sym_max", "as_sym_int", "nongemm.int_max.default"},
+    {"torch.sym_min", "as_sym_int", "nongemm.int_min.default"},
+    {"_operator.gt", "as_sym_bool", "nongemm.int_greater.default"},
+    {"_operator.add", "as_sym_float", "nongemm.float_add.default"},
+    {"_operator.sub", "as_sym_float", "nongemm.float_sub.default"},
+    {"_operator.mul", "as_sym_float", "nongemm.float_mul.default"},
+    {"_operator.truediv", "as_sym_float", "nongemm.float_divide.default"},
+    {"torch.sym_float", "as_sym_float", "nongemm.float.default"},
 }};
 
 /// Calls `visit` for every name in arguments, those in lists included; sub-graphs have names of their own.
@@ -216,15 +227,23 @@ bool NodeReader::pass_through(std::string_view op, const Json& node, const std::
 }
 
 void NodeReader::add_host_arithmetic(const std::string& target, const Json& node, const std::vector<Output>& outputs) {
-  for (const auto& [python, op] : kHostArithmetic) {
-    if (python != target) continue;
+  for (const auto& [python, result, op] : kHostArithmetic) {
+    if (python != target || outputs.size() != 1 || outputs[0].tag != result) continue;
+    const std::vector<SchemaArg>& schema = OpTable::get().at(op).schema.args;
+    const Json& inputs = array_at(node, "inputs");
+    if (inputs.size() != schema.size()) break;
     Node added;
     added.op = op;
-    for (const Json& input : array_at(node, "inputs")) {
-      added.args.push_back(read_argument(member(input, "arg"), nullptr, *names_));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      added.args.push_back(read_argument(member(inputs[i], "arg"), &schema[i], *names_));
+      if (!accepts(schema[i], added.args.back()))
+        throw Error(ErrorKind::kUnsupported, "takes other numbers than are handled");
+      const auto* use = std::get_if<Use>(&added.args.back());
+      const bool is_float = use != nullptr && graph_.values[use->value].type.kind == Type::Kind::kFloat;
+      if (is_float && schema[i].kind == ArgKind::kInt)
+        throw Error(ErrorKind::kUnsupported, "compares fractions that only the run knows");
     }
-    if (added.args.size() != OpTable::get().at(op).schema.args.size()) break;
-    return add_node(std::move(added), {type_of(outputs.at(0))}, outputs);
+    return add_node(std::move(added), {type_of(outputs[0])}, outputs);
   }
   throw Error(ErrorKind::kUnsupported, "computes a number that only the run knows in a way that is not handled");
 }

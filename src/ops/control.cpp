@@ -18,6 +18,13 @@ std::vector<Type> host_bool(const Operands&) {
   return {type};
 }
 
+std::vector<Type> host_float(const Operands&) {
+  Type type;
+  type.kind = Type::Kind::kFloat;
+  type.dtype = DType::kFloat64;
+  return {type};
+}
+
 /// The builder types the results of a control node, from its blocks (Builder::branch, Builder::foreach).
 std::vector<Type> from_blocks(const Operands& operands) {
   std::vector<Type> types;
@@ -45,6 +52,13 @@ void smaller(OnnxLowering& onnx) { onnx.result(onnx.add("Min", {onnx.integer(0),
 void larger(OnnxLowering& onnx) { onnx.result(onnx.add("Max", {onnx.integer(0), onnx.integer(1)})); }
 void greater(OnnxLowering& onnx) { onnx.result(onnx.add("Greater", {onnx.integer(0), onnx.integer(1)})); }
 
+OnnxLowering::Name floating(OnnxLowering& onnx, std::size_t i) { return onnx.tensor(i, DType::kFloat64); }
+void float_of(OnnxLowering& onnx) { onnx.result(floating(onnx, 0)); }
+void float_sum(OnnxLowering& onnx) { onnx.result(onnx.add("Add", {floating(onnx, 0), floating(onnx, 1)})); }
+void float_difference(OnnxLowering& onnx) { onnx.result(onnx.add("Sub", {floating(onnx, 0), floating(onnx, 1)})); }
+void float_product(OnnxLowering& onnx) { onnx.result(onnx.add("Mul", {floating(onnx, 0), floating(onnx, 1)})); }
+void float_quotient(OnnxLowering& onnx) { onnx.result(onnx.add("Div", {floating(onnx, 0), floating(onnx, 1)})); }
+
 void slice_cuts(OnnxLowering& onnx) {
   const Type& self = onnx.operands().tensor(0);
   const std::size_t dim = wrap_dim(onnx.operands().integer(1), self.shape.size());
@@ -71,6 +85,11 @@ constexpr std::array kEntries = {
     entry("nongemm::int_min(int a, int b) -> int", "HostArithmetic", scalar_int, smaller),
     entry("nongemm::int_max(int a, int b) -> int", "HostArithmetic", scalar_int, larger),
     entry("nongemm::int_greater(int a, int b) -> bool", "HostArithmetic", host_bool, greater),
+    entry("nongemm::float(float value) -> float", "HostArithmetic", host_float, float_of),
+    entry("nongemm::float_add(float a, float b) -> float", "HostArithmetic", host_float, float_sum),
+    entry("nongemm::float_sub(float a, float b) -> float", "HostArithmetic", host_float, float_difference),
+    entry("nongemm::float_mul(float a, float b) -> float", "HostArithmetic", host_float, float_product),
+    entry("nongemm::float_divide(float a, float b) -> float", "HostArithmetic", host_float, float_quotient),
     // Whether self[start:end] leaves anything out along `dim`: if not, Python's indexing dispatches nothing.
     entry("nongemm::slice_cuts(Tensor self, int dim, int start, int end) -> bool", "HostArithmetic", host_bool,
           slice_cuts),

@@ -36,6 +36,10 @@ double element(const HostTensor& tensor, std::size_t i) {
       return static_cast<double>(tensor.as<std::int64_t>()[i]);
     case DType::kInt32:
       return tensor.as<std::int32_t>()[i];
+    case DType::kInt16:
+      return tensor.as<std::int16_t>()[i];
+    case DType::kInt8:
+      return tensor.as<std::int8_t>()[i];
     case DType::kBool:
     case DType::kUInt8:
       return tensor.as<std::uint8_t>()[i];

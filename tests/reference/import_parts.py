@@ -205,7 +205,9 @@ class Counted(nn.Module):
         torch._check(n >= 1)
         torch._check(n <= x.shape[0])
         rows = x[:n]
-        return Range(low=rows.min(dim=0).values, high=rows.max(dim=0).values), torch.zeros(n) + n, rows.sum(0) / n
+        scaled = torch.full((2,), (torch.sym_float(n) * 1.5 + 0.25) / (n + 1) - n)
+        whole = (x * 10).to(torch.int8), (x * 100).to(torch.int16)
+        return Range(low=rows.min(dim=0).values, high=rows.max(dim=0).values), torch.zeros(n) + n, scaled, whole
 
 
 def counted():

@@ -26,6 +26,17 @@ std::int64_t int_min(std::int64_t a, std::int64_t b) { return std::min(a, b); }
 std::int64_t int_max(std::int64_t a, std::int64_t b) { return std::max(a, b); }
 bool int_greater(std::int64_t a, std::int64_t b) { return a > b; }
 
+double float_of(double value) { return value; }
+double float_add(double a, double b) { return a + b; }
+double float_sub(double a, double b) { return a - b; }
+double float_mul(double a, double b) { return a * b; }
+
+/// As Python's: no infinity.
+double float_divide(double a, double b) {
+  TORCH_CHECK(b != 0, "division by zero");
+  return a / b;
+}
+
 /// Python wraps and clamps bounds; only a slice that starts at 0 as written and reaches the end is left out.
 bool slice_cuts(const at::Tensor& self, std::int64_t dim, std::int64_t start, std::int64_t end) {
   return start != 0 || end < self.size(dim);
@@ -46,6 +57,11 @@ void register_host_operators() {
     fragment.def("int_min(int a, int b) -> int", int_min);
     fragment.def("int_max(int a, int b) -> int", int_max);
     fragment.def("int_greater(int a, int b) -> bool", int_greater);
+    fragment.def("float(float value) -> float", float_of);
+    fragment.def("float_add(float a, float b) -> float", float_add);
+    fragment.def("float_sub(float a, float b) -> float", float_sub);
+    fragment.def("float_mul(float a, float b) -> float", float_mul);
+    fragment.def("float_divide(float a, float b) -> float", float_divide);
     fragment.def("slice_cuts(Tensor self, int dim, int start, int end) -> bool", slice_cuts);
     return fragment;
   }();
