@@ -60,6 +60,17 @@ function(nongemm_flow name)
   install(TARGETS ${module} LIBRARY DESTINATION lib/nongemm)
 endfunction()
 
+# What a test needs beyond its program when sanitizers watch it.
+function(nongemm_sanitized_test name)
+  if(NOT NONGEMM_SANITIZE)
+    return()
+  endif()
+  # AddressSanitizer's dlopen stands in for libc's and has the loader search its own run path instead of our module's.
+  set_tests_properties(${name} PROPERTIES
+    ENVIRONMENT "UBSAN_OPTIONS=print_stacktrace=1;LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/leaks.supp:print_suppressions=0"
+    ENVIRONMENT_MODIFICATION "LD_LIBRARY_PATH=path_list_append:${OrtWheel_LIBRARY_DIR}")
+endfunction()
+
 # nongemm_test(NAME SOURCES file... [LIBS target...] [LABELS label...] [TIMEOUT seconds])
 #
 # One GoogleTest program and one ctest entry, run in the source folder. Tests see NONGEMM_SHARED_DIR (fixtures),
@@ -81,6 +92,7 @@ function(nongemm_test name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+  nongemm_sanitized_test(${name})
 endfunction()
 
 # nongemm_fuzzer(NAME SOURCES file... [LIBS target...])
@@ -104,4 +116,5 @@ function(nongemm_fuzzer name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} corpus/${name} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS fuzz)
+  nongemm_sanitized_test(${name})
 endfunction()
