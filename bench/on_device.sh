@@ -38,7 +38,7 @@ info() {
   "${ours[@]}" "$carry/bin/nongemm" list flows
 }
 tests() { "${ours[@]}" "$carry/tests/torch_cuda_test" --gtest_brief=1; }
-models=(gpt2 swin-t vit-b bert detr)
+read -ra models <<< "${MODELS:-gpt2 swin-t vit-b bert detr}"
 run() {
   "${ours[@]}" "$carry/bin/nongemm" run "${models[@]}" --device cuda --dtype fp16 --max-seconds 3 --format table,json \
     --output "$out/run" > "$out/run.txt" 2>&1

@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "onnx/file.h"
 #include "onnx/lower.h"
+#include "onnx/simplify.h"
 #include "profile/verify.h"
 #include "weights/safetensors.h"
 #include "weights/synthetic.h"
@@ -22,6 +23,7 @@ struct ExportOptions {
   std::string weights;
   std::string inputs;
   OnnxOptions onnx;
+  bool simplify = false;
 };
 
 PointSpec single_point(const ExportOptions& options) {
@@ -51,9 +53,10 @@ void export_model(const ExportOptions& options) {
   const PointSpec point = single_point(options);
   const Model model = find_model(point.model);
   const Graph graph = build_graph(model, point.options);
-  const onnx::LoweredModel lowered = onnx::lower_to_onnx(graph, options.onnx);
-  const WeightSource source{options.weights, options.sweep.seed};
-  const onnx::WrittenModel written = onnx::write_model(lowered.model, options.file, weights_of(model, graph, source));
+  onnx::LoweredModel lowered = onnx::lower_to_onnx(graph, options.onnx);
+  const onnx::GiveWeight give = weights_of(model, graph, {options.weights, options.sweep.seed});
+  if (options.simplify) onnx::simplify(lowered.model, graph, give);
+  const onnx::WrittenModel written = onnx::write_model(lowered.model, options.file, give);
   fmt::print(stderr, "wrote {}{}: {} nodes, opset {}, {:.1f} MB\n", written.model.string(),
              written.data.empty() ? "" : " and " + written.data.string(), lowered.model.graph.nodes.size(),
              lowered.model.opset, static_cast<double>(written.bytes) * 1e-6);
@@ -74,6 +77,8 @@ void add_export_command(CLI::App& app, int& exit_code) {
   command->add_option("--weights", options->weights, "checkpoint file or folder (default: synthetic weights)");
   command->add_option("--inputs", options->inputs, "safetensors file: build for inputs of these names and shapes");
   command->add_option("--opset", options->onnx.opset, "of ONNX, 13 to 20")->capture_default_str();
+  command->add_flag("--simplify", options->simplify,
+                    "compute now what depends on weights alone, leave out transposes that undo each other");
   command->add_flag("--decompose", options->onnx.decompose,
                     "LayerNormalization, Gelu, ... as the arithmetic they consist of");
   command->callback([options, &exit_code] {

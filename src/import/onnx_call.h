@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "import/onnx_model.h"
-#include "import/onnx_values.h"
+#include "onnx/known_value.h"
 #include "ops/builder.h"
 
 namespace nongemm::onnx {

@@ -4,6 +4,7 @@
 
 #include "import/onnx_call.h"
 #include "import/onnx_tensors.h"
+#include "onnx/wire.h"
 
 namespace nongemm::onnx {
 namespace {

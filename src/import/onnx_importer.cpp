@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "onnx/fold.h"
 
 namespace nongemm::onnx {
 
@@ -71,7 +72,7 @@ void Importer::note_uses(const ReadGraph& graph) {
 }
 
 bool Importer::folds(const OnnxCall& call, const ReadNode& node) {
-  if (node.outputs.size() != 1 || !node.bodies.empty()) return false;
+  if (node.outputs.size() != 1 || !node.bodies.empty() || !node.domain.empty()) return false;
   std::vector<const KnownValue*> inputs;
   bool any_unknown = false;
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -80,7 +81,7 @@ bool Importer::folds(const OnnxCall& call, const ReadNode& node) {
   }
   if (any_unknown) return false;
   try {
-    std::optional<KnownValue> value = fold(node, inputs, opset_);
+    std::optional<KnownValue> value = fold({node.type, node.attributes, opset_}, inputs);
     // Lists that are computed from each other could make any amount of memory of a small file.
     constexpr std::size_t kMostNumbers = std::size_t{1} << 22;
     if (!value || (folded_numbers_ += value->numbers.size()) > kMostNumbers) return false;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "import/onnx_tensors.h"
 #include "onnx/messages.h"
+#include "onnx/wire.h"
 
 namespace nongemm::onnx {
 namespace {

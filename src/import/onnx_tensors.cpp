@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "onnx/wire.h"
 #include "weights/checked_size.h"
 
 namespace nongemm::onnx {
@@ -70,16 +71,6 @@ HostTensor copy_of(DType dtype, const Shape& shape, std::string_view bytes) {
 }
 
 }  // namespace
-
-DType dtype_of(std::int32_t data_type) {
-  constexpr std::pair<std::int32_t, DType> kTypes[] = {
-      {1, DType::kFloat32}, {2, DType::kUInt8}, {3, DType::kInt8},     {5, DType::kInt16},    {6, DType::kInt32},
-      {7, DType::kInt64},   {9, DType::kBool},  {10, DType::kFloat16}, {11, DType::kFloat64}, {16, DType::kBFloat16}};
-  for (const auto& [code, dtype] : kTypes) {
-    if (code == data_type) return dtype;
-  }
-  return DType::kUndefined;
-}
 
 struct TensorReader::Parts {
   std::string name;

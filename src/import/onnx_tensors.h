@@ -12,9 +12,6 @@
 
 namespace nongemm::onnx {
 
-/// TensorProto.DataType; kUndefined for types that are not handled.
-DType dtype_of(std::int32_t data_type);
-
 class TensorReader {
  public:
   explicit TensorReader(std::shared_ptr<const MappedFile> file) : file_(std::move(file)) {}

@@ -155,14 +155,16 @@ void measure_kernels(Session& session, const CallOptions& options, CacheFlusher*
   }
   session.end_tracing();
   result.how = "kernel records";
+  const double calls = result.repeat;
+  std::size_t kernels = 0;
   for (Trace& trace : traces) {
     align_to_window(trace);
     const Decomposition parts = decompose(trace, 0);
-    const double calls = result.repeat;
     result.call_s.push_back(parts.device_ns() * 1e-9 / calls);
     result.gap_s += parts.gap_ns() * 1e-9 / calls / static_cast<double>(count);
-    result.kernels += parts.unattributed.records / calls / static_cast<double>(count);
+    kernels += static_cast<std::size_t>(parts.unattributed.records);
   }
+  result.kernels = static_cast<double>(kernels) / (calls * static_cast<double>(count));
 }
 
 /// What the runtime's steps take, without what it does around them.

@@ -49,6 +49,15 @@ std::string value_name(const Graph& graph, ValueId value) {
 
 std::string temporary_name(NodeId node, int number) { return fmt::format("n{}/t{}", node, number); }
 
+ValueId value_named(std::string_view name) {
+  const std::size_t at = name.find("/v");
+  if (!name.starts_with('n') || at == std::string_view::npos) return kNoId;
+  ValueId id = kNoId;
+  const char* last = name.data() + name.size();
+  const auto [end, error] = std::from_chars(name.data() + at + 2, last, id);
+  return error == std::errc() && (end == last || *end == '_') ? id : kNoId;
+}
+
 std::vector<NodeId> graph_nodes_in(std::string_view text) {
   std::vector<NodeId> nodes;
   for (std::size_t at = 0; at < text.size(); ++at) {

@@ -28,6 +28,10 @@ std::string value_name(const Graph& graph, ValueId value);
 /// "n123/t7"
 std::string temporary_name(NodeId node, int number);
 
+/// The value that a name of an intermediate result stands for ("n123/v45", or "n123/v45_2" for a later version of it);
+/// kNoId for other names.
+ValueId value_named(std::string_view name);
+
 /// The graph nodes whose names, or whose values' names, occur in `text`: ascending, each once. Takes any text a runtime
 /// prints: "n12/h.0/aten.add + n13//aten.mul", "{ForeignNode[n3//aten.pow...n9//aten.add]}" gives 12, 13 and 3, 9.
 std::vector<NodeId> graph_nodes_in(std::string_view text);

@@ -37,6 +37,16 @@ std::int32_t data_type(DType dtype) {
   return 0;
 }
 
+DType dtype_of(std::int32_t data_type) {
+  constexpr std::pair<std::int32_t, DType> kTypes[] = {
+      {1, DType::kFloat32}, {2, DType::kUInt8}, {3, DType::kInt8},     {5, DType::kInt16},    {6, DType::kInt32},
+      {7, DType::kInt64},   {9, DType::kBool},  {10, DType::kFloat16}, {11, DType::kFloat64}, {16, DType::kBFloat16}};
+  for (const auto& [code, dtype] : kTypes) {
+    if (code == data_type) return dtype;
+  }
+  return DType::kUndefined;
+}
+
 namespace {
 
 // Field numbers and enumerations of onnx.proto.

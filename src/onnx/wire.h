@@ -12,6 +12,8 @@ namespace nongemm::onnx {
 
 /// TensorProto.DataType
 std::int32_t data_type(DType dtype);
+/// kUndefined for types that are not handled.
+DType dtype_of(std::int32_t data_type);
 
 /// Where a weight's bytes are: in a file beside the model's, or handed over by name.
 struct ExternalData {

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::array<std::string_view, 6> kProducts = {"fc_", "gemm", "matmul", "bmm", "conv", "dot"};
 
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
 std::vector<NodeId> common(const std::vector<NodeId>& a, const std::vector<NodeId>& b) {
   std::vector<NodeId> both;
   std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both));
@@ -27,10 +29,13 @@ struct Inner {
   int place = 0;  // among all ranges
 };
 
-/// By step: the ranges that mention its nodes, and those without a node that follow one of them.
+/// By step: the ranges that mention its nodes, and those without one of them that follow such a range. Nodes that
+/// depend on no input may run in a block all the same: one that a range mentions has not been computed by the builder.
 std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const std::vector<std::string>& ranges) {
   std::set<std::string> known;
   for (const RuntimeNode& step : program.nodes) known.insert(step.name);
+  std::vector<NodeId> folded = program.folded;
+  std::sort(folded.begin(), folded.end());
   std::vector<std::vector<Inner>> inner(program.nodes.size());
   std::size_t current = SIZE_MAX;
   for (std::size_t place = 0; place < ranges.size(); ++place) {
@@ -48,6 +53,9 @@ std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const
     entry.step.name = range;
     entry.step.type = "Myelin kernel";
     entry.step.covers = common(program.nodes[current].covers, nodes);
+    const std::vector<NodeId> not_folded = common(folded, nodes);
+    entry.step.covers.insert(entry.step.covers.end(), not_folded.begin(), not_folded.end());
+    std::sort(entry.step.covers.begin(), entry.step.covers.end());
     entry.step.opaque = entry.step.covers.empty();
     inner[current].push_back(std::move(entry));
   }
@@ -55,13 +63,18 @@ std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const
 }
 
 /// Which graph nodes run in each range, as far as its name tells: nothing for the block as a whole, which begins before
-/// all that is in it, and for copies, which carry the name of what they copy for.
+/// all that is in it, for copies, which carry the name of what they copy for, and for a range that is announced again.
 std::vector<std::vector<NodeId>> nodes_of_ranges(const RuntimeProgram& program,
                                                  const std::vector<std::string>& ranges) {
   std::map<std::string_view, const RuntimeNode*> steps;
   for (const RuntimeNode& step : program.nodes) steps.try_emplace(step.name, &step);
   std::vector<std::vector<NodeId>> nodes;
+  std::set<std::string_view> seen;
   for (const std::string& range : ranges) {
+    if (!seen.insert(range).second) {
+      nodes.emplace_back();
+      continue;
+    }
     const auto step = steps.find(range);
     if (step == steps.end()) {
       nodes.push_back(onnx::graph_nodes_in(range));
@@ -76,25 +89,26 @@ std::vector<std::vector<NodeId>> nodes_of_ranges(const RuntimeProgram& program,
 class Places {
  public:
   Places(const Graph& graph, const std::vector<std::vector<NodeId>>& ranges)
-      : after_(graph.nodes.size(), -1), before_(graph.nodes.size(), static_cast<int>(ranges.size())) {
-    std::vector<int> first(graph.nodes.size(), static_cast<int>(ranges.size()));
-    std::vector<int> last(graph.nodes.size(), -1);
+      : after_(graph.nodes.size(), -1),
+        before_(graph.nodes.size(), static_cast<int>(ranges.size())),
+        first_(graph.nodes.size(), static_cast<int>(ranges.size())),
+        last_(graph.nodes.size(), -1) {
     for (std::size_t place = 0; place < ranges.size(); ++place) {
       for (const NodeId node : ranges[place]) {
         if (node >= graph.nodes.size()) continue;
-        first[node] = std::min(first[node], static_cast<int>(place));
-        last[node] = static_cast<int>(place);
+        first_[node] = std::min(first_[node], static_cast<int>(place));
+        last_[node] = static_cast<int>(place);
       }
     }
     // Nodes stand in the order in which they can run: one pass forwards, one back.
     for (NodeId node = 0; node < graph.nodes.size(); ++node) {
       for_each_source(graph, node, [&](NodeId source) {
-        after_[node] = std::max({after_[node], after_[source], last[source]});
+        after_[node] = std::max({after_[node], after_[source], last_[source]});
       });
     }
     for (NodeId node = static_cast<NodeId>(graph.nodes.size()); node-- > 0;) {
       for_each_source(graph, node, [&](NodeId source) {
-        before_[source] = std::min({before_[source], before_[node], first[node]});
+        before_[source] = std::min({before_[source], before_[node], first_[node]});
       });
     }
   }
@@ -102,6 +116,10 @@ class Places {
   bool can_run_at(NodeId node, int place) const { return after_[node] < place && place < before_[node]; }
   /// In one kernel with what it needs or with what needs it, too.
   bool can_run_in(NodeId node, int place) const { return after_[node] <= place && place <= before_[node]; }
+  /// Before the first range that mentions it.
+  bool can_begin_at(NodeId node, int place) const { return after_[node] < place && place < first_[node]; }
+  /// Between ranges that mention it.
+  bool is_under_way_at(NodeId node, int place) const { return first_[node] < place && place < last_[node]; }
 
  private:
   template <typename Visit>
@@ -115,6 +133,8 @@ class Places {
 
   std::vector<int> after_;
   std::vector<int> before_;
+  std::vector<int> first_;  // place of the first range that mentions it
+  std::vector<int> last_;
 };
 
 /// "fc__mye11081": a matrix product, as Myelin calls what it made of one or several of them.
@@ -142,7 +162,7 @@ void find_parts(const Graph& graph, const Places& places, const std::vector<Node
     for (const NodeId node : open) {
       if (!graph.nodes[node].op.starts_with(kind.op)) continue;
       for (Inner& kernel : inner) {
-        if (kernel.step.name.find(kind.parts) == std::string::npos || !places.can_run_in(node, kernel.place)) continue;
+        if (!contains(kernel.step.name, kind.parts) || !places.can_run_in(node, kernel.place)) continue;
         std::vector<NodeId>& covers = kernel.step.covers;
         covers.insert(std::upper_bound(covers.begin(), covers.end(), node), node);
       }
@@ -159,12 +179,54 @@ void find_candidates(const Graph& graph, const Places& places, const std::vector
   }
 }
 
+/// Graph nodes of which a range says that it multiplies their matrices, not only that it adds their bias.
+std::set<NodeId> announced_products(const std::vector<std::string>& ranges) {
+  std::set<NodeId> nodes;
+  for (std::string_view range : ranges) {
+    while (!range.empty()) {
+      const std::string_view piece = range.substr(0, range.find('+'));
+      range.remove_prefix(std::min(range.size(), piece.size() + 1));
+      if (!contains(piece, "_matrix_multiply")) continue;
+      const std::vector<NodeId> mentioned = onnx::graph_nodes_in(piece);
+      nodes.insert(mentioned.begin(), mentioned.end());
+    }
+  }
+  return nodes;
+}
+
+/// Nodes with a part in a nameless range, besides those that name them. A product of several nodes' matrices at once
+/// has no name, what follows of them (the biases) has; and so it is with the softmax between the products of an
+/// attention.
+void find_shared(const Graph& graph, const Places& places, const std::set<NodeId>& named_products,
+                 const std::set<NodeId>& block, Inner& inner) {
+  const bool product = announces_product(inner.step.name);
+  bool between_products = false;
+  for (const NodeId node : block) {
+    const bool begins =
+        product && is_product(graph, node) && !named_products.contains(node) && places.can_begin_at(node, inner.place);
+    const bool goes_on = !product && graph.nodes[node].op.starts_with("aten.scaled_dot_product_attention") &&
+                         places.is_under_way_at(node, inner.place);
+    if (begins || goes_on) inner.step.covers.push_back(node);
+    between_products |= goes_on;
+  }
+  // Not the attention's products: its time is not theirs.
+  if (between_products) inner.step.operators = {contains(inner.step.name, "maxred") ? "Softmax" : "Transpose"};
+}
+
 }  // namespace
 
 RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, const std::vector<std::string>& ranges) {
   std::vector<std::vector<Inner>> inner = inner_steps(program, ranges);
   const Places places(graph, nodes_of_ranges(program, ranges));
+  const std::set<NodeId> products = announced_products(ranges);
   RuntimeProgram result{{}, program.folded};
+  for (const std::vector<Inner>& kernels : inner) {
+    for (const Inner& kernel : kernels) {
+      std::erase_if(result.folded, [&](NodeId node) {
+        return std::binary_search(kernel.step.covers.begin(), kernel.step.covers.end(), node);
+      });
+    }
+  }
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
     RuntimeNode step = program.nodes[i];
     const auto take_away = [&step](const std::vector<Inner>& from) {
@@ -173,11 +235,14 @@ RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, co
       std::erase_if(step.covers, [&](NodeId node) { return taken.contains(node); });
       return !taken.empty();
     };
+    std::set<NodeId> block(step.covers.begin(), step.covers.end());
+    for (const Inner& kernel : inner[i]) block.insert(kernel.step.covers.begin(), kernel.step.covers.end());
     if (take_away(inner[i])) {
       find_parts(graph, places, step.covers, inner[i]);
       take_away(inner[i]);
       for (Inner& kernel : inner[i]) {
         if (kernel.step.covers.empty()) find_candidates(graph, places, step.covers, kernel);
+        if (kernel.step.covers.empty()) find_shared(graph, places, products, block, kernel);
       }
       take_away(inner[i]);
       if (step.covers.empty()) step.role = RuntimeRole::kOther;

@@ -8,6 +8,7 @@
 #include "flows/tensorrt/api.h"
 #include "onnx/messages.h"
 #include "onnx/name_nodes.h"
+#include "onnx/simplify.h"
 #include "traces/lowered_nodes.h"
 
 namespace nongemm::tensorrt {
@@ -26,7 +27,11 @@ std::string name_with_ids(const std::vector<NodeId>& nodes, const onnx::NodeMess
 
 EngineModel lowered_model(const Graph& graph, const std::filesystem::path& folder, const onnx::GiveWeight& give) {
   constexpr int kOpset = 17;
-  const onnx::LoweredModel lowered = onnx::lower_to_onnx(graph, {.opset = kOpset, .decompose = kNoLayerNormalization});
+  onnx::LoweredModel lowered = onnx::lower_to_onnx(graph, {.opset = kOpset, .decompose = kNoLayerNormalization});
+  // The builder computes each constant on the device while it builds, and at low levels again at every inference. And
+  // TensorRT 8.6 reads operands of a block that Myelin compiles wrongly when it begins with transposes that undo those
+  // before it: it hands them over with interleaved channels (SegFormer's head, docs/results/tensorrt.md).
+  onnx::simplify(lowered.model, graph, give);
   const onnx::WrittenModel file = onnx::write_model(lowered.model, folder / "model.onnx", give);
   EngineModel model{{file.model}, traces::nodes_of(lowered.model), lowered.inputs, lowered.outputs};
   if (!file.data.empty()) model.files.push_back(file.data);

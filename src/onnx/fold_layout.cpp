@@ -1,4 +1,4 @@
-#include "import/onnx_fold_layout.h"
+#include "onnx/fold_layout.h"
 
 #include <algorithm>
 #include <functional>
@@ -11,22 +11,25 @@ using Known = std::optional<KnownValue>;
 using Inputs = std::vector<const KnownValue*>;
 using Axes = std::vector<std::int64_t>;
 
-std::int64_t count_of(const Shape& shape) {
+/// -1 for more than `most`: a file may write any numbers into a shape.
+std::int64_t count_of(const Shape& shape, std::int64_t most) {
   std::int64_t count = 1;
   for (const std::int64_t size : shape) {
-    if (size < 0 || size > kMostKnownElements) return -1;
+    if (size < 0 || size > most) return -1;
     count *= size;
-    if (count > kMostKnownElements) return -1;
+    if (count > most) return -1;
   }
   return count;
 }
 
 /// Every element of a result from the place that it has: `source(index)` gives its place in the operand. Nothing when
-/// the result is too large.
-Known gathered(const KnownValue& data, Shape shape, const std::function<std::size_t(const Shape& index)>& source) {
-  const std::int64_t count = count_of(shape);
+/// the result has more than `most`.
+Known gathered(const KnownValue& data, Shape shape, std::int64_t most,
+               const std::function<std::size_t(const Shape& index)>& source) {
+  const std::int64_t count = count_of(shape, most);
   if (count < 0) return std::nullopt;
   KnownValue result{data.dtype, std::move(shape), {}};
+  result.numbers.reserve(static_cast<std::size_t>(count));
   Shape index(result.shape.size(), 0);
   for (std::int64_t i = 0; i < count; ++i) {
     const std::size_t at = source(index);
@@ -46,14 +49,14 @@ std::size_t place_in(const Shape& shape, const Shape& index) {
   return static_cast<std::size_t>(place);
 }
 
-Known expanded(const KnownValue& data, const Shape& shape) {
+Known expanded(const KnownValue& data, const Shape& shape, std::int64_t most) {
   if (shape.size() < data.shape.size()) return std::nullopt;
   const std::size_t more = shape.size() - data.shape.size();
   for (std::size_t i = 0; i < data.shape.size(); ++i) {
     if (data.shape[i] != 1 && data.shape[i] != shape[more + i]) return std::nullopt;
   }
-  return gathered(data, shape, [&](const Shape& index) {
-    Shape from(data.shape.size());
+  Shape from(data.shape.size());
+  return gathered(data, shape, most, [&](const Shape& index) {
     for (std::size_t i = 0; i < from.size(); ++i) from[i] = data.shape[i] == 1 ? 0 : index[more + i];
     return place_in(data.shape, from);
   });
@@ -70,40 +73,42 @@ std::optional<Shape> common_shape(const Shape& a, const Shape& b) {
   return shape;
 }
 
-std::optional<Axes> list_attribute(const ReadNode& node, std::string_view name) {
-  const Attribute* attribute = node.find(name);
+std::optional<Axes> list_attribute(const Operation& node, std::string_view name) {
+  const Attribute* attribute = find_attribute(node, name);
   const auto* list = attribute == nullptr ? nullptr : std::get_if<Axes>(&attribute->value);
   return list == nullptr ? std::nullopt : std::optional(*list);
 }
 
-std::int64_t number_attribute(const ReadNode& node, std::string_view name, std::int64_t otherwise) {
-  const Attribute* attribute = node.find(name);
+std::int64_t number_attribute(const Operation& node, std::string_view name, std::int64_t otherwise) {
+  const Attribute* attribute = find_attribute(node, name);
   const auto* number = attribute == nullptr ? nullptr : std::get_if<std::int64_t>(&attribute->value);
   return number == nullptr ? otherwise : *number;
 }
 
 /// An attribute of older opsets that is an input of later ones.
-std::optional<Axes> list_of(const ReadNode& node, const Inputs& inputs, std::string_view name, std::size_t input) {
+std::optional<Axes> list_of(const Operation& node, const Inputs& inputs, std::string_view name, std::size_t input) {
   if (input < inputs.size() && inputs[input] != nullptr) return inputs[input]->integers();
   return list_attribute(node, name);
 }
 
 Known with_shape(const KnownValue& data, Shape shape) {
-  if (count_of(shape) != static_cast<std::int64_t>(data.numbers.size())) return std::nullopt;
+  const auto count = static_cast<std::int64_t>(data.numbers.size());
+  // At least one, so that a dimension before one of 0 is not too large already.
+  if (count_of(shape, std::max<std::int64_t>(count, 1)) != count) return std::nullopt;
   KnownValue result = data;
   result.shape = std::move(shape);
   return result;
 }
 
-Known reshape(const ReadNode& node, const KnownValue& data, const KnownValue& wanted) {
+Known reshape(const Operation& node, const KnownValue& data, const KnownValue& wanted) {
   Shape shape = wanted.integers();
   const bool zero_is_zero = number_attribute(node, "allowzero", 0) != 0;
   std::int64_t known = 1;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (shape[i] == 0 && !zero_is_zero && i < data.shape.size()) shape[i] = data.shape[i];
-    if (shape[i] > kMostKnownElements) return std::nullopt;
-    if (shape[i] >= 0) known *= shape[i];
-    if (known > kMostKnownElements) return std::nullopt;
+    if (shape[i] < 0) continue;
+    known = count_of({known, shape[i]}, static_cast<std::int64_t>(std::max<std::size_t>(data.numbers.size(), 1)));
+    if (known < 0) return std::nullopt;
   }
   for (std::int64_t& size : shape) {
     if (size == -1 && known > 0) size = static_cast<std::int64_t>(data.numbers.size()) / known;
@@ -135,15 +140,15 @@ Known squeeze(const KnownValue& data, const std::optional<Axes>& axes) {
   return with_shape(data, std::move(shape));
 }
 
-Known transpose(const ReadNode& node, const KnownValue& data) {
+Known transpose(const Operation& node, const KnownValue& data) {
+  Shape from(data.shape.size());
   Axes order(data.shape.size());
   std::iota(order.rbegin(), order.rend(), 0);
   if (const std::optional<Axes> given = list_attribute(node, "perm")) order = *given;
   if (order.size() != data.shape.size()) return std::nullopt;
   Shape shape;
   for (const std::int64_t axis : order) shape.push_back(data.shape.at(static_cast<std::size_t>(axis)));
-  return gathered(data, std::move(shape), [&](const Shape& index) {
-    Shape from(index.size());
+  return gathered(data, std::move(shape), node.most_elements, [&](const Shape& index) {
     for (std::size_t i = 0; i < order.size(); ++i) from[static_cast<std::size_t>(order[i])] = index[i];
     return place_in(data.shape, from);
   });
@@ -157,7 +162,8 @@ struct Range {
 };
 
 std::optional<Range> range_of(std::int64_t size, std::int64_t begin, std::int64_t end, std::int64_t step) {
-  if (step == 0 || step < -kMostKnownElements || step > kMostKnownElements) return std::nullopt;
+  if (step == 0) return std::nullopt;
+  step = std::clamp(step, -size - 1, size + 1);  // beyond the first element, one way or the other
   const std::int64_t lowest = step > 0 ? 0 : -1;
   const std::int64_t highest = step > 0 ? size : size - 1;
   begin = std::clamp(begin < 0 ? begin + size : begin, step > 0 ? lowest : 0, highest);
@@ -167,7 +173,7 @@ std::optional<Range> range_of(std::int64_t size, std::int64_t begin, std::int64_
   return Range{begin, step, way > 0 ? (way + stride - 1) / stride : 0};
 }
 
-Known slice(const ReadNode& node, const Inputs& inputs) {
+Known slice(const Operation& node, const Inputs& inputs) {
   const KnownValue& data = *inputs[0];
   const std::optional<Axes> begins = list_of(node, inputs, "starts", 1);
   const std::optional<Axes> ends = list_of(node, inputs, "ends", 2);
@@ -188,14 +194,14 @@ Known slice(const ReadNode& node, const Inputs& inputs) {
   }
   Shape shape;
   for (const Range& range : ranges) shape.push_back(range.count);
-  return gathered(data, std::move(shape), [&](const Shape& index) {
-    Shape from(index.size());
+  Shape from(shape.size());
+  return gathered(data, std::move(shape), node.most_elements, [&](const Shape& index) {
     for (std::size_t i = 0; i < from.size(); ++i) from[i] = ranges[i].begin + index[i] * ranges[i].step;
     return place_in(data.shape, from);
   });
 }
 
-Known concat(const ReadNode& node, const Inputs& inputs) {
+Known concat(const Operation& node, const Inputs& inputs) {
   Shape shape = inputs[0]->shape;
   std::int64_t axis = number_attribute(node, "axis", 0);
   axis += axis < 0 ? static_cast<std::int64_t>(shape.size()) : 0;
@@ -215,7 +221,7 @@ Known concat(const ReadNode& node, const Inputs& inputs) {
     shape[along] += input->shape[along];
     all.numbers.insert(all.numbers.end(), input->numbers.begin(), input->numbers.end());
   }
-  return gathered(all, shape, [&](const Shape& index) {
+  return gathered(all, shape, node.most_elements, [&](const Shape& index) {
     const auto behind = std::upper_bound(begins.begin(), begins.end(), index[along]);
     const auto operand = static_cast<std::size_t>(behind - begins.begin()) - 1;
     Shape from = index;
@@ -224,7 +230,7 @@ Known concat(const ReadNode& node, const Inputs& inputs) {
   });
 }
 
-Known gather(const ReadNode& node, const KnownValue& data, const KnownValue& indices) {
+Known gather(const Operation& node, const KnownValue& data, const KnownValue& indices) {
   std::int64_t axis = number_attribute(node, "axis", 0);
   axis += axis < 0 ? static_cast<std::int64_t>(data.shape.size()) : 0;
   if (axis < 0 || axis >= static_cast<std::int64_t>(data.shape.size())) return std::nullopt;
@@ -238,7 +244,7 @@ Known gather(const ReadNode& node, const KnownValue& data, const KnownValue& ind
   shape.insert(shape.end(), indices.shape.begin(), indices.shape.end());
   shape.insert(shape.end(), data.shape.begin() + axis + 1, data.shape.end());
   const std::size_t rank = indices.shape.size();
-  return gathered(data, std::move(shape), [&](const Shape& index) {
+  return gathered(data, std::move(shape), node.most_elements, [&](const Shape& index) {
     const Shape which(index.begin() + axis, index.begin() + axis + static_cast<std::ptrdiff_t>(rank));
     Shape from(index.begin(), index.begin() + axis);
     from.push_back(places.at(place_in(indices.shape, which)));
@@ -247,13 +253,29 @@ Known gather(const ReadNode& node, const KnownValue& data, const KnownValue& ind
   });
 }
 
-Known where(const KnownValue& condition, const KnownValue& yes, const KnownValue& no) {
+Known tile(const KnownValue& data, const KnownValue& repeats, std::int64_t most) {
+  const Axes times = repeats.integers();
+  if (times.size() != data.shape.size()) return std::nullopt;
+  Shape shape = data.shape;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    // One at a time: a product of two numbers from a file could overflow.
+    shape[i] = count_of({shape[i], times[i]}, most);
+    if (shape[i] < 0) return std::nullopt;
+  }
+  Shape from(shape.size());
+  return gathered(data, std::move(shape), most, [&](const Shape& index) {
+    for (std::size_t i = 0; i < from.size(); ++i) from[i] = index[i] % data.shape[i];
+    return place_in(data.shape, from);
+  });
+}
+
+Known where(const KnownValue& condition, const KnownValue& yes, const KnownValue& no, std::int64_t most) {
   const std::optional<Shape> both = common_shape(yes.shape, no.shape);
   const std::optional<Shape> shape = both ? common_shape(condition.shape, *both) : std::nullopt;
   if (!shape) return std::nullopt;
-  const Known decides = expanded(condition, *shape);
-  Known result = expanded(yes, *shape);
-  const Known otherwise = expanded(no, *shape);
+  const Known decides = expanded(condition, *shape, most);
+  Known result = expanded(yes, *shape, most);
+  const Known otherwise = expanded(no, *shape, most);
   if (!decides || !result || !otherwise) return std::nullopt;
   for (std::size_t i = 0; i < result->numbers.size(); ++i) {
     if (decides->numbers[i] == 0) result->numbers[i] = otherwise->numbers[i];
@@ -263,11 +285,11 @@ Known where(const KnownValue& condition, const KnownValue& yes, const KnownValue
 
 }  // namespace
 
-Known broadcast(const KnownValue& a, const KnownValue& b, double (*apply)(double, double)) {
+Known broadcast(const KnownValue& a, const KnownValue& b, std::int64_t most, double (*apply)(double, double)) {
   const std::optional<Shape> shape = common_shape(a.shape, b.shape);
   if (!shape) return std::nullopt;
-  Known result = expanded(a, *shape);
-  const Known other = expanded(b, *shape);
+  Known result = expanded(a, *shape, most);
+  const Known other = expanded(b, *shape, most);
   if (!result || !other) return std::nullopt;
   for (std::size_t i = 0; i < result->numbers.size(); ++i) {
     result->numbers[i] = apply(result->numbers[i], other->numbers[i]);
@@ -275,7 +297,7 @@ Known broadcast(const KnownValue& a, const KnownValue& b, double (*apply)(double
   return result;
 }
 
-Known fold_layout(const ReadNode& node, const Inputs& inputs, std::int64_t opset) {
+Known fold_layout(const Operation& node, const Inputs& inputs) {
   const KnownValue& first = *inputs[0];
   const KnownValue* second = inputs.size() > 1 ? inputs[1] : nullptr;
   const bool all = std::none_of(inputs.begin(), inputs.end(), [](const KnownValue* input) { return input == nullptr; });
@@ -285,12 +307,14 @@ Known fold_layout(const ReadNode& node, const Inputs& inputs, std::int64_t opset
   if (node.type == "Slice") return slice(node, inputs);
   if (node.type == "Concat" && all) return concat(node, inputs);
   if (node.type == "Gather" && second != nullptr) return gather(node, first, *second);
-  if (node.type == "Where" && all && inputs.size() == 3) return where(first, *inputs[1], *inputs[2]);
+  if (node.type == "Where" && all && inputs.size() == 3)
+    return where(first, *inputs[1], *inputs[2], node.most_elements);
+  if (node.type == "Tile" && second != nullptr) return tile(first, *second, node.most_elements);
   if (node.type == "Expand" && second != nullptr) {
     const std::optional<Shape> shape = common_shape(first.shape, second->integers());
-    return shape ? expanded(first, *shape) : std::nullopt;
+    return shape ? expanded(first, *shape, node.most_elements) : std::nullopt;
   }
-  const std::optional<Axes> axes = list_of(node, inputs, "axes", opset < kAxesAreInput ? SIZE_MAX : 1);
+  const std::optional<Axes> axes = list_of(node, inputs, "axes", node.opset < kAxesAreInput ? SIZE_MAX : 1);
   if (node.type == "Unsqueeze" && axes) return unsqueeze(first, *axes);
   if (node.type == "Squeeze") return squeeze(first, axes);
   return std::nullopt;
