@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <png.h>
 
+#include <algorithm>
 #include <csetjmp>
+#include <cstdint>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -45,6 +47,20 @@ struct Decoding {
 
   ~Decoding() { png_destroy_read_struct(&png, &info, nullptr); }
 };
+
+/// Where the last whole chunk ends. libpng takes memory for a chunk before it reads it, and lengths may lie.
+std::size_t end_of_chunks(std::string_view bytes) {
+  constexpr std::size_t kSignature = 8;
+  constexpr std::size_t kAroundData = 12;  // length, type, checksum
+  std::size_t at = std::min(kSignature, bytes.size());
+  while (bytes.size() - at >= kAroundData) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<std::uint8_t>(bytes[at + i]);
+    if (length > bytes.size() - at - kAroundData) break;
+    at += kAroundData + length;
+  }
+  return at;
+}
 
 bool read_header(Decoding& state) {
   if (setjmp(png_jmpbuf(state.png)) != 0) return false;
@@ -104,7 +120,7 @@ void clip_grey16(const std::vector<std::uint8_t>& samples, Image& image) {
 
 Image decode(std::string_view bytes, std::string_view name, const DecodeOptions& options, int& orientation) {
   Decoding state;
-  state.source.bytes = bytes;
+  state.source.bytes = bytes.substr(0, end_of_chunks(bytes));
   const auto fail = [&]() -> void {
     throw Error(ErrorKind::kBadInput, fmt::format("{}: damaged PNG: {}", name, state.source.error));
   };
