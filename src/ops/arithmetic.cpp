@@ -44,7 +44,7 @@ std::vector<Type> where_rule(const Operands& operands) {
 std::vector<Type> diff_rule(const Operands& operands) {
   const Type& self = operands.tensor(0);
   Type result = tensor_type(self.dtype, self.shape);
-  const std::size_t dim = wrap_dim(operands.integer(2), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(2), self.shape);
   std::int64_t& size = result.shape[dim];
   for (std::size_t i : {std::size_t{3}, std::size_t{4}}) {
     if (!operands.has(i)) continue;

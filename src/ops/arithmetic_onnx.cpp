@@ -95,7 +95,7 @@ void clamp_max(OnnxLowering& onnx) {
 void diff(OnnxLowering& onnx) {
   if (onnx.operands().integer(1) != 1) onnx.unsupported("differences of more than first order");
   const Type& self = onnx.operands().tensor(0);
-  const std::size_t dim = rules::wrap_dim(onnx.operands().integer(2), self.shape.size());
+  const std::size_t dim = rules::sized_dim(onnx.operands().integer(2), self.shape);
   OnnxLowering::Names parts;
   for (const std::size_t i : {std::size_t{3}, std::size_t{0}, std::size_t{4}}) {
     if (onnx.operands().has(i)) parts.push_back(onnx.tensor(i, self.dtype));

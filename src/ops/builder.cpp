@@ -9,7 +9,7 @@ namespace nongemm {
 
 const Type& Tensor::type() const { return builder_->graph().values[id_].type; }
 
-std::int64_t Tensor::size(std::int64_t dim) const { return shape()[rules::wrap_dim(dim, shape().size())]; }
+std::int64_t Tensor::size(std::int64_t dim) const { return shape()[rules::sized_dim(dim, shape())]; }
 
 Builder::Builder(std::string name, DType dtype) : dtype_(dtype) {
   graph_.name = std::move(name);

@@ -35,7 +35,7 @@ std::vector<Type> from_blocks(const Operands& operands) {
 // --- ONNX; branches and loops have blocks, which onnx/ lowers itself ---
 void size(OnnxLowering& onnx) {
   const Type& self = onnx.operands().tensor(0);
-  const std::size_t dim = wrap_dim(onnx.operands().integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(onnx.operands().integer(1), self.shape);
   if (self.shape[dim] != kDynamic) return onnx.result(onnx.integer_constant(self.shape[dim]));
   onnx.result(onnx.pick(onnx.shape_of(onnx.tensor(0)), dim));
 }
@@ -61,7 +61,7 @@ void float_quotient(OnnxLowering& onnx) { onnx.result(onnx.add("Div", {floating(
 
 void slice_cuts(OnnxLowering& onnx) {
   const Type& self = onnx.operands().tensor(0);
-  const std::size_t dim = wrap_dim(onnx.operands().integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(onnx.operands().integer(1), self.shape);
   const auto size = onnx.squeeze(onnx.size_of(onnx.tensor(0), self, dim), 0);
   const auto before = onnx.add("Greater", {onnx.integer(2), onnx.integer_constant(0)});
   onnx.result(onnx.add("Or", {before, onnx.add("Less", {onnx.integer(3), size})}));

@@ -66,7 +66,7 @@ std::vector<Type> infer_flatten(const Operands& operands) {
 
 std::vector<Type> infer_unflatten(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(1), self.shape);
   Shape sizes = resolve_sizes(operands, 2, {self.shape[dim]});
   Shape shape = self.shape;
   shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));
@@ -97,6 +97,7 @@ std::vector<Type> infer_transpose(const Operands& operands) {
   const Type& self = operands.tensor(0);
   std::vector<std::size_t> order(self.shape.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  if (order.empty()) return {permuted(self, order)};
   std::swap(order.at(wrap_dim(operands.integer(1), order.size())),
             order.at(wrap_dim(operands.integer(2), order.size())));
   return {permuted(self, order)};
@@ -175,7 +176,7 @@ std::vector<Type> infer_expand_as(const Operands& operands) {
 
 std::vector<Type> infer_select(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(1), self.shape);
   Shape shape = self.shape;
   Shape strides = strides_of(self);
   shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));
@@ -195,7 +196,7 @@ std::int64_t bound(const Operands& operands, std::size_t arg, std::int64_t size,
 
 std::vector<Type> infer_slice(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(1), self.shape);
   const std::int64_t step = operands.integer(4);
   const std::int64_t size = self.shape[dim];
   const std::int64_t start = bound(operands, 2, size, 0);
@@ -214,7 +215,7 @@ std::vector<Type> infer_slice(const Operands& operands) {
 
 std::vector<Type> infer_narrow(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(1), self.shape);
   Shape shape = self.shape;
   shape[dim] = operands.integer(3);
   return {view_of(self, shape, strides_of(self))};
@@ -241,25 +242,25 @@ std::vector<std::int64_t> equal_pieces(std::int64_t total, std::int64_t size) {
 
 std::vector<Type> infer_split(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(2), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(2), self.shape);
   return pieces(self, dim, equal_pieces(self.shape[dim], operands.integer(1)));
 }
 
 std::vector<Type> infer_chunk(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(2), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(2), self.shape);
   const std::int64_t chunks = operands.integer(1);
   return pieces(self, dim, equal_pieces(self.shape[dim], (self.shape[dim] + chunks - 1) / chunks));
 }
 
 std::vector<Type> infer_split_with_sizes(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  return pieces(self, wrap_dim(operands.integer(2), self.shape.size()), operands.integers(1));
+  return pieces(self, sized_dim(operands.integer(2), self.shape), operands.integers(1));
 }
 
 std::vector<Type> infer_unbind(const Operands& operands) {
   const Type& self = operands.tensor(0);
-  const std::size_t dim = wrap_dim(operands.integer(1), self.shape.size());
+  const std::size_t dim = sized_dim(operands.integer(1), self.shape);
   Shape shape = self.shape;
   Shape strides = strides_of(self);
   shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(dim));

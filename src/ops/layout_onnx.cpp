@@ -13,7 +13,7 @@ using Names = OnnxLowering::Names;
 
 const Type& self(const OnnxLowering& onnx) { return onnx.operands().tensor(0); }
 std::size_t dim_of(const OnnxLowering& onnx, std::size_t arg) {
-  return rules::wrap_dim(onnx.operands().integer(arg), self(onnx).shape.size());
+  return rules::sized_dim(onnx.operands().integer(arg), self(onnx).shape);
 }
 
 std::vector<std::size_t> order_of(const OnnxLowering& onnx) {
@@ -23,10 +23,10 @@ std::vector<std::size_t> order_of(const OnnxLowering& onnx) {
   return order;
 }
 
-std::vector<std::size_t> swapped(std::size_t rank, std::size_t a, std::size_t b) {
-  std::vector<std::size_t> order(rank);
+std::vector<std::size_t> swapped(const OnnxLowering& onnx) {
+  std::vector<std::size_t> order(self(onnx).shape.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  if (rank > 0) std::swap(order[a], order[b]);
+  if (!order.empty()) std::swap(order[dim_of(onnx, 1)], order[dim_of(onnx, 2)]);
   return order;
 }
 
@@ -91,9 +91,7 @@ void reshape(OnnxLowering& onnx) {
 
 void permute(OnnxLowering& onnx) { onnx.result(onnx.transpose(onnx.tensor(0), order_of(onnx))); }
 
-void transpose(OnnxLowering& onnx) {
-  onnx.result(onnx.transpose(onnx.tensor(0), swapped(self(onnx).shape.size(), dim_of(onnx, 1), dim_of(onnx, 2))));
-}
+void transpose(OnnxLowering& onnx) { onnx.result(onnx.transpose(onnx.tensor(0), swapped(onnx))); }
 
 void transpose_matrix(OnnxLowering& onnx) {
   if (self(onnx).shape.size() < 2) return operand(onnx);
@@ -199,9 +197,7 @@ void write_permuted(OnnxLowering& onnx) {
   onnx.result(onnx.transpose(onnx.replacement(), inverse));
 }
 
-void write_transposed(OnnxLowering& onnx) {
-  onnx.result(onnx.transpose(onnx.replacement(), swapped(self(onnx).shape.size(), dim_of(onnx, 1), dim_of(onnx, 2))));
-}
+void write_transposed(OnnxLowering& onnx) { onnx.result(onnx.transpose(onnx.replacement(), swapped(onnx))); }
 
 void write_selected(OnnxLowering& onnx) {
   const std::size_t dim = dim_of(onnx, 1);

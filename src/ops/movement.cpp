@@ -47,7 +47,7 @@ std::vector<Type> infer_cat(const Operands& operands) {
     channels_last = channels_last && is_channels_last(*tensor);
     if (first == nullptr) {
       first = tensor;
-      dim = wrap_dim(operands.integer(1), tensor->shape.size());
+      dim = sized_dim(operands.integer(1), tensor->shape);
     }
     if (tensor->shape.size() != first->shape.size()) {
       throw Error(ErrorKind::kBadInput,
@@ -119,7 +119,7 @@ std::vector<Type> infer_index_select(const Operands& operands) {
   const Type& self = operands.tensor(0);
   Shape shape = self.shape;
   const Shape& index = operands.tensor(2).shape;
-  shape[wrap_dim(operands.integer(1), shape.size())] = index.empty() ? 1 : index[0];
+  shape[sized_dim(operands.integer(1), shape)] = index.empty() ? 1 : index[0];
   return {tensor_type(self.dtype, shape)};
 }
 
@@ -160,7 +160,7 @@ std::vector<Type> infer_repeat_interleave(const Operands& operands) {
   const Type& self = operands.tensor(0);
   if (!operands.has(2)) return {tensor_type(self.dtype, {element_count(self.shape) * operands.integer(1)})};
   Shape shape = self.shape;
-  shape[wrap_dim(operands.integer(2), shape.size())] *= operands.integer(1);
+  shape[sized_dim(operands.integer(2), shape)] *= operands.integer(1);
   return {tensor_type(self.dtype, shape)};
 }
 

@@ -100,7 +100,7 @@ void roll(OnnxLowering& onnx) {
   if (dims.size() != shifts.size()) onnx.unsupported("a roll over all elements");
   Name value = onnx.tensor(0);
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    const std::size_t dim = rules::wrap_dim(dims[i], self(onnx).shape.size());
+    const std::size_t dim = rules::sized_dim(dims[i], self(onnx).shape);
     const std::int64_t size = self(onnx).shape[dim];
     if (size == kDynamic) onnx.unsupported("a roll over a dimension of unknown size");
     const std::int64_t shift = size == 0 ? 0 : (shifts[i] % size + size) % size;
@@ -136,7 +136,7 @@ void repeat(OnnxLowering& onnx) {
 void repeat_interleave(OnnxLowering& onnx) {
   const bool flat = !onnx.operands().has(2);
   const Shape shape = flat ? Shape{element_count(self(onnx).shape)} : self(onnx).shape;
-  const std::size_t dim = flat ? 0 : rules::wrap_dim(onnx.operands().integer(2), shape.size());
+  const std::size_t dim = flat ? 0 : rules::sized_dim(onnx.operands().integer(2), shape);
   const std::int64_t count = onnx.operands().integer(1);
   if (count == kDynamic || std::count(shape.begin(), shape.end(), kDynamic) > 1) {
     onnx.unsupported("several sizes that only the run knows");

@@ -23,6 +23,11 @@ std::size_t wrap_dim(std::int64_t dim, std::size_t rank) {
   return static_cast<std::size_t>(dim < 0 ? dim + signed_rank : dim);
 }
 
+std::size_t sized_dim(std::int64_t dim, const Shape& shape) {
+  if (shape.empty()) throw Error(ErrorKind::kBadInput, "a tensor without dimensions has no size");
+  return wrap_dim(dim, shape.size());
+}
+
 Shape broadcast(const Shape& a, const Shape& b) {
   const std::size_t rank = std::max(a.size(), b.size());
   Shape result(rank, 1);

@@ -13,6 +13,8 @@ namespace nongemm::rules {
 Type tensor_type(DType dtype, Shape shape);
 /// `dim` counted from the end when negative; throws when it is out of range.
 std::size_t wrap_dim(std::int64_t dim, std::size_t rank);
+/// The same where the size of the dimension matters: a tensor without dimensions, whose only one is 0, is refused.
+std::size_t sized_dim(std::int64_t dim, const Shape& shape);
 /// NumPy broadcasting; throws Error(kBadInput) naming both shapes.
 Shape broadcast(const Shape& a, const Shape& b);
 /// The strides a value really has, contiguous ones written out.

@@ -56,6 +56,21 @@ TEST(Builder, NamesOperatorShapesAndModuleOfAMisfit) {
   EXPECT_THROW(b.call("aten.transpose.int", {x, "a", 1}), Error);
 }
 
+TEST(Builder, LooksForNoSizeInATensorWithoutDimensions) {
+  Builder b("small", DType::kFloat32);
+  const Tensor x = b.input("x", DType::kFloat32, {}, {});
+  EXPECT_EQ(b.call("aten.transpose.int", {x, 0, -1}).rank(), 0);
+  EXPECT_EQ(b.call("aten.flatten.using_ints", {x, 0, -1}).shape(), Shape{1});
+  EXPECT_THROW(x.size(0), Error);
+  EXPECT_THROW(b.call("aten.select.int", {x, 0, 0}), Error);
+  EXPECT_THROW(b.call("aten.slice.Tensor", {x, 0, 0, 1, 1}), Error);
+  EXPECT_THROW(b.call("aten.narrow.default", {x, 0, 0, 1}), Error);
+  EXPECT_THROW(b.call_all("aten.split.Tensor", {x, 1, 0}), Error);
+  EXPECT_THROW(b.call_all("aten.chunk.default", {x, 1, 0}), Error);
+  EXPECT_THROW(b.call_all("aten.unbind.int", {x, 0}), Error);
+  EXPECT_THROW(b.call("aten.cat.default", {std::vector<Tensor>{x, x}, 0}), Error);
+}
+
 TEST(Verify, FindsNothingInASoundGraph) { EXPECT_THAT(problems_of(small_graph()), testing::IsEmpty()); }
 
 TEST(Verify, FindsEachKindOfFault) {
