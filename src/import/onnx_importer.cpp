@@ -32,13 +32,18 @@ void Importer::read_resolved(const ReadNode& node) {
   Graph& graph = builder_.graph();
   const std::size_t first = graph.nodes.size();
   const std::size_t blocks = graph.blocks.size();
+  bool mapped = false;
   try {
     map(call, node);
+    mapped = true;
   } catch (const NotMapped&) {
-    take_back(first, blocks);
-    keep(call, node);
   } catch (const std::exception&) {  // the operands do not fit the rule
+  }
+  if (!mapped) {
+    // A rule that gives up takes as long as some that do not, and in a loop it does so in each turn.
+    constexpr std::size_t kCostOfGivingUp = 8;
     take_back(first, blocks);
+    if (names_.depth() > 1) spend(kCostOfGivingUp);
     keep(call, node);
   }
   const ScopeId scope = scope_of(node);
@@ -100,13 +105,14 @@ void Importer::take_back(std::size_t nodes, std::size_t blocks) {
   }
   graph.nodes.resize(nodes);
   graph.blocks.resize(blocks);
-  std::vector<NodeId>& ids = graph.blocks[builder_.block()].nodes;
-  std::erase_if(ids, [&](NodeId id) { return id >= nodes; });
+  // Ids rise: only the end is looked at, since a loop that is unrolled may give up once per turn.
+  const auto pop = [&](std::vector<NodeId>& ids) {
+    while (!ids.empty() && ids.back() >= nodes) ids.pop_back();
+  };
+  pop(graph.blocks[builder_.block()].nodes);
   if (noted_.size() <= nodes) return;
   noted_.resize(nodes);
-  for (std::vector<NodeId>& of_file : nodes_of_file_) {
-    while (!of_file.empty() && of_file.back() >= nodes) of_file.pop_back();
-  }
+  for (std::vector<NodeId>& of_file : nodes_of_file_) pop(of_file);
 }
 
 /// As an operator that the table does not know.
