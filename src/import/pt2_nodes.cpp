@@ -120,7 +120,7 @@ void NodeReader::read(const Json& body) {
       const Json& metadata = object_at(node, "metadata");
       const Json* stack = find_member(metadata, "nn_module_stack");
       scope_ = stack == nullptr ? kRootScope : scopes_.find(as_text(*stack));
-      if (scope_ != kRootScope) place += " in " + graph_.scope_path(scope_);
+      if (const std::string path = graph_.scope_path(scope_); !path.empty()) place += " in " + path;
       read_node(node);
     } catch (const Error& error) {
       if (depth_ > 0) throw;  // the node around it is named, too: once is enough
