@@ -12,8 +12,8 @@ using namespace rules;
 
 // --- scaled_dot_product_attention: query [n.., heads, q, d], key [n.., heads, k, d], value [n.., heads, k, dv] ---
 std::vector<Type> infer_sdpa(const Operands& operands) {
-  const Type& query = operands.tensor(0);
-  const std::int64_t out = operands.tensor(2).shape.back();
+  const Type& query = operands.tensor(0, 1);
+  const std::int64_t out = operands.tensor(2, 1).shape.back();
   // The fused kernels lay the result out as the query, mostly [n, q, heads, d], so that the reshape after it is free.
   if (out == query.shape.back()) return like_first(operands);
   Shape shape = query.shape;
@@ -23,23 +23,23 @@ std::vector<Type> infer_sdpa(const Operands& operands) {
 
 Cost cost_sdpa(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  const Shape& query = operands.tensor(0).shape;
-  const double keys = static_cast<double>(operands.tensor(1).shape[query.size() - 2]);
+  const Shape& query = operands.tensor(0, 2).shape;
+  const double keys = static_cast<double>(operands.tensor(1, query.size() - 1).shape[query.size() - 2]);
   const double scores = count_of(operands.tensor(0)) / static_cast<double>(query.back()) * keys;
   // Two matrix multiplications, and about five operations per score for scale and softmax. Causal halves the work.
   cost.flops = scores * (2.0 * static_cast<double>(query.back()) +
-                         2.0 * static_cast<double>(operands.tensor(2).shape.back()) + 5.0);
+                         2.0 * static_cast<double>(operands.tensor(2, 1).shape.back()) + 5.0);
   if (operands.flag(5)) cost.flops /= 2.0;
   return cost;
 }
 
 // --- _native_multi_head_attention: query, key, value [n, s, embed]; qkv_weight [3 embed, embed] ---
 std::vector<Type> infer_native_mha(const Operands& operands) {
-  const Type& query = operands.tensor(0);
+  const Type& query = operands.tensor(0, 2);
   const bool need_weights = operands.flag(10);
   Type weights = tensor_type(query.dtype, {0});
   if (need_weights) {
-    const std::int64_t keys = operands.tensor(1).shape[1];
+    const std::int64_t keys = operands.tensor(1, 2).shape[1];
     weights.shape = {query.shape[0], query.shape[1], keys};
     if (!operands.flag(11)) weights.shape.insert(weights.shape.begin() + 1, operands.integer(4));
   }
@@ -50,7 +50,7 @@ Cost cost_native_mha(const Operands& operands, std::span<const Type> results) {
   // Query, key and value are one tensor in self-attention: it is read once.
   Cost cost = traffic(operands, results.first(1));
   cost.bytes_read -= 2.0 * bytes_of(operands.tensor(0));
-  const Shape& shape = operands.tensor(0).shape;
+  const Shape& shape = operands.tensor(0, 3).shape;
   const double tokens = static_cast<double>(shape[0] * shape[1]);
   const double embed = static_cast<double>(shape[2]);
   const double scores = tokens * static_cast<double>(shape[1]) * static_cast<double>(operands.integer(4));

@@ -37,7 +37,7 @@ Name softmax(OnnxLowering& onnx, Name value) {
 /// True where query i may see key j: j <= i.
 Name causal_mask(OnnxLowering& onnx) {
   const Shape& query = onnx.operands().tensor(0).shape;
-  const Shape& key = onnx.operands().tensor(1).shape;
+  const Shape& key = onnx.operands().tensor(1, 2).shape;
   const std::int64_t rows = query[query.size() - 2];
   const std::int64_t columns = key[key.size() - 2];
   if (rows == kDynamic || columns == kDynamic) onnx.unsupported("a causal mask over a length that only the run knows");
@@ -58,6 +58,7 @@ Name repeated_heads(OnnxLowering& onnx, Name value, const Shape& shape, std::int
   const std::size_t heads = shape.size() - 3;
   if (shape[heads] == query_heads) return value;
   if (std::find(shape.begin(), shape.end(), kDynamic) != shape.end()) onnx.unsupported("heads of unknown sizes");
+  if (shape[heads] == 0) onnx.unsupported("keys and values without heads");
   Shape expanded = shape;
   expanded.insert(expanded.begin() + static_cast<std::ptrdiff_t>(heads) + 1, query_heads / shape[heads]);
   Shape merged = shape;
@@ -70,13 +71,14 @@ Name repeated_heads(OnnxLowering& onnx, Name value, const Shape& shape, std::int
 
 void scaled_dot_product_attention(OnnxLowering& onnx) {
   const Operands& operands = onnx.operands();
-  const Type& query = operands.tensor(0);
+  const Type& query = operands.tensor(0, 2);
   Attention attention{onnx.tensor(0), onnx.tensor(1), onnx.tensor(2), query.shape.size(), query.dtype};
   attention.scale = operands.has(6) ? operands.number(6) : 1.0 / std::sqrt(static_cast<double>(query.shape.back()));
   if (operands.flag(7)) {
-    const std::int64_t heads = query.shape[query.shape.size() - 3];
-    attention.key = repeated_heads(onnx, attention.key, operands.tensor(1).shape, heads);
-    attention.value = repeated_heads(onnx, attention.value, operands.tensor(2).shape, heads);
+    const Shape& shape = operands.tensor(0, 3).shape;
+    const std::int64_t heads = shape[shape.size() - 3];
+    attention.key = repeated_heads(onnx, attention.key, operands.tensor(1, 3).shape, heads);
+    attention.value = repeated_heads(onnx, attention.value, operands.tensor(2, 3).shape, heads);
   }
   const Name masked_out = onnx.scalar(lowest(query.dtype), query.dtype);
   Name value = scores(onnx, attention);
@@ -97,13 +99,14 @@ void scaled_dot_product_attention(OnnxLowering& onnx) {
 
 void native_multi_head_attention(OnnxLowering& onnx) {
   const Operands& operands = onnx.operands();
-  const Type& query = operands.tensor(0);
+  const Type& query = operands.tensor(0, 2);
   if (operands.has(9)) onnx.unsupported("a mask in the fused multi-head attention");
   if (std::find(query.shape.begin(), query.shape.end(), kDynamic) != query.shape.end()) {
     onnx.unsupported("a sequence whose length only the run knows");
   }
   const std::int64_t embed = operands.integer(3);
   const std::int64_t heads = operands.integer(4);
+  if (heads < 1) onnx.unsupported("attention without heads");
   const std::int64_t head_size = embed / heads;
   const auto* first = std::get_if<Use>(&operands.raw(0));
   if (!(*first == std::get<Use>(operands.raw(1)) && *first == std::get<Use>(operands.raw(2)))) {

@@ -14,7 +14,7 @@ using namespace rules;
 /// weight [rows, width], indices [...] -> [..., width]
 std::vector<Type> infer_embedding(const Operands& operands) {
   Shape shape = operands.tensor(1).shape;
-  shape.push_back(operands.tensor(0).shape.back());
+  shape.push_back(operands.tensor(0, 1).shape.back());
   return {tensor_type(operands.tensor(0).dtype, shape)};
 }
 

@@ -19,8 +19,8 @@ void check_inner(const Operands& operands, std::int64_t a, std::int64_t b) {
 
 // --- linear(input [*, in], weight [out, in], bias [out]?) -> [*, out] ---
 std::vector<Type> infer_linear(const Operands& operands) {
-  const Type& input = operands.tensor(0);
-  const Type& weight = operands.tensor(1);
+  const Type& input = operands.tensor(0, 1);
+  const Type& weight = operands.tensor(1, 1);
   Shape shape = input.shape;
   check_inner(operands, shape.back(), weight.shape.back());
   shape.pop_back();
@@ -30,7 +30,7 @@ std::vector<Type> infer_linear(const Operands& operands) {
 
 Cost cost_linear(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(1).shape.back());
+  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(1, 1).shape.back());
   if (operands.has(2)) cost.flops += count_of(results[0]);
   return cost;
 }
@@ -55,14 +55,14 @@ std::vector<Type> infer_matmul(const Operands& operands) {
 
 Cost cost_matmul(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(0).shape.back());
+  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(0, 1).shape.back());
   return cost;
 }
 
 // --- addmm(bias, a [n, k], b [k, m]) ---
 std::vector<Type> infer_addmm(const Operands& operands) {
-  const Type& a = operands.tensor(1);
-  const Type& b = operands.tensor(2);
+  const Type& a = operands.tensor(1, 2);
+  const Type& b = operands.tensor(2, 2);
   check_inner(operands, a.shape.back(), b.shape[b.shape.size() - 2]);
   Shape shape = a.shape;
   shape.back() = b.shape.back();
@@ -71,25 +71,30 @@ std::vector<Type> infer_addmm(const Operands& operands) {
 
 Cost cost_addmm(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  cost.flops = count_of(results[0]) * (2.0 * static_cast<double>(operands.tensor(1).shape.back()) + 1.0);
+  cost.flops = count_of(results[0]) * (2.0 * static_cast<double>(operands.tensor(1, 1).shape.back()) + 1.0);
   return cost;
 }
 
 // --- convolutions: input [n, c, spatial...], weight [out, c / groups, kernel...] ---
 std::int64_t convolved(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                        std::int64_t dilation) {
+  if (stride < 1) throw Error(ErrorKind::kBadInput, "a convolution's stride is " + std::to_string(stride));
   return size == kDynamic ? kDynamic : (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
 }
 
 std::vector<std::int64_t> per_dimension(const Operands& operands, std::size_t arg, std::size_t count) {
   std::vector<std::int64_t> values = operands.integers(arg);
   if (values.size() == 1) values.resize(count, values[0]);
+  if (values.size() != count) {
+    throw Error(ErrorKind::kBadInput, operands.node().op + ": " + std::to_string(values.size()) + " numbers for " +
+                                          std::to_string(count) + " dimensions");
+  }
   return values;
 }
 
 std::vector<Type> infer_conv(const Operands& operands) {
   const Type& input = operands.tensor(0);
-  const Type& weight = operands.tensor(1);
+  const Type& weight = operands.tensor(1, 2);
   const std::size_t spatial = weight.shape.size() - 2;
   if (input.shape.size() != spatial + 2) throw Error(ErrorKind::kBadInput, "convolution input has the wrong rank");
   const std::int64_t groups = operands.integer(operands.position("groups"));
@@ -108,7 +113,7 @@ std::vector<Type> infer_conv(const Operands& operands) {
 
 Cost cost_conv(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  const Type& weight = operands.tensor(1);
+  const Type& weight = operands.tensor(1, 1);
   const double per_output = count_of(weight) / static_cast<double>(weight.shape[0]);
   cost.flops = count_of(results[0]) * (2.0 * per_output + (operands.has(2) ? 1.0 : 0.0));
   return cost;
@@ -116,8 +121,8 @@ Cost cost_conv(const Operands& operands, std::span<const Type> results) {
 
 // --- transposed convolution: weight [in, out / groups, kernel...] ---
 std::vector<Type> infer_conv_transpose2d(const Operands& operands) {
-  const Type& input = operands.tensor(0);
-  const Type& weight = operands.tensor(1);
+  const Type& input = operands.tensor(0, 4);
+  const Type& weight = operands.tensor(1, 4);
   const auto stride = operands.pair(3, 1);
   const auto padding = operands.pair(4, 0);
   const auto extra = operands.pair(5, 0);
@@ -134,18 +139,31 @@ std::vector<Type> infer_conv_transpose2d(const Operands& operands) {
 
 Cost cost_conv_transpose2d(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  const Type& weight = operands.tensor(1);
+  const Type& weight = operands.tensor(1, 1);
   cost.flops = 2.0 * count_of(operands.tensor(0)) * count_of(weight) / static_cast<double>(weight.shape[0]);
   if (operands.has(2)) cost.flops += count_of(results[0]);
   return cost;
 }
 
 // --- einsum: explicit output ("bqc,bchw->bqhw") ---
+std::size_t arrow_of(const std::string& equation) {
+  const std::size_t arrow = equation.find("->");
+  if (arrow == std::string::npos) throw Error(ErrorKind::kUnsupported, "einsum '" + equation + "' has no output part");
+  return arrow;
+}
+
+std::int64_t letter_size(const std::string& equation, const std::vector<const Type*>& tensors, std::size_t tensor,
+                         std::size_t dim) {
+  if (tensor >= tensors.size() || tensors[tensor] == nullptr || dim >= tensors[tensor]->shape.size()) {
+    throw Error(ErrorKind::kBadInput, "einsum '" + equation + "' does not fit its operands");
+  }
+  return tensors[tensor]->shape[dim];
+}
+
 std::vector<Type> infer_einsum(const Operands& operands) {
   const std::string equation(operands.text(0));
   const std::vector<const Type*> tensors = operands.tensors(1);
-  const std::size_t arrow = equation.find("->");
-  if (arrow == std::string::npos) throw Error(ErrorKind::kUnsupported, "einsum '" + equation + "' has no output part");
+  const std::size_t arrow = arrow_of(equation);
   std::array<std::int64_t, 128> sizes{};
   sizes.fill(0);
   std::size_t tensor = 0;
@@ -158,10 +176,7 @@ std::vector<Type> infer_einsum(const Operands& operands) {
       dim = 0;
       continue;
     }
-    if (tensor >= tensors.size() || dim >= tensors[tensor]->shape.size()) {
-      throw Error(ErrorKind::kBadInput, "einsum '" + equation + "' does not fit its operands");
-    }
-    sizes[static_cast<unsigned char>(letter) % 128] = tensors[tensor]->shape[dim++];
+    sizes[static_cast<unsigned char>(letter) % 128] = letter_size(equation, tensors, tensor, dim++);
   }
   Shape shape;
   for (std::size_t i = arrow + 2; i < equation.size(); ++i) {
@@ -175,7 +190,7 @@ Cost cost_einsum(const Operands& operands, std::span<const Type> results) {
   // Contracted letters are those missing from the output; their sizes follow from the first operand that has them.
   const std::string equation(operands.text(0));
   const std::vector<const Type*> tensors = operands.tensors(1);
-  const std::size_t arrow = equation.find("->");
+  const std::size_t arrow = arrow_of(equation);
   double contracted = 1;
   std::string seen;
   std::size_t tensor = 0;
@@ -187,7 +202,7 @@ Cost cost_einsum(const Operands& operands, std::span<const Type> results) {
       dim = 0;
       continue;
     }
-    const std::int64_t size = tensors[tensor]->shape[dim++];
+    const std::int64_t size = letter_size(equation, tensors, tensor, dim++);
     const bool in_output = equation.find(equation[i], arrow) != std::string::npos;
     if (!in_output && seen.find(equation[i]) == std::string::npos) contracted *= static_cast<double>(size);
     seen += equation[i];

@@ -15,7 +15,7 @@ std::vector<std::int64_t> spatial(const OnnxLowering& onnx, std::string_view arg
 }
 
 OnnxLowering::Attributes convolution_attributes(const OnnxLowering& onnx) {
-  const Shape& weight = onnx.operands().tensor(1).shape;
+  const Shape& weight = onnx.operands().tensor(1, 2).shape;
   const std::size_t count = weight.size() - 2;
   std::vector<std::int64_t> pads = spatial(onnx, "padding", count);
   const std::vector<std::int64_t> same = pads;  // at the beginning and at the end
@@ -81,7 +81,7 @@ void convolution(OnnxLowering& onnx) {
 
 void transposed_convolution(OnnxLowering& onnx) {
   OnnxLowering::Attributes attributes = convolution_attributes(onnx);
-  const std::size_t count = onnx.operands().tensor(1).shape.size() - 2;
+  const std::size_t count = onnx.operands().tensor(1, 2).shape.size() - 2;
   attributes.push_back({"output_padding", spatial(onnx, "output_padding", count)});
   onnx.result(onnx.add("ConvTranspose", convolution_inputs(onnx), attributes));
 }

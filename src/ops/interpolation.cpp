@@ -14,7 +14,7 @@ using namespace rules;
 
 /// input [n, c, h, w]; the size is given, or (.vec) follows from scale factors.
 std::vector<Type> infer_upsample(const Operands& operands) {
-  const Type& input = operands.tensor(0);
+  const Type& input = operands.tensor(0, 4);
   Type result = tensor_type(input.dtype, input.shape);
   if (operands.has(1)) {
     const std::vector<std::int64_t> size = operands.pair(1, kDynamic);

@@ -36,7 +36,7 @@ std::vector<double> given_factors(const Operands& operands) {
 /// `i`: 0 for the height, 1 for the width.
 Resized dimension(OnnxLowering& onnx, std::size_t i, bool align_corners) {
   const std::vector<double> factors = given_factors(onnx.operands());
-  return {onnx.operands().tensor(0).shape[2 + i], onnx.result_type().shape[2 + i],
+  return {onnx.operands().tensor(0, 4).shape[2 + i], onnx.result_type(0, 4).shape[2 + i],
           factors.size() == 2 ? factors[i] : 0.0, align_corners};
 }
 

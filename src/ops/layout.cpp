@@ -141,12 +141,17 @@ std::vector<Type> infer_squeeze(const Operands& operands) {
   return {view_of(self, shape, strides)};
 }
 
+std::size_t added_dimensions(const Shape& from, const Shape& to) {
+  if (to.size() >= from.size()) return to.size() - from.size();
+  throw Error(ErrorKind::kBadInput, "cannot expand " + to_string(from) + " to " + to_string(to));
+}
+
 std::vector<Type> infer_expand(const Operands& operands) {
   const Type& self = operands.tensor(0);
   Shape shape = operands.integers(1);
   const Shape old_strides = strides_of(self);
   Shape strides(shape.size(), 0);
-  const std::size_t added = shape.size() - self.shape.size();
+  const std::size_t added = added_dimensions(self.shape, shape);
   const auto* sizes = std::get_if<std::vector<Int>>(&operands.raw(1));
   for (std::size_t i = 0; i < shape.size(); ++i) {
     if (i < added) continue;
@@ -167,7 +172,7 @@ std::vector<Type> infer_expand_as(const Operands& operands) {
   const Shape& shape = operands.tensor(1).shape;
   const Shape old_strides = strides_of(self);
   Shape strides(shape.size(), 0);
-  const std::size_t added = shape.size() - self.shape.size();
+  const std::size_t added = added_dimensions(self.shape, shape);
   for (std::size_t i = added; i < shape.size(); ++i) {
     if (shape[i] == self.shape[i - added]) strides[i] = old_strides[i - added];
   }

@@ -158,7 +158,7 @@ void split(OnnxLowering& onnx) {
   if (onnx.result_count() == 1) return operand(onnx);
   std::vector<std::int64_t> sizes;
   for (std::size_t i = 0; i < onnx.result_count(); ++i) {
-    sizes.push_back(onnx.result_type(i).shape[static_cast<std::size_t>(axis)]);
+    sizes.push_back(onnx.result_type(i, static_cast<std::size_t>(axis) + 1).shape[static_cast<std::size_t>(axis)]);
   }
   const bool known = std::find(sizes.begin(), sizes.end(), kDynamic) == sizes.end();
   const Name lengths = known ? onnx.integer_constants(sizes) : onnx.integers(1);

@@ -41,7 +41,7 @@ Name divided_by_root_mean_square(OnnxLowering& onnx, const Name& value, const st
 
 /// A [channels] parameter in the place of dimension 1.
 Name per_channel(OnnxLowering& onnx, std::size_t i) {
-  std::vector<std::int64_t> axes(self(onnx).shape.size() - 2);
+  std::vector<std::int64_t> axes(onnx.operands().tensor(0, 2).shape.size() - 2);
   std::iota(axes.begin(), axes.end(), std::int64_t{1});
   return axes.empty() ? onnx.tensor(i) : onnx.unsqueeze(onnx.tensor(i), axes);
 }
@@ -77,7 +77,7 @@ void rms_norm(OnnxLowering& onnx) {
 
 /// Groups are the channels of an instance normalization; scale and shift are per channel, after it.
 void group_norm(OnnxLowering& onnx) {
-  const Shape& shape = self(onnx).shape;
+  const Shape& shape = onnx.operands().tensor(0, 2).shape;
   const std::int64_t groups = onnx.operands().integer(1);
   const DType dtype = self(onnx).dtype;
   if (shape[0] == kDynamic) onnx.unsupported("a batch whose size only the run knows");

@@ -151,6 +151,12 @@ OnnxLowering::Name OnnxLowering::reduce(std::string_view type, Name value, const
   return add(type, std::move(inputs), std::move(attributes));
 }
 
+const Type& OnnxLowering::result_type(std::size_t i, std::size_t least_rank) const {
+  const Type& type = result_type(i);
+  if (type.shape.size() < least_rank) unsupported("its result is stated as " + to_string(type.shape));
+  return type;
+}
+
 void OnnxLowering::unsupported(std::string_view why, std::string_view way_out) const {
   std::string what = node().op;
   if (const std::string scope = context_.graph.scope_path(node().scope); !scope.empty()) what += " in " + scope;

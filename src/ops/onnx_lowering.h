@@ -55,6 +55,8 @@ class OnnxLowering {
 
   const Operands& operands() const { return operands_; }
   const Type& result_type(std::size_t i = 0) const { return context_.graph.values[node().outputs.at(i)].type; }
+  /// A result whose dimensions the lowering counts on: the model's file states them, and they may be wrong.
+  const Type& result_type(std::size_t i, std::size_t least_rank) const;
   std::size_t result_count() const { return node().outputs.size(); }
   bool at_least(int opset) const { return context_.options.opset >= opset; }
   /// Whether to use a compound operator that is there since `opset`.

@@ -1,6 +1,7 @@
 #include "ops/op.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -70,6 +71,8 @@ std::vector<Type> infer_types(const Graph& graph, const Node& node, const Op& op
     return op.entry.infer(Operands(graph, node, op.schema));
   } catch (const Error& error) {
     throw Error(error.kind(), describe(graph, node) + ": " + error.what());
+  } catch (const std::out_of_range&) {  // of a list or a shape of the operands
+    throw Error(ErrorKind::kBadInput, describe(graph, node) + ": its operands do not fit");
   }
 }
 

@@ -23,6 +23,12 @@ const Type& Operands::tensor(std::size_t i) const {
   return graph_.values[std::get<Use>(node_.args[i]).value].type;
 }
 
+const Type& Operands::tensor(std::size_t i, std::size_t least_rank) const {
+  const Type& type = tensor(i);
+  if (type.shape.size() < least_rank) fail(i, "a tensor of at least " + std::to_string(least_rank) + " dimensions");
+  return type;
+}
+
 std::vector<const Type*> Operands::tensors(std::size_t i) const {
   const auto* uses = i < node_.args.size() ? std::get_if<std::vector<Use>>(&node_.args[i]) : nullptr;
   if (uses == nullptr) fail(i, "a list of tensors");
@@ -55,6 +61,7 @@ std::vector<std::int64_t> Operands::pair(std::size_t i, std::int64_t if_empty) c
   std::vector<std::int64_t> values = integers(i);
   if (values.empty()) return {if_empty, if_empty};
   if (values.size() == 1) return {values[0], values[0]};
+  if (values.size() != 2) fail(i, "one or two integers");
   return values;
 }
 

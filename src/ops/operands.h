@@ -21,6 +21,8 @@ class Operands {
   /// A tensor value rather than a number in a tensor's place.
   bool is_tensor(std::size_t i) const;
   const Type& tensor(std::size_t i) const;
+  /// A tensor whose dimensions a rule counts on: files state shapes, and they may be wrong.
+  const Type& tensor(std::size_t i, std::size_t least_rank) const;
   /// Elements of a tensor list; absent elements are nullptr.
   std::vector<const Type*> tensors(std::size_t i) const;
   /// kDynamic when a node computes it.

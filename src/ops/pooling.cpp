@@ -1,6 +1,7 @@
 // Pooling: one value per window.
 #include <array>
 
+#include "base/error.h"
 #include "ops/entries.h"
 #include "ops/onnx_rules.h"
 #include "ops/rules.h"
@@ -13,6 +14,7 @@ using namespace rules;
 std::int64_t pooled(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
                     std::int64_t dilation, bool ceil_mode) {
   if (size == kDynamic) return kDynamic;
+  if (stride < 1) throw Error(ErrorKind::kBadInput, "a pooling's stride is " + std::to_string(stride));
   const std::int64_t span = size + 2 * padding - dilation * (kernel - 1) - 1;
   std::int64_t count = (span + (ceil_mode ? stride - 1 : 0)) / stride + 1;
   // The last window must start inside the input or its left padding.
@@ -21,6 +23,7 @@ std::int64_t pooled(std::int64_t size, std::int64_t kernel, std::int64_t stride,
 }
 
 std::vector<Type> windows(const Operands& operands, std::size_t dilation_arg, std::size_t ceil_arg) {
+  operands.tensor(0, 2);
   Type result = like_first(operands)[0];
   const auto kernel = operands.pair(1, 1);
   const std::vector<std::int64_t> given = operands.integers(2);
@@ -46,8 +49,8 @@ std::vector<Type> infer_max_pool2d(const Operands& operands) { return windows(op
 std::vector<Type> infer_avg_pool2d(const Operands& operands) { return windows(operands, 0, 4); }
 
 std::vector<Type> infer_adaptive(const Operands& operands) {
-  const Type& self = operands.tensor(0);
   const std::vector<std::int64_t> size = operands.integers(1);
+  const Type& self = operands.tensor(0, size.size());
   Shape shape = self.shape;
   for (std::size_t i = 0; i < size.size(); ++i) shape[shape.size() - size.size() + i] = size[i];
   Type result = tensor_type(self.dtype, shape);
@@ -84,8 +87,8 @@ void average_pool(OnnxLowering& onnx) {
 
 /// Windows of one size where the sizes divide; ONNX has no windows of different sizes.
 void adaptive_average_pool(OnnxLowering& onnx) {
-  const Shape& from = onnx.operands().tensor(0).shape;
   const std::vector<std::int64_t> size = onnx.operands().integers(1);
+  const Shape& from = onnx.operands().tensor(0, size.size()).shape;
   std::vector<std::int64_t> kernel;
   std::vector<std::int64_t> axes;
   bool whole = true;

@@ -15,9 +15,9 @@ using namespace rules;
 std::vector<Type> infer_nms(const Operands&) { return {tensor_type(DType::kInt64, {kDynamic})}; }
 
 std::vector<Type> infer_roi_align(const Operands& operands) {
-  const Type& input = operands.tensor(0);
+  const Type& input = operands.tensor(0, 2);
   return {tensor_type(input.dtype,
-                      {operands.tensor(1).shape[0], input.shape[1], operands.integer(3), operands.integer(4)})};
+                      {operands.tensor(1, 1).shape[0], input.shape[1], operands.integer(3), operands.integer(4)})};
 }
 
 /// Pairs of boxes at worst: intersection, union and a comparison are about 12 operations.

@@ -71,6 +71,32 @@ TEST(Builder, LooksForNoSizeInATensorWithoutDimensions) {
   EXPECT_THROW(b.call("aten.cat.default", {std::vector<Tensor>{x, x}, 0}), Error);
 }
 
+/// Files state shapes as they like: what an operator lacks is an error of the rule that looks for it.
+TEST(Rules, MissDimensionsWithAnError) {
+  Builder b("misfit", DType::kFloat32);
+  int inputs = 0;
+  const auto x = [&](const Shape& shape) { return b.input(std::to_string(inputs++), DType::kFloat32, shape, {}); };
+  const auto fails = [&](std::string_view op, std::initializer_list<Arg> arguments) {
+    EXPECT_THROW(b.call(op, arguments), Error) << op << ", inputs up to " << inputs;
+  };
+  fails("aten.linear.default", {x({}), x({4, 3})});
+  fails("aten.linear.default", {x({2, 3}), x({})});
+  fails("aten.addmm.default", {x({4}), x({2}), x({3, 4})});
+  fails("aten.addmm.default", {x({4}), x({2, 3}), x({3})});
+  fails("aten.conv2d.default", {x({1, 3, 8, 8}), x({4})});
+  fails("aten.conv2d.default", {x({1, 3, 8, 8}), x({4, 3, 2, 2}), kNone, Shape{0, 0}});
+  fails("aten.conv2d.default", {x({1, 3, 8, 8}), x({4, 3, 2, 2}), kNone, Shape{1, 1, 1}});
+  fails("aten.scaled_dot_product_attention.default", {x({}), x({4, 8}), x({4, 8})});
+  fails("aten.scaled_dot_product_attention.default", {x({4, 8}), x({4, 8}), x({})});
+  fails("aten.embedding.default", {x({}), x({5})});
+  fails("aten.upsample_nearest2d.default", {x({1, 3}), Shape{4, 4}});
+  fails("aten.max_pool2d.default", {x({8}), Shape{1, 1}});
+  fails("aten.max_pool2d.default", {x({8, 8}), Shape{1, 1}, Shape{0, 0}});
+  fails("aten.max_pool2d.default", {x({8, 8}), Shape{1, 1, 1}});
+  fails("aten.adaptive_avg_pool2d.default", {x({8}), Shape{1, 1}});
+  fails("aten.expand.default", {x({2, 3}), Shape{3}});
+}
+
 TEST(Verify, FindsNothingInASoundGraph) { EXPECT_THAT(problems_of(small_graph()), testing::IsEmpty()); }
 
 TEST(Verify, FindsEachKindOfFault) {
