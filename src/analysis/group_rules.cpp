@@ -45,9 +45,10 @@ class GroupRulesReader {
   }
 
   void check_keys(const toml::table& table, const std::vector<std::string>& known) const {
-    for (const auto& [key, value] : table) {
-      if (std::find(known.begin(), known.end(), key.str()) != known.end()) continue;
-      fail(value, fmt::format("'{}' is not understood", key.str()), did_you_mean(key.str(), known));
+    for (const auto& [name, value] : table) {
+      const std::string_view key = name;  // toml++ 2, which Ubuntu 22.04 has, gives strings
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      fail(value, fmt::format("'{}' is not understood", key), did_you_mean(key, known));
     }
   }
 
@@ -61,19 +62,19 @@ class GroupRulesReader {
   void read_groups(const toml::node& groups) {
     const toml::table* table = groups.as_table();
     if (table == nullptr) fail(groups, "'groups' is no table", "write [groups.NAME]");
-    for (const auto& [id, value] : *table) {
+    for (const auto& [name, value] : *table) {
+      const std::string_view id = name;
       const toml::table* group = value.as_table();
-      if (group == nullptr) fail(value, fmt::format("group '{}' is no table", id.str()), "write [groups.NAME]");
+      if (group == nullptr) fail(value, fmt::format("group '{}' is no table", id), "write [groups.NAME]");
       check_keys(*group, {"title", "gemm"});
-      if (!is_identifier(id.str())) {
-        fail(value, fmt::format("'{}' cannot be a group's name", id.str()), "use small letters, digits, - and _");
+      if (!is_identifier(id)) {
+        fail(value, fmt::format("'{}' cannot be a group's name", id), "use small letters, digits, - and _");
       }
-      if (is_built_in(id.str())) fail(value, fmt::format("there is a group '{}' already", id.str()));
+      if (is_built_in(id)) fail(value, fmt::format("there is a group '{}' already", id));
       const toml::node* gemm = group->get("gemm");
       if (gemm != nullptr && !gemm->is_boolean()) fail(*gemm, "'gemm' is neither true nor false");
       const std::string title = text(*group, "title");
-      add_group(std::string(id.str()), title.empty() ? std::string(id.str()) : title,
-                gemm != nullptr && gemm->as_boolean()->get());
+      add_group(std::string(id), title.empty() ? std::string(id) : title, gemm != nullptr && gemm->as_boolean()->get());
     }
   }
 
