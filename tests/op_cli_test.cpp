@@ -151,7 +151,7 @@ TEST_F(OpCli, ReplaysAReportBesideItsTimesInTheModel) {
     EXPECT_NEAR(figures["in_model_ratio"].get<double>(),
                 figures["in_model"].get<double>() / figures["time"].get<double>(),
                 1e-6 * figures["in_model_ratio"].get<double>());
-    EXPECT_TRUE(keys.insert(point["command"]).second) << point["command"];
+    EXPECT_TRUE(keys.insert(point["command"].get<std::string>()).second) << point["command"];
     if (point["settings"]["operator"] != "aten.layer_norm.default") continue;
     seen = true;
     EXPECT_EQ(figures["in_model_calls"], 5);  // two in each of two layers, one at the end
