@@ -37,9 +37,8 @@ class Folding {
     }
     graph.nodes = std::move(kept);
     for (const std::string& name : order_) {
-      HostTensor tensor = tensor_of(*known_.at(name));
-      graph.initializers.push_back(
-          {.name = name, .dtype = tensor.dtype, .shape = tensor.shape, .data = std::move(tensor)});
+      const HostTensor tensor = tensor_of(*known_.at(name));
+      graph.initializers.push_back({.name = name, .dtype = tensor.dtype, .shape = tensor.shape, .data = tensor});
     }
     prune(graph);  // of constants that only others were made of
     return before - graph.nodes.size();

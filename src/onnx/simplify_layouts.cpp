@@ -129,7 +129,7 @@ class Simplification {
       }
     }
     for (const auto& [from, to] : renamed) {
-      std::erase_if(graph.nodes, [&](const NodeDef& node) { return node.outputs[0] == from; });
+      std::erase_if(graph.nodes, [&left = from](const NodeDef& node) { return node.outputs[0] == left; });
       rename_everywhere(graph, from, to);
     }
     for (auto& [shape, name] : constants_) {
