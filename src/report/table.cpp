@@ -10,6 +10,8 @@
 namespace nongemm {
 namespace {
 
+constexpr std::size_t kColumns = 120;
+
 bool is_number(Unit unit) { return unit != Unit::kText && unit != Unit::kYesNo; }
 
 /// Columns as wide as people see them: UTF-8 continuation bytes take no place.
@@ -40,8 +42,41 @@ void write_figures(const Table& table, std::ostream& out) {
   }
 }
 
+using Cells = std::vector<std::vector<std::string>>;
+
+/// Titles, then rows. @param most columns for a text
+Cells cells_of(const Table& table, const std::vector<std::size_t>& shown, std::size_t count, std::size_t most) {
+  Cells cells(count + 1);
+  for (const std::size_t c : shown) {
+    const Column& column = table.info->columns[c];
+    cells[0].push_back(std::string(column.title));
+    for (std::size_t r = 0; r < count; ++r) {
+      const FieldValue& value = table.rows[r][c];
+      const bool absent = std::holds_alternative<std::monostate>(value);
+      cells[r + 1].push_back(absent ? "-" : shortened(to_text(value, column.unit), most));
+    }
+  }
+  return cells;
+}
+
+std::vector<std::size_t> widths_of(const Cells& cells) {
+  std::vector<std::size_t> widths(cells[0].size(), 0);
+  for (const auto& row : cells) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+  }
+  return widths;
+}
+
+std::size_t total_of(const std::vector<std::size_t>& widths) {
+  std::size_t total = 0;
+  for (const std::size_t width : widths) total += width + 2;
+  return total;
+}
+
 void write_rows(const Table& table, std::ostream& out) {
   constexpr std::size_t kMostText = 44;
+  constexpr std::size_t kLeastText = 24;
+  constexpr std::size_t kStep = 4;
   std::vector<std::size_t> shown;
   for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
     if (table.info->columns[c].wide) continue;
@@ -52,28 +87,25 @@ void write_rows(const Table& table, std::ostream& out) {
   }
   const std::size_t limit = table.info->most_rows == 0 ? table.rows.size() : table.info->most_rows;
   const std::size_t count = std::min(limit, table.rows.size());
-  std::vector<std::vector<std::string>> cells(count + 1);
-  for (const std::size_t c : shown) {
-    const Column& column = table.info->columns[c];
-    cells[0].push_back(std::string(column.title));
-    for (std::size_t r = 0; r < count; ++r) {
-      const FieldValue& value = table.rows[r][c];
-      const bool absent = std::holds_alternative<std::monostate>(value);
-      cells[r + 1].push_back(absent ? "-" : shortened(to_text(value, column.unit), kMostText));
-    }
+  Cells cells = cells_of(table, shown, count, kMostText);
+  // Texts are cut further where that makes the rows fit.
+  for (std::size_t most = kMostText; most >= kLeastText; most -= kStep) {
+    Cells shorter = cells_of(table, shown, count, most);
+    if (total_of(widths_of(shorter)) > kColumns) continue;
+    cells = std::move(shorter);
+    break;
   }
+  const std::vector<std::size_t> widths = widths_of(cells);
   for (const auto& row : cells) {
     out << ' ';
     for (std::size_t i = 0; i < shown.size(); ++i) {
-      std::size_t width = 0;
-      for (const auto& other : cells) width = std::max(width, width_of(other[i]));
       out << ' ';
       const bool last = i + 1 == shown.size();
       const bool right = is_number(table.info->columns[shown[i]].unit);
       if (last && !right) {
         out << row[i];
       } else {
-        write_cell(out, row[i], width, right);
+        write_cell(out, row[i], widths[i], right);
         out << ' ';
       }
     }
@@ -84,16 +116,29 @@ void write_rows(const Table& table, std::ostream& out) {
   }
 }
 
+/// "gpt2  flow=torch  device=cpu ...", on as many lines as it takes.
+void write_heading(const Point& point, std::ostream& out) {
+  std::size_t column = 0;
+  for (std::size_t i = 0; i < point.settings.size(); ++i) {
+    const auto& [name, value] = point.settings[i];
+    if (value.empty()) continue;
+    const std::string text = i == 0 ? value : name + "=" + value;
+    if (column > 0 && column + 2 + width_of(text) > kColumns) {
+      out << "\n   ";
+      column = 3;
+    }
+    out << (column == 0 ? "" : column == 3 ? " " : "  ") << text;
+    column += 2 + width_of(text);
+  }
+  out << '\n';
+}
+
 }  // namespace
 
 void write_table(const Document& document, std::ostream& out) {
   for (const Point& point : document.points) {
     out << '\n';
-    for (std::size_t i = 0; i < point.settings.size(); ++i) {
-      if (point.settings[i].second.empty()) continue;
-      out << (i == 0 ? "" : "  ") << (i == 0 ? "" : point.settings[i].first + "=") << point.settings[i].second;
-    }
-    out << '\n';
+    write_heading(point, out);
     if (point.status != "ok" || !point.reason.empty()) out << "  " << point.status << ": " << point.reason << '\n';
     for (const Table& table : point.tables) {
       if (table.rows.empty() || table.info->id == "nodes") continue;
