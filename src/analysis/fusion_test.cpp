@@ -56,7 +56,7 @@ class FusionTest : public testing::Test {
 
   std::string path(NodeId id) const { return graph_.scope_path(graph_.nodes[id].scope); }
 
-  static const NodeRow& step_named(const Analysis& analysis, const std::string& type) {
+  static const NodeRow& step_named(const Analysis& analysis, std::string_view type) {
     return *std::find_if(analysis.nodes.begin(), analysis.nodes.end(),
                          [&](const NodeRow& row) { return row.op == type; });
   }
