@@ -14,6 +14,9 @@
 namespace nongemm::torch_flow {
 namespace {
 
+/// Fewer boxes than this are compared in less time than other threads take to begin.
+constexpr std::int64_t kMostAlone = 16384;
+
 /// Boxes in the order of their scores, one array per coordinate, so that comparisons run over neighbours.
 template <typename T>
 struct SortedBoxes {
@@ -108,7 +111,8 @@ T round_down(double threshold) {
 }  // namespace
 
 template <typename T>
-std::vector<std::int64_t> suppress(const T* boxes, const std::int64_t* order, std::int64_t count, double threshold) {
+std::vector<std::int64_t> suppress(const T* boxes, const std::int64_t* order, std::int64_t count, double threshold,
+                                   const InParts& in_parts) {
   const auto size = static_cast<std::size_t>(count);
   SortedBoxes<T> sorted;
   for (std::vector<T>* array : {&sorted.x1, &sorted.y1, &sorted.x2, &sorted.y2, &sorted.area}) array->resize(size);
@@ -127,7 +131,11 @@ std::vector<std::int64_t> suppress(const T* boxes, const std::int64_t* order, st
   for (std::int64_t i = 0; i < count; ++i) {
     if (sorted.dropped[static_cast<std::size_t>(i)] != 0) continue;
     kept.push_back(order[i]);
-    drop(sorted, i, i + 1, count, limit);
+    if (count - i - 1 < kMostAlone || !in_parts) {
+      drop(sorted, i, i + 1, count, limit);
+    } else {
+      in_parts(i + 1, count, [&](std::int64_t begin, std::int64_t end) { drop(sorted, i, begin, end, limit); });
+    }
   }
   return kept;
 }
@@ -272,8 +280,10 @@ void roi_align_one(const RoiAlignShape& shape, const T* image, const T* box, T* 
   for (std::size_t i = 0; i < channel_bins; ++i) out[i] /= count;
 }
 
-template std::vector<std::int64_t> suppress<float>(const float*, const std::int64_t*, std::int64_t, double);
-template std::vector<std::int64_t> suppress<double>(const double*, const std::int64_t*, std::int64_t, double);
+template std::vector<std::int64_t> suppress<float>(const float*, const std::int64_t*, std::int64_t, double,
+                                                   const InParts&);
+template std::vector<std::int64_t> suppress<double>(const double*, const std::int64_t*, std::int64_t, double,
+                                                    const InParts&);
 template void roi_align_one<float>(const RoiAlignShape&, const float*, const float*, float*);
 template void roi_align_one<double>(const RoiAlignShape&, const double*, const double*, double*);
 

@@ -3,15 +3,22 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace nongemm::torch_flow {
 
+/// Calls the body with parts of [begin, end), on several threads or not.
+using InParts = std::function<void(std::int64_t begin, std::int64_t end,
+                                   const std::function<void(std::int64_t begin, std::int64_t end)>& body)>;
+
 /// Greedy suppression. boxes: [count, 4] (x1, y1, x2, y2), contiguous; order: box indices by falling score.
 /// A box is dropped when its intersection over union with a kept one is greater than `threshold`.
 /// Returns the kept indices in the order of their scores.
+/// @param in_parts how the boxes behind a kept one are gone through; by the calling thread alone when empty
 template <typename T>
-std::vector<std::int64_t> suppress(const T* boxes, const std::int64_t* order, std::int64_t count, double threshold);
+std::vector<std::int64_t> suppress(const T* boxes, const std::int64_t* order, std::int64_t count, double threshold,
+                                   const InParts& in_parts = {});
 
 struct RoiAlignShape {
   std::int64_t channels = 0;

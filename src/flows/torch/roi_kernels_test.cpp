@@ -62,6 +62,21 @@ TEST(Suppress, KeepsWhatTheDefinitionKeeps) {
   }
 }
 
+TEST(Suppress, InPartsIsTheSame) {
+  constexpr std::int64_t kCount = 40000;
+  const Scene scene = random_scene(kCount, 5);
+  int calls = 0;
+  const InParts backwards = [&](std::int64_t begin, std::int64_t end, const auto& body) {
+    ++calls;
+    const std::int64_t middle = begin + (end - begin) / 3;
+    body(middle, end);
+    body(begin, middle);
+  };
+  EXPECT_EQ(suppress(scene.boxes.data(), scene.order.data(), kCount, 0.3, backwards),
+            suppress(scene.boxes.data(), scene.order.data(), kCount, 0.3));
+  EXPECT_GT(calls, 0);
+}
+
 TEST(Suppress, FloatAndDoubleAgreeOnSeparatedBoxes) {
   const Scene scene = random_scene(100, 3);
   const std::vector<double> doubles(scene.boxes.begin(), scene.boxes.end());

@@ -29,9 +29,13 @@ at::Tensor nms(const at::Tensor& dets, const at::Tensor& scores, double iou_thre
   const at::Tensor boxes = dets.to(computed_in(dets)).contiguous();
   const at::Tensor order = std::get<1>(at::sort(scores, /*stable=*/true, /*dim=*/0, /*descending=*/true)).contiguous();
   std::vector<std::int64_t> kept;
+  const InParts in_parts = [](std::int64_t begin, std::int64_t end, const auto& body) {
+    constexpr std::int64_t kLeastPart = 4096;
+    at::parallel_for(begin, end, kLeastPart, body);
+  };
   AT_DISPATCH_FLOATING_TYPES(boxes.scalar_type(), "nms", [&] {
     kept = suppress<scalar_t>(boxes.const_data_ptr<scalar_t>(), order.const_data_ptr<std::int64_t>(), boxes.size(0),
-                              iou_threshold);
+                              iou_threshold, in_parts);
   });
   at::Tensor result = at::empty({static_cast<std::int64_t>(kept.size())}, dets.options().dtype(at::kLong));
   if (!kept.empty()) std::memcpy(result.mutable_data_ptr(), kept.data(), kept.size() * sizeof(std::int64_t));
