@@ -3,9 +3,13 @@
 add_library(nongemm_flags INTERFACE)
 target_include_directories(nongemm_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(nongemm_flags INTERFACE -Wall -Wextra)
-# gcc 12 warns of overlapping copies inside std::string that cannot happen (GCC bug 105651).
+# gcc 12 warns of overlapping copies inside std::string that cannot happen (GCC bug 105651), and gcc 13 of references
+# into containers that were found through a temporary iterator or name; gcc 14 knows better.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(nongemm_flags INTERFACE -Wno-restrict)
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13 AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14)
+    target_compile_options(nongemm_flags INTERFACE -Wno-dangling-reference)
+  endif()
 endif()
 if(NONGEMM_WERROR)
   target_compile_options(nongemm_flags INTERFACE -Werror)
