@@ -34,8 +34,13 @@ Name softmax(OnnxLowering& onnx, Name value) {
   return onnx.add("Softmax", {std::move(value)}, {{"axis", std::int64_t{-1}}});
 }
 
-/// True where query i may see key j: j <= i.
-Name causal_mask(OnnxLowering& onnx) {
+double lowest(DType dtype) {
+  return dtype == DType::kFloat16 ? -65504.0 : -3.3895313892515355e38;  // bfloat16's, in float's range too
+}
+
+/// Added to the scores: 0 where query i may see key j, j <= i, and the lowest number elsewhere. Adding is what PyTorch's
+/// exporters do, and what runtimes do faster than choosing; they compute the mask itself once, when they load.
+Name causal_mask(OnnxLowering& onnx, DType dtype) {
   const Shape& query = onnx.operands().tensor(0).shape;
   const Shape& key = onnx.operands().tensor(1, 2).shape;
   const std::int64_t rows = query[query.size() - 2];
@@ -46,11 +51,8 @@ Name causal_mask(OnnxLowering& onnx) {
     std::iota(values.begin(), values.end(), std::int64_t{0});
     return onnx.constant(HostTensor::from(DType::kInt64, std::move(shape), values));
   };
-  return onnx.add("GreaterOrEqual", {range(rows, {rows, 1}), range(columns, {1, columns})});
-}
-
-double lowest(DType dtype) {
-  return dtype == DType::kFloat16 ? -65504.0 : -3.3895313892515355e38;  // bfloat16's, in float's range too
+  const Name seen = onnx.add("GreaterOrEqual", {range(rows, {rows, 1}), range(columns, {1, columns})});
+  return onnx.add("Where", {seen, onnx.scalar(0.0, dtype), onnx.scalar(lowest(dtype), dtype)});
 }
 
 /// Each key and value head serves several query heads.
@@ -80,17 +82,17 @@ void scaled_dot_product_attention(OnnxLowering& onnx) {
     attention.key = repeated_heads(onnx, attention.key, operands.tensor(1, 3).shape, heads);
     attention.value = repeated_heads(onnx, attention.value, operands.tensor(2, 3).shape, heads);
   }
-  const Name masked_out = onnx.scalar(lowest(query.dtype), query.dtype);
   Name value = scores(onnx, attention);
   if (operands.has(3) && operands.tensor(3).dtype == DType::kBool) {
     const Name mask = onnx.tensor(3);
+    const Name masked_out = onnx.scalar(lowest(query.dtype), query.dtype);
     value = softmax(onnx, onnx.add("Where", {mask, value, masked_out}));
     // A query that may see nothing gives zeros in PyTorch.
     value = onnx.add("Where", {mask, value, onnx.scalar(0.0, query.dtype)});
   } else if (operands.has(3)) {
     value = softmax(onnx, onnx.add("Add", {value, onnx.tensor(3, query.dtype)}));
   } else if (operands.flag(5)) {
-    value = softmax(onnx, onnx.add("Where", {causal_mask(onnx), value, masked_out}));
+    value = softmax(onnx, onnx.add("Add", {value, causal_mask(onnx, query.dtype)}));
   } else {
     value = softmax(onnx, value);
   }
