@@ -33,6 +33,10 @@ std::size_t size_of(DType dtype) { return kInfo[static_cast<std::size_t>(dtype)]
 
 std::string_view name_of(DType dtype) { return kInfo[static_cast<std::size_t>(dtype)].name; }
 
+std::string_view short_name_of(DType dtype) {
+  return is_floating(dtype) ? kInfo[static_cast<std::size_t>(dtype)].short_name : name_of(dtype);
+}
+
 std::optional<DType> parse_dtype(std::string_view text) {
   for (const DTypeInfo& info : kInfo) {
     if (info.dtype == DType::kUndefined) continue;

@@ -28,6 +28,9 @@ std::size_t size_of(DType dtype);
 /// The name PyTorch uses, without its prefix: "float32", "int64", "bool".
 std::string_view name_of(DType dtype);
 
+/// What options and reports call it: "fp32", "bf16", and PyTorch's names of what is no floating-point type.
+std::string_view short_name_of(DType dtype);
+
 /// Accepts PyTorch names ("float32"), short names ("fp32", "bf16", "i64") and safetensors names ("F32").
 std::optional<DType> parse_dtype(std::string_view text);
 

@@ -16,6 +16,9 @@ TEST(DTypeTest, ShortAndSafetensorsNamesParse) {
   EXPECT_EQ(parse_dtype("bf16"), DType::kBFloat16);
   EXPECT_EQ(parse_dtype("F32"), DType::kFloat32);
   EXPECT_EQ(parse_dtype("i64"), DType::kInt64);
+  EXPECT_EQ(short_name_of(DType::kBFloat16), "bf16");
+  EXPECT_EQ(short_name_of(DType::kInt64), "int64");
+  for (DType dtype : kAll) EXPECT_EQ(parse_dtype(short_name_of(dtype)), dtype) << short_name_of(dtype);
 }
 
 TEST(DTypeTest, UnknownNamesAreRefused) {

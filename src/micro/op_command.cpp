@@ -169,8 +169,8 @@ std::string command_of(const Call& call) {
   for (const auto& [name, shapes] : given.named_shapes) {
     for (const auto& shape : shapes) add("--shape", name + "=" + (shape ? shape_text(*shape) : "none"));
   }
-  if (given.dtype != DType::kFloat32) add("--dtype", std::string(short_name(given.dtype)));
-  for (const auto& [name, dtype] : given.dtypes) add("--dtype", fmt::format("{}={}", name, short_name(dtype)));
+  if (given.dtype != DType::kFloat32) add("--dtype", std::string(short_name_of(given.dtype)));
+  for (const auto& [name, dtype] : given.dtypes) add("--dtype", fmt::format("{}={}", name, short_name_of(dtype)));
   for (const auto& [name, layout] : given.layouts) add("--layout", name + "=" + layout);
   for (const auto& [name, content] : given.contents) {
     add("--values", fmt::format("{}={}", name, name_of_content(content.kind)));

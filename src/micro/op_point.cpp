@@ -96,7 +96,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const OpSpec& spec)
   return {{"operator", spec.call.info.name},
           {"shapes", shapes_text(spec.call)},
           {"attributes", attributes_text(spec.call)},
-          {"dtype", std::string(short_name(dtype_of(spec.call)))},
+          {"dtype", std::string(short_name_of(dtype_of(spec.call)))},
           {"layout", layout_text(spec.call)},
           {"flow", spec.flow},
           {"device", spec.options.run.device},

@@ -133,7 +133,7 @@ std::string argument_text(const Argument& value) {
   if (const auto* number = std::get_if<double>(&value)) return real(*number);
   if (const auto* flag = std::get_if<bool>(&value)) return truth(*flag);
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* dtype = std::get_if<DType>(&value)) return std::string(short_name(*dtype));
+  if (const auto* dtype = std::get_if<DType>(&value)) return std::string(short_name_of(*dtype));
   if (const auto* ints = std::get_if<std::vector<Int>>(&value)) {
     return joined(*ints, [](const Int& element) { return fmt::format("{}", element.value); });
   }
@@ -145,21 +145,6 @@ std::string argument_text(const Argument& value) {
 std::string shape_text(const Shape& shape) {
   if (shape.empty()) return "scalar";
   return fmt::format("{}", fmt::join(shape, "x"));
-}
-
-std::string_view short_name(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat16:
-      return "fp16";
-    case DType::kBFloat16:
-      return "bf16";
-    case DType::kFloat32:
-      return "fp32";
-    case DType::kFloat64:
-      return "fp64";
-    default:
-      return name_of(dtype);
-  }
 }
 
 Content parse_content(std::string_view text) {

@@ -26,6 +26,4 @@ Content parse_content(std::string_view text);
 /// "1x2048x4096"; "scalar" for a tensor without dimensions.
 std::string shape_text(const Shape& shape);
 
-std::string_view short_name(DType dtype);
-
 }  // namespace nongemm::micro

@@ -20,17 +20,6 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-std::string_view short_name(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat16:
-      return "fp16";
-    case DType::kBFloat16:
-      return "bf16";
-    default:
-      return "fp32";
-  }
-}
-
 std::string_view option_of(Attention attention) {
   return attention == Attention::kEager ? "eager" : attention == Attention::kSdpa ? "sdpa" : "";
 }
@@ -39,7 +28,7 @@ std::vector<std::pair<std::string, std::string>> settings_of(const PointSpec& sp
   return {{"model", spec.model},
           {"flow", spec.flow},
           {"device", spec.device},
-          {"dtype", std::string(short_name(spec.options.dtype))},
+          {"dtype", std::string(short_name_of(spec.options.dtype))},
           {"batch", std::to_string(spec.options.batch)}};
 }
 
@@ -52,7 +41,7 @@ void add_attributes(const Graph& graph, Point& point) {
     if (setting == point.settings.end()) {
       point.settings.emplace_back(key, value);
     } else if (const std::optional<DType> dtype = key == "dtype" ? parse_dtype(value) : std::nullopt) {
-      setting->second = short_name(*dtype);
+      setting->second = short_name_of(*dtype);
     } else {
       setting->second = value;
     }
@@ -226,7 +215,7 @@ std::string command_of(const PointSpec& spec) {
   add(spec.options.height && spec.options.width,
       fmt::format("--image-size {}x{}", spec.options.height.value_or(0), spec.options.width.value_or(0)));
   add(spec.options.detections.has_value(), fmt::format("--detections {}", spec.options.detections.value_or(0)));
-  add(spec.options.dtype != DType::kFloat32, fmt::format("--dtype {}", short_name(spec.options.dtype)));
+  add(spec.options.dtype != DType::kFloat32, fmt::format("--dtype {}", short_name_of(spec.options.dtype)));
   add(spec.options.attention != Attention::kDefault, fmt::format("--attention {}", option_of(spec.options.attention)));
   add(spec.threads > 0, fmt::format("--threads {}", spec.threads));
   add(spec.tf32, "--tf32");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
 #include <iterator>
 #include <map>
 #include <set>
@@ -27,20 +28,40 @@ std::vector<NodeId> common(const std::vector<NodeId>& a, const std::vector<NodeI
 struct Inner {
   RuntimeNode step;
   int place = 0;  // among all ranges
+  std::vector<NodeId> mentioned;
 };
 
-/// By step: the ranges that mention its nodes, and those without one of them that follow such a range. Nodes that
-/// depend on no input may run in a block all the same: one that a range mentions has not been computed by the builder.
+Inner inner_step(const std::string& range, std::size_t place, const RuntimeNode& block,
+                 const std::vector<NodeId>& folded) {
+  Inner inner{{}, static_cast<int>(place), onnx::graph_nodes_in(range)};
+  inner.step.name = range;
+  inner.step.type = "Myelin kernel";
+  inner.step.covers = common(block.covers, inner.mentioned);
+  // Nodes that depend on no input may run in a block all the same: one that a range mentions has not been computed by
+  // the builder.
+  const std::vector<NodeId> not_folded = common(folded, inner.mentioned);
+  inner.step.covers.insert(inner.step.covers.end(), not_folded.begin(), not_folded.end());
+  std::sort(inner.step.covers.begin(), inner.step.covers.end());
+  inner.step.opaque = inner.step.covers.empty();
+  return inner;
+}
+
+/// By step: the ranges that mention its nodes, and those without one of them that follow such a range or that of the
+/// block itself. Once for each block: blocks that are alike share the names of their kernels.
 std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const std::vector<std::string>& ranges) {
-  std::set<std::string> known;
-  for (const RuntimeNode& step : program.nodes) known.insert(step.name);
+  std::map<std::string_view, std::size_t> steps;
+  for (std::size_t i = 0; i < program.nodes.size(); ++i) steps.try_emplace(program.nodes[i].name, i);
   std::vector<NodeId> folded = program.folded;
   std::sort(folded.begin(), folded.end());
   std::vector<std::vector<Inner>> inner(program.nodes.size());
+  std::set<std::pair<std::size_t, std::string_view>> seen;
   std::size_t current = SIZE_MAX;
   for (std::size_t place = 0; place < ranges.size(); ++place) {
     const std::string& range = ranges[place];
-    if (!known.insert(range).second) continue;
+    if (const auto step = steps.find(range); step != steps.end()) {
+      if (program.nodes[step->second].opaque) current = step->second;
+      continue;
+    }
     const std::vector<NodeId> nodes = onnx::graph_nodes_in(range);
     for (std::size_t i = 0; i < program.nodes.size() && !nodes.empty(); ++i) {
       if (program.nodes[i].opaque && !common(program.nodes[i].covers, nodes).empty()) {
@@ -48,56 +69,26 @@ std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const
         break;
       }
     }
-    if (current == SIZE_MAX) continue;
-    Inner entry{{}, static_cast<int>(place)};
-    entry.step.name = range;
-    entry.step.type = "Myelin kernel";
-    entry.step.covers = common(program.nodes[current].covers, nodes);
-    const std::vector<NodeId> not_folded = common(folded, nodes);
-    entry.step.covers.insert(entry.step.covers.end(), not_folded.begin(), not_folded.end());
-    std::sort(entry.step.covers.begin(), entry.step.covers.end());
-    entry.step.opaque = entry.step.covers.empty();
-    inner[current].push_back(std::move(entry));
+    if (current == SIZE_MAX || !seen.emplace(current, range).second) continue;
+    inner[current].push_back(inner_step(range, place, program.nodes[current], folded));
   }
   return inner;
 }
 
-/// Which graph nodes run in each range, as far as its name tells: nothing for the block as a whole, which begins before
-/// all that is in it, for copies, which carry the name of what they copy for, and for a range that is announced again.
-std::vector<std::vector<NodeId>> nodes_of_ranges(const RuntimeProgram& program,
-                                                 const std::vector<std::string>& ranges) {
-  std::map<std::string_view, const RuntimeNode*> steps;
-  for (const RuntimeNode& step : program.nodes) steps.try_emplace(step.name, &step);
-  std::vector<std::vector<NodeId>> nodes;
-  std::set<std::string_view> seen;
-  for (const std::string& range : ranges) {
-    if (!seen.insert(range).second) {
-      nodes.emplace_back();
-      continue;
-    }
-    const auto step = steps.find(range);
-    if (step == steps.end()) {
-      nodes.push_back(onnx::graph_nodes_in(range));
-    } else {
-      nodes.push_back(step->second->opaque ? std::vector<NodeId>() : step->second->covers);
-    }
-  }
-  return nodes;
-}
-
-/// Between which places of the order of launching each graph node must have run.
+/// Between which places of the order of launching each node of a block must have run, as far as the block's own ranges
+/// tell: what it needs from outside was there before it began.
 class Places {
  public:
-  Places(const Graph& graph, const std::vector<std::vector<NodeId>>& ranges)
+  Places(const Graph& graph, const std::vector<Inner>& block)
       : after_(graph.nodes.size(), -1),
-        before_(graph.nodes.size(), static_cast<int>(ranges.size())),
-        first_(graph.nodes.size(), static_cast<int>(ranges.size())),
+        before_(graph.nodes.size(), INT_MAX),
+        first_(graph.nodes.size(), INT_MAX),
         last_(graph.nodes.size(), -1) {
-    for (std::size_t place = 0; place < ranges.size(); ++place) {
-      for (const NodeId node : ranges[place]) {
+    for (const Inner& inner : block) {
+      for (const NodeId node : inner.mentioned) {
         if (node >= graph.nodes.size()) continue;
-        first_[node] = std::min(first_[node], static_cast<int>(place));
-        last_[node] = static_cast<int>(place);
+        first_[node] = std::min(first_[node], inner.place);
+        last_[node] = std::max(last_[node], inner.place);
       }
     }
     // Nodes stand in the order in which they can run: one pass forwards, one back.
@@ -213,13 +204,22 @@ void find_shared(const Graph& graph, const Places& places, const std::set<NodeId
   if (between_products) inner.step.operators = {contains(inner.step.name, "maxred") ? "Softmax" : "Transpose"};
 }
 
+/// Kernels of several blocks that have one name are one step: their times cannot be told apart.
+void cover_also(const RuntimeNode& again, RuntimeNode& step) {
+  std::vector<NodeId> both;
+  std::set_union(step.covers.begin(), step.covers.end(), again.covers.begin(), again.covers.end(),
+                 std::back_inserter(both));
+  step.covers = std::move(both);
+  if (step.operators.empty()) step.operators = again.operators;
+}
+
 }  // namespace
 
 RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, const std::vector<std::string>& ranges) {
   std::vector<std::vector<Inner>> inner = inner_steps(program, ranges);
-  const Places places(graph, nodes_of_ranges(program, ranges));
   const std::set<NodeId> products = announced_products(ranges);
   RuntimeProgram result{{}, program.folded};
+  std::map<std::string, std::size_t> by_name;
   for (const std::vector<Inner>& kernels : inner) {
     for (const Inner& kernel : kernels) {
       std::erase_if(result.folded, [&](NodeId node) {
@@ -235,6 +235,7 @@ RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, co
       std::erase_if(step.covers, [&](NodeId node) { return taken.contains(node); });
       return !taken.empty();
     };
+    const Places places(graph, inner[i]);
     std::set<NodeId> block(step.covers.begin(), step.covers.end());
     for (const Inner& kernel : inner[i]) block.insert(kernel.step.covers.begin(), kernel.step.covers.end());
     if (take_away(inner[i])) {
@@ -249,7 +250,14 @@ RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, co
       step.opaque = !step.covers.empty();
     }
     result.nodes.push_back(std::move(step));
-    for (Inner& kernel : inner[i]) result.nodes.push_back(std::move(kernel.step));
+    for (Inner& kernel : inner[i]) {
+      const auto [same, added] = by_name.try_emplace(kernel.step.name, result.nodes.size());
+      if (added) {
+        result.nodes.push_back(std::move(kernel.step));
+      } else {
+        cover_also(kernel.step, result.nodes[same->second]);
+      }
+    }
   }
   return result;
 }

@@ -71,6 +71,31 @@ TEST(Blocks, NamelessKernelsCoverWhatCanHaveRunAtTheirPlace) {
   EXPECT_THAT(result.nodes[5].covers, ElementsAre(4));
 }
 
+TEST(Blocks, ThatAreAlikeShareKernels) {
+  const Graph graph = chain({kAdd, kProduct, kAdd, kProduct, kAdd, kProduct, kAdd});
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2}, true), step("n3//aten_mm", {3}, false),
+                                step("{ForeignNode[c...d]}", {4, 5, 6}, true)},
+                               {}};
+  const RuntimeProgram result = with_ranges(
+      graph, program,
+      {"n0//aten_add", "fc__mye1", "n2//aten_add", "n3//aten_mm", "n4//aten_add", "fc__mye1", "n6//aten_add"});
+  ASSERT_EQ(result.nodes.size(), 8U);
+  EXPECT_EQ(result.nodes[2].name, "fc__mye1");
+  EXPECT_THAT(result.nodes[2].covers, ElementsAre(1, 5)) << "whose times are one";
+  EXPECT_EQ(result.nodes[5].role, RuntimeRole::kOther) << "nothing of the second block is left";
+}
+
+TEST(Blocks, BeginWithTheirOwnRange) {
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1}, true), step("{ForeignNode[c...d]}", {2, 3}, true)},
+                               {}};
+  const RuntimeProgram result = with_ranges(
+      chain({kAdd, kAdd, kProduct, kAdd}), program,
+      {"{ForeignNode[a...b]}", "n0//aten_add", "n1//aten_add", "{ForeignNode[c...d]}", "fc__mye1", "n3//aten_add"});
+  ASSERT_EQ(result.nodes.size(), 6U);
+  EXPECT_EQ(result.nodes[4].name, "fc__mye1");
+  EXPECT_THAT(result.nodes[4].covers, ElementsAre(2));
+}
+
 TEST(Blocks, PartsOfAnOperatorStandForIt) {
   const Graph graph = chain({kAdd, "aten.layer_norm.default", kProduct, kAdd, "aten.layer_norm.default", kProduct});
   const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2, 3, 4, 5}, true)}, {}};
