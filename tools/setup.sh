@@ -253,13 +253,13 @@ configure() {
   configured+=$settings
   [[ -f $build/build.ninja && -f $build/.nongemm-settings && $(<"$build/.nongemm-settings") == "$configured" ]] && return
   step 4 "configuring $preset"
-  local options=() cxx
+  local cxx errors=OFF
   cxx=$(compiler)
   # A warning is an error where it has been seen that there is none: in the tests' build with the compiler that CI has.
   # What another one warns about must keep nobody from the program or its tests.
-  [[ $preset != release && $("$cxx" -dumpversion) == 12* ]] || options+=(-DNONGEMM_WERROR=OFF)
+  [[ $preset != release && $("$cxx" -dumpversion) == 12* ]] && errors=ON
   cmake --preset "$preset" -DNONGEMM_DEPS="$deps" -DNONGEMM_TORCH="${NONGEMM_TORCH:-}" -DNONGEMM_ORT="${NONGEMM_ORT:-}" \
-    -DCMAKE_CXX_COMPILER="$cxx" "${options[@]}" >>"$log" 2>&1 || fail_build "configuring"
+    -DCMAKE_CXX_COMPILER="$cxx" -DNONGEMM_WERROR="$errors" >>"$log" 2>&1 || fail_build "configuring"
   echo "$configured" >"$build/.nongemm-settings"
 }
 
