@@ -38,8 +38,8 @@ double lowest(DType dtype) {
   return dtype == DType::kFloat16 ? -65504.0 : -3.3895313892515355e38;  // bfloat16's, in float's range too
 }
 
-/// Added to the scores: 0 where query i may see key j, j <= i, and the lowest number elsewhere. Adding is what PyTorch's
-/// exporters do and what runtimes fuse with the softmax; they compute the mask itself once, when they load.
+/// Added to the scores: 0 where query i may see key j, j <= i, and the lowest number elsewhere. Adding is what
+/// PyTorch's exporters do and what runtimes fuse with the softmax; they compute the mask itself once, when they load.
 Name causal_mask(OnnxLowering& onnx, DType dtype) {
   const Shape& query = onnx.operands().tensor(0).shape;
   const Shape& key = onnx.operands().tensor(1, 2).shape;

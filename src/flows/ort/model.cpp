@@ -32,9 +32,9 @@ void ask_for_optimised_graph(const std::filesystem::path& folder, Ort::SessionOp
   options.AddConfigEntry("session.optimized_model_external_initializers_min_size_in_bytes", "64");
 }
 
-/// A session on the host packs its matrices anew, and one that also writes its graph keeps every form of them: 3.2 times
-/// the weights (gpt2-large in fp32, 1.30), three times as long. So the graph is written by a session of its own, which
-/// packs nothing and is gone before the real one loads: 2.4 times.
+/// A session on the host packs its matrices anew, and one that also writes its graph keeps every form of them: 3.2
+/// times the weights (gpt2-large in fp32, 1.30), three times as long. So the graph is written by a session of its own,
+/// which packs nothing and is gone before the real one loads: 2.4 times.
 void leave_matrices_as_they_are(Ort::SessionOptions& options) {
   options.AddConfigEntry("session.disable_prepacking", "1");
 }
