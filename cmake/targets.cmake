@@ -100,7 +100,7 @@ endfunction()
 # nongemm_fuzzer(NAME SOURCES file... [LIBS target...])
 #
 # A fuzz target: LLVMFuzzerTestOneInput over one reader of untrusted input. In the fuzz preset (clang) it is a libFuzzer
-# program, bin/NAME, to be started by hand: `build/fuzz/bin/NAME src/FOLDER/corpus/NAME`. Everywhere else the same source is a test
+# program, bin/NAME, to be started by hand: `build/fuzz/bin/NAME FOLDER/corpus/NAME`. Everywhere else the same source is a test
 # that replays the files in the folder corpus/NAME beside it, so that what fuzzing found stays found.
 function(nongemm_fuzzer name)
   if(NOT NONGEMM_TESTS AND NOT NONGEMM_FUZZ)

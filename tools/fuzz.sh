@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzzes the readers of untrusted files, each for some seconds, from the seeds in src/*/corpus:
+# Fuzzes the readers of untrusted files, each for some seconds, from the seeds in */corpus:
 #   tools/fuzz.sh [SECONDS] [NAME...]     default: 20 seconds, those of SMALL
 # What breaks a reader is left in build/fuzz/found/NAME; put it into the corpus once it is mended. Without a clang that has
 # libFuzzer it says so and succeeds: the seeds are tests in every other build.
@@ -20,7 +20,7 @@ cmake --preset fuzz >/dev/null
 cmake --build build/fuzz --target "${SMALL[@]}" | tail -n 1
 failed=0
 for name in "${SMALL[@]}"; do
-  seeds=$(find src -type d -path "*/corpus/$name")
+  seeds=$(find src tests -type d -path "*/corpus/$name")
   mkdir -p "build/fuzz/corpus/$name" "build/fuzz/found/$name"
   # Memory beyond what a file may ask for, and inputs that take long, are findings, too: half a second for the longest loop
   # that is unrolled is ten with sanitizers.

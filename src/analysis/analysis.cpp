@@ -13,6 +13,8 @@
 namespace nongemm {
 namespace {
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 std::string result_shapes(const Graph& graph, const Node& node) {
   std::string text;
   constexpr std::size_t kMost = 4;  // a split into many pieces is said by its first ones
@@ -149,13 +151,14 @@ void largest_first(std::vector<Bucket>& buckets) {
   });
 }
 
-void take_times(const NodeTime& time, bool on_device, NodeRow& row) {
-  row.host_s = time.host_s;
+/// Gaps and launches are known from kernel records alone, and a runtime's own clock of its steps knows no host times.
+void take_times(const NodeTime& time, const NodePass& pass, bool on_device, NodeRow& row) {
+  row.host_s = on_device && !pass.kernel_records ? kNaN : time.host_s;
   row.device_s = time.device_s;
-  row.gap_s = time.gap_s;
+  row.gap_s = pass.kernel_records ? time.gap_s : kNaN;
   row.calls = time.calls;
-  row.kernels = time.kernels;
-  row.time_s = on_device ? row.device_s : row.host_s;
+  row.kernels = pass.kernel_records ? time.kernels : kNaN;
+  row.time_s = on_device ? time.device_s : time.host_s;
 }
 
 std::vector<Bucket> by_group(std::vector<NodeRow> rows, double wall_s) {
@@ -184,6 +187,7 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
   const Graph graph = with_observed_types(original, measurement);
   Analysis result;
   result.measured = measurement != nullptr && measurement->nodes.averaged > 0;
+  result.attention_is_gemm = options.attention_is_gemm;
   std::vector<bool> is_weight(graph.values.size(), false);
   std::vector<bool> counted(graph.values.size(), false);
   for (const Weight& weight : graph.weights) {
@@ -196,9 +200,11 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
     const NodePass& pass = measurement->nodes;
     result.on_device = pass.device_busy_s > 0;
     result.wall_s = pass.mean_wall_s;
-    result.gap_s = pass.gap_s;
-    result.head_s = pass.head_s;
-    result.tail_s = pass.tail_s;
+    // A host has none; of a device whose kernels were not recorded nothing is known.
+    const bool unknown = result.on_device && !pass.kernel_records;
+    result.gap_s = unknown ? kNaN : pass.gap_s;
+    result.head_s = unknown ? kNaN : pass.head_s;
+    result.tail_s = unknown ? kNaN : pass.tail_s;
     result.outside_s = pass.outside_s;
   }
   std::vector<NodeRow> graph_nodes;
@@ -212,8 +218,15 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
   } else {
     result.nodes = std::move(graph_nodes);
   }
+  if (graph.values.empty()) {
+    // An engine whose model is not given: groups follow from names, costs from nothing.
+    result.weight_bytes = kNaN;
+    for (std::vector<NodeRow>* rows : {&result.nodes, &result.graph_nodes}) {
+      for (NodeRow& row : *rows) row.cost = {kNaN, kNaN, kNaN};
+    }
+  }
   for (NodeRow& row : result.nodes) {
-    if (result.measured) take_times(measurement->nodes.nodes[row.id], result.on_device, row);
+    if (result.measured) take_times(measurement->nodes.nodes[row.id], measurement->nodes, result.on_device, row);
     if (limits != nullptr) row.limit_s = time_at_limit(row, *limits);
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
     result.total.flops += row.cost.flops * row.calls;

@@ -73,6 +73,7 @@ struct Bucket {
 
 struct Analysis {
   bool measured = false;
+  bool attention_is_gemm = true;  // as AnalysisOptions said
   bool on_device = false;
   /// Wall time that the parts below divide: the node pass's.
   double wall_s = 0;

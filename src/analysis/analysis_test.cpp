@@ -76,6 +76,17 @@ TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
                                          [](const WhatIf& row) { return row.what == "Normalization at its limit"; });
   EXPECT_NEAR(at_limit.latency_s, 1.0 - (normalization.time_s - normalization.limit_s) / analysis.wall_s, 1e-12);
 
+  EXPECT_FALSE(products_exceed(analysis, limits));
+  double flops = 0;
+  for (const Group products : {Group::kGemm, Group::kAttention}) flops += group(analysis, products).cost.flops;
+  const double reached = flops / analysis.gemm_s;
+  limits.fp32_rate = reached / 1.05;  // within what two measurements differ by
+  EXPECT_FALSE(products_exceed(analysis, limits));
+  limits.fp32_rate = reached / 1.2;
+  EXPECT_TRUE(products_exceed(analysis, limits));
+  limits.fp32_rate.reset();
+  EXPECT_FALSE(products_exceed(analysis, limits));
+
   limits.copy_bandwidth.reset();  // not measured: no figure, not 0
   const Analysis unknown = analyse(graph, &measurement, {}, &limits);
   EXPECT_TRUE(std::isnan(group(unknown, Group::kNormalization).limit_s));

@@ -9,19 +9,35 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-double rate_of(const std::string& dtype, const DeviceLimits& limits) {
+}  // namespace
+
+double product_rate(std::string_view dtype, const DeviceLimits& limits) {
+  if (dtype == "float32") return (limits.fp32_in_tf32 ? limits.tf32_rate : limits.fp32_rate).value_or(kNaN);
   if (dtype == "float16") return limits.fp16_rate.value_or(kNaN);
   if (dtype == "bfloat16") return limits.bf16_rate.value_or(kNaN);
-  return limits.fp32_rate.value_or(kNaN);
+  if (dtype == "int8" || dtype == "uint8") return limits.int8_rate.value_or(kNaN);
+  return kNaN;
 }
-
-}  // namespace
 
 double time_at_limit(const NodeRow& node, const DeviceLimits& limits) {
   const double memory_s = node.cost.bytes() / limits.copy_bandwidth.value_or(kNaN);
   if (!counts_as_gemm(node.group)) return memory_s;  // vector units are never what a non-GEMM operator waits for here
-  const double compute_s = node.cost.flops / rate_of(node.dtype, limits);
-  return std::isnan(compute_s) ? memory_s : std::max(memory_s, compute_s);
+  if (node.cost.flops == 0) return memory_s;
+  const double compute_s = node.cost.flops / product_rate(node.dtype, limits);
+  return std::isnan(compute_s) ? compute_s : std::max(memory_s, compute_s);
+}
+
+bool products_exceed(const Analysis& analysis, const DeviceLimits& limits) {
+  constexpr double kClearly = 1.1;
+  double time_s = 0;
+  double limit_s = 0;
+  for (const NodeRow& node : analysis.nodes) {
+    const double at_rate = node.cost.flops * node.calls / product_rate(node.dtype, limits);
+    if (!counts_as_gemm(node.group) || std::isnan(at_rate) || std::isnan(node.time_s)) continue;
+    time_s += node.time_s;
+    limit_s += at_rate;
+  }
+  return time_s > 0 && limit_s > kClearly * time_s;
 }
 
 Roofline make_roofline(const Analysis& analysis, double latency_s) {
@@ -33,27 +49,33 @@ Roofline make_roofline(const Analysis& analysis, double latency_s) {
     limit_s[node.group] += std::min(at_limit, node.time_s);
   }
   const auto suppose = [&](const std::string& what, double now_s, double then_s) {
-    if (std::isnan(then_s) || analysis.wall_s <= 0) return;
+    if (std::isnan(now_s) || std::isnan(then_s) || analysis.wall_s <= 0) return;
     const double scaled = latency_s * (1.0 - (now_s - then_s) / analysis.wall_s);
     roofline.what_if.push_back({what, now_s, then_s, scaled, scaled > 0 ? latency_s / scaled : kNaN});
   };
+  // What is fused away is no longer waited for; a host has no waits, and where they are not known time alone counts.
+  const auto with_waits = [](const Bucket& group) {
+    return group.time_s + (std::isnan(group.gap_s) ? 0.0 : group.gap_s);
+  };
   double nongemm_limit = 0;
+  double nongemm_waits = 0;
   for (const Bucket& group : analysis.groups) {
-    roofline.group_limit_s.push_back(limit_s[group.group]);
-    if (!counts_as_gemm(group.group)) nongemm_limit += limit_s[group.group];
+    if (counts_as_gemm(group.group, analysis.attention_is_gemm)) continue;
+    nongemm_limit += limit_s[group.group];
+    nongemm_waits += with_waits(group);
   }
   suppose("all non-GEMM at its limit", analysis.nongemm_s, nongemm_limit);
-  suppose("all non-GEMM fused away", analysis.nongemm_s, 0.0);
+  suppose("all non-GEMM fused away", nongemm_waits, 0.0);
   if (analysis.on_device) {
     suppose("all launches free", analysis.gap_s + analysis.head_s + analysis.tail_s, 0.0);
   } else {
     suppose("executor free", analysis.outside_s, 0.0);
   }
   for (const Bucket& group : analysis.groups) {
-    if (counts_as_gemm(group.group) || group.time_s <= 0) continue;
+    if (counts_as_gemm(group.group, analysis.attention_is_gemm) || group.time_s <= 0) continue;
     const std::string title(info(group.group).title);
     suppose(title + " at its limit", group.time_s, limit_s[group.group]);
-    suppose(title + " fused away", group.time_s + group.gap_s, 0.0);
+    suppose(title + " fused away", with_waits(group), 0.0);
   }
   return roofline;
 }

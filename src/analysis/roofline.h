@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/analysis.h"
@@ -10,9 +11,17 @@
 
 namespace nongemm {
 
+/// Operations per second of matrix products of this dtype ("float16"); NaN when not measured, as for float64.
+double product_rate(std::string_view dtype, const DeviceLimits& limits);
+
 /// Least time of one call on this device: its work at the measured rate of its dtype, or its bytes at the measured
 /// bandwidth, whichever is longer. NaN when the limits it needs were not measured.
 double time_at_limit(const NodeRow& node, const DeviceLimits& limits);
+
+/// Whether the matrix products of a run were clearly faster, all together, than the measured rate of their dtypes
+/// allows: the limits were then taken while the device was busy. Operands in caches make products of few operations no
+/// faster than the rate, so this is said of work, not of bytes.
+bool products_exceed(const Analysis& analysis, const DeviceLimits& limits);
 
 /// One supposition and what it would make of the latency.
 struct WhatIf {
@@ -24,8 +33,6 @@ struct WhatIf {
 };
 
 struct Roofline {
-  /// In the order of Analysis::groups: time if every operator of the group ran at its limit.
-  std::vector<double> group_limit_s;
   /// What concerns everything first, then group by group, the costliest first.
   std::vector<WhatIf> what_if;
 };

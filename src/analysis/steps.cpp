@@ -160,7 +160,12 @@ std::vector<NodeRow> step_rows(const Graph& graph, const std::vector<NodeRow>& n
     } else {
       describe_covering(nodes, step, row);
       row.cost = regions.cost_of(step.covers, shared);
+      // Views cost nothing in the graph; a runtime that has no strides copies for some of them.
+      if (row.group == Group::kMemoryMovement && row.cost.bytes() == 0) {
+        row.cost.bytes_read = row.cost.bytes_written = static_cast<double>(step.bytes);
+      }
     }
+    if (only_describes(step.type)) row.cost = {};
     for (const NodeId id : step.covers) {
       if (!counted[id]) row.parameters += nodes[id].parameters;
       counted[id] = true;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstdlib>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -15,6 +16,17 @@
 #include "base/error.h"
 
 namespace nongemm {
+
+std::filesystem::path cache_folder() {
+  // Empty means unset (XDG Base Directory Specification).
+  const auto set = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr && *value != '\0' ? value : nullptr;
+  };
+  if (const char* cache = set("XDG_CACHE_HOME")) return std::filesystem::path(cache) / "nongemm";
+  if (const char* home = set("HOME")) return std::filesystem::path(home) / ".cache" / "nongemm";
+  return {};
+}
 namespace {
 
 std::string reason(int error_number) { return std::generic_category().message(error_number); }

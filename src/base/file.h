@@ -43,6 +43,10 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
 /// Up to `max_bytes` from the beginning of a regular file: enough to recognise its format.
 std::string read_head(const std::filesystem::path& path, std::size_t max_bytes);
 
+/// The user's folder for what can be made again: $XDG_CACHE_HOME/nongemm or ~/.cache/nongemm; empty when neither is
+/// set.
+std::filesystem::path cache_folder();
+
 /// Writes beside the target and renames at commit(): the target is the old file or the complete new one, never half of
 /// it. Without commit() nothing remains. A target that is no regular file (a device, a pipe) is written directly.
 class AtomicFile {

@@ -24,16 +24,13 @@ void analyze(AnalyzeOptions& options) {
   } else if (!options.model.empty()) {
     options.sweep.models = {options.model};
   }
-  // Without a model the sweep has no point, but the options that all points share are wanted all the same.
-  AnalysisOptions analysis{.by_module = options.sweep.by == "module",
-                           .attention_is_gemm = !options.sweep.attention_as_nongemm};
   std::optional<PointSpec> spec;
   const std::vector<PointSpec> points = points_of(options.sweep);
   if (points.size() > 1) throw Error(ErrorKind::kUsage, "an engine is of one model", "give one value for each option");
   if (!points.empty()) spec = points.front();
   Document document;
   document.context = make_context();
-  document.points.push_back(engine_point(options.files, spec, analysis));
+  document.points.push_back(engine_point(options.files, spec, analysis_of(options.sweep)));
   write_output(document, options.output, "table");
 }
 

@@ -9,6 +9,7 @@
 #include "onnx/file.h"
 #include "onnx/lower.h"
 #include "onnx/simplify.h"
+#include "profile/stopping.h"
 #include "profile/verify.h"
 #include "weights/safetensors.h"
 #include "weights/synthetic.h"
@@ -44,6 +45,7 @@ onnx::GiveWeight weights_of(const Model& model, const Graph& graph, const Weight
   const auto bound = std::make_shared<PreparedWeights>(prepare_weights(model, graph, source));
   const auto specs = std::make_shared<std::vector<weights::WeightSpec>>(weights::weight_specs(graph));
   return [bound, specs, seed = source.seed](std::size_t i) {
+    if (interrupted()) throw Error(ErrorKind::kFailed, "interrupted: no file was written");
     const HostTensor& tensor = bound->tensors.at(i);
     return tensor.data ? tensor : weights::synthesize((*specs)[i], seed);
   };
@@ -70,7 +72,7 @@ void add_export_command(CLI::App& app, int& exit_code) {
   options->sweep.models.resize(1);
   command
       ->add_option("MODEL", options->sweep.models[0],
-                   "registry name (nongemm list models) or folder with a config.json")
+                   "registry name (nongemm list models), folder with a config.json, .pt2 or .onnx file")
       ->required();
   command->add_option("FILE", options->file, "ONNX file; weights of more than 1 GB go to FILE.data")->required();
   add_model_options(*command, options->sweep);

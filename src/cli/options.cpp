@@ -55,7 +55,7 @@ std::pair<std::int64_t, std::int64_t> parse_image_size(const std::string& text) 
   std::int64_t width = 0;
   char cross = 0;
   std::istringstream stream(text);
-  if (stream >> height && stream.eof()) return {height, height};
+  if (stream >> height && stream.eof() && height > 0) return {height, height};
   stream.clear();
   stream.seekg(0);
   if (stream >> height >> cross >> width && cross == 'x' && stream.peek() == EOF && height > 0 && width > 0) {
@@ -104,7 +104,9 @@ void add_model_options(CLI::App& command, SweepOptions& options) {
       ->delimiter(',');
   command.add_option("--input", options.inputs, "shape of a .pt2 model's input: x=4x3x224x224 (may be repeated)");
   command.add_option("--attention", options.attentions, "sdpa or eager, where the original has both")->delimiter(',');
-  command.add_option("--seed", options.seed, "of synthetic weights and inputs")->capture_default_str();
+  command.add_option("--seed", options.seed, "of synthetic weights and inputs")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 void add_graph_options(CLI::App& command, SweepOptions& options) {
@@ -123,6 +125,25 @@ void add_graph_options(CLI::App& command, SweepOptions& options) {
   command.add_flag("--attention-as-nongemm", options.attention_as_nongemm, "do not count fused attention with GEMM");
 }
 
+CLI::Validator number_from(double least, double most) {
+  return {[=](std::string& text) {
+            double number = 0;
+            if (CLI::detail::lexical_cast(text, number) && number >= least && number <= most) return std::string();
+            return fmt::format("Value {} not in range {:g} to {:g}", text, least, most);
+          },
+          fmt::format("FLOAT in [{:g} - {:g}]", least, most)};
+}
+
+AnalysisOptions analysis_of(const SweepOptions& options) {
+  AnalysisOptions analysis;
+  analysis.by_module = options.by == "module";
+  analysis.attention_is_gemm = !options.attention_as_nongemm;
+  if (!options.groups.empty()) {
+    analysis.rules = std::make_shared<GroupRules>(GroupRules::read_file(options.groups));
+  }
+  return analysis;
+}
+
 std::vector<PointSpec> points_of(const SweepOptions& options) {
   for (const std::string& model : options.models) find_model(model);
   for (const std::string& flow : options.flows) check_flow(flow);
@@ -137,12 +158,8 @@ std::vector<PointSpec> points_of(const SweepOptions& options) {
   const std::vector<std::int64_t> batches = base.options.batch_given ? options.batches : std::vector<std::int64_t>{1};
   const std::vector<std::string> dtypes = base.dtype_given ? options.dtypes : std::vector<std::string>{"fp32"};
   base.weights.seed = options.seed;
-  base.analysis.by_module = options.by == "module";
-  base.analysis.attention_is_gemm = !options.attention_as_nongemm;
+  base.analysis = analysis_of(options);
   base.groups = options.groups;
-  if (!options.groups.empty()) {
-    base.analysis.rules = std::make_shared<GroupRules>(GroupRules::read_file(options.groups));
-  }
   if (!options.image_size.empty()) {
     const auto [height, width] = parse_image_size(options.image_size);
     base.options.height = height;
@@ -191,16 +208,22 @@ void add_settings_option(CLI::App& command, std::vector<std::string>& texts) {
 }
 
 std::map<std::string, std::string> read_settings(const std::vector<std::string>& texts) {
+  std::vector<std::string> names;
+  for (const FlowEntry& flow : known_flows()) {
+    for (const std::string_view setting : flow.settings) names.push_back(fmt::format("{}.{}", flow.name, setting));
+  }
   std::map<std::string, std::string> settings;
   for (const std::string& text : texts) {
     const std::size_t equals = text.find('=');
-    const std::string flow = text.substr(0, text.find('.'));
-    const bool known = std::any_of(known_flows().begin(), known_flows().end(),
-                                   [&](const FlowEntry& entry) { return entry.name == flow; });
-    if (equals == std::string::npos || !known) {
-      throw Error(ErrorKind::kUsage, "--set " + text + " sets nothing", "write FLOW.NAME=VALUE, as tensorrt.level=1");
+    const std::string name = text.substr(0, equals);
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw Error(ErrorKind::kUsage, "--set " + text + ": no flow has a setting '" + name + "'",
+                  fmt::format("there are {}", fmt::join(names, ", ")));
     }
-    settings[text.substr(0, equals)] = text.substr(equals + 1);
+    if (equals == std::string::npos) {
+      throw Error(ErrorKind::kUsage, "--set " + text + " gives no value", "write " + name + "=VALUE");
+    }
+    settings[name] = text.substr(equals + 1);
   }
   return settings;
 }

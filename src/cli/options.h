@@ -12,6 +12,9 @@
 
 namespace nongemm::cli {
 
+/// A number from `least` to `most`: CLI11's own range lets NaN through.
+CLI::Validator number_from(double least, double most);
+
 /// The values a sweep goes through; every list has at least one element after parsing.
 struct SweepOptions {
   std::vector<std::string> models;
@@ -34,6 +37,9 @@ struct SweepOptions {
 void add_model_options(CLI::App& command, SweepOptions& options);
 /// The same after MODEL..., and --by and --attention-as-nongemm: how their operators are counted.
 void add_graph_options(CLI::App& command, SweepOptions& options);
+
+/// How operators are counted: --by, --attention-as-nongemm and --groups.
+AnalysisOptions analysis_of(const SweepOptions& options);
 
 /// The cross product, in the order models, flows, devices, dtypes, attentions, sequences, batches.
 /// Throws Error(kUsage) for values that do not exist; unknown models are named before anything runs.

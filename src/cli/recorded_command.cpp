@@ -62,7 +62,7 @@ PointSpec read_recorded_command(const std::string& command) {
   app.add_option("--load-library", also.libraries)->expected(1);
   // What does not change the graph; values have to be known as such, flags do not.
   std::vector<std::string> ignored;
-  for (const char* name : {"--iterations", "--warmup", "--ort-level", "--set"}) {
+  for (const char* name : {"--iterations", "--warmup", "--max-seconds", "--ort-level", "--set"}) {
     app.add_option(name, ignored)->expected(1)->allow_extra_args(false);
   }
   app.allow_extras();

@@ -99,7 +99,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--warmup", options->warmup, "exactly so many, instead of until times have settled")
       ->check(CLI::Range(0, 1000000));
   command->add_option("--max-seconds", options->most_seconds, "limit of the latency pass")
-      ->check(CLI::Range(0.01, 86400.0))
+      ->check(number_from(0.01, 86400.0))
       ->capture_default_str();
   add_settings_option(*command, options->settings);
   command->add_flag("--tf32", options->tf32, "TF32 for fp32 matrix multiplications on CUDA");

@@ -34,7 +34,7 @@ struct DeviceState {
   /// Why the clocks are below their limit, in words; "idle" and user settings are no throttling and stand here too.
   std::vector<std::string> clock_reasons;
   /// A reason that slows a busy device against its will (power, heat, hardware) is active.
-  bool throttled = false;
+  std::optional<bool> throttled;
 };
 
 }  // namespace nongemm

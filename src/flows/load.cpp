@@ -13,13 +13,15 @@
 namespace nongemm {
 
 std::span<const FlowEntry> known_flows() {
+  static constexpr std::array<std::string_view, 1> kOrt = {"level"};
+  static constexpr std::array<std::string_view, 4> kTensorRt = {"precision", "level", "cache", "export"};
   static constexpr std::array kFlows = {
       FlowEntry{"torch", "PyTorch (LibTorch)",
                 "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
       FlowEntry{"ort", "ONNX Runtime",
-                "run ./nongemm once to set it up, or name an install or wheel of onnxruntime in NONGEMM_ORT"},
+                "run ./nongemm once to set it up, or name an install or wheel of onnxruntime in NONGEMM_ORT", kOrt},
       FlowEntry{"tensorrt", "TensorRT",
-                "name a folder with TensorRT's headers in TENSORRT_ROOT and build again (docs/tensorrt.md)"},
+                "name a folder with TensorRT's headers in TENSORRT_ROOT and build again (docs/tensorrt.md)", kTensorRt},
   };
   return kFlows;
 }

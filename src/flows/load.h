@@ -16,6 +16,8 @@ struct FlowEntry {
   std::string_view title;
   /// How to get it when it is missing.
   std::string_view way_out;
+  /// Its own settings (RunOptions::settings), without the flow's name before them.
+  std::span<const std::string_view> settings = {};
 };
 
 std::span<const FlowEntry> known_flows();

@@ -32,7 +32,7 @@ struct RuntimeNode {
   /// Types of the ONNX nodes that it computes, of the model that the runtime was given ("MatMul", "Softmax"), each
   /// once. They tell the parts of a graph node that was lowered to several. Empty when not known.
   std::vector<std::string> operators = {};
-  /// That a copy moves; 0 when not known.
+  /// Of its results; 0 when not known. What a copy moves.
   std::uint64_t bytes = 0;
   /// The runtime does not say what happens inside; `covers` follows from the dataflow around it.
   bool opaque = false;

@@ -138,47 +138,66 @@ int choose_repeat(const Call& call, Flow& flow, const CallOptions& options, std:
   return repeat;
 }
 
+/// What a sample of calls in a row took, for each of them.
+std::vector<double> per_call(std::vector<double> samples, int repeat) {
+  for (double& sample : samples) sample /= repeat;
+  return samples;
+}
+
 /// Kernels of the call alone: all that the device does in these inferences is its work.
 void measure_kernels(Session& session, const CallOptions& options, CacheFlusher* flusher, CallMeasurement& result) {
-  constexpr std::size_t kTraces = 30;
-  const std::size_t count = options.policy.iterations ? static_cast<std::size_t>(*options.policy.iterations) : kTraces;
-  std::vector<Trace> traces(count);
   constexpr int kFirstRuns = 2;  // CUPTI sets itself up during the first traced inferences
+  constexpr std::size_t kBlock = 30;
+  std::vector<Trace> traces(1);
   for (int i = 0; i < kFirstRuns; ++i) session.run_traced(TraceLevel::kTiming, traces.front());
-  if (flusher == nullptr) {
-    session.run_traced_in_a_row(TraceLevel::kTiming, traces);
-  } else {
+  Patience patience(options.policy);
+  std::vector<double> busy_s;
+  double gap_s = 0;
+  double kernels = 0;
+  bool enough = false;
+  while (!enough && (!interrupted() || busy_s.empty())) {
+    const std::size_t left =
+        options.policy.iterations ? static_cast<std::size_t>(*options.policy.iterations) - busy_s.size() : kBlock;
+    traces.resize(std::min(left, kBlock));
+    if (flusher == nullptr) {
+      session.run_traced_in_a_row(TraceLevel::kTiming, traces);
+    } else {
+      for (Trace& trace : traces) {
+        flusher->flush();
+        session.run_traced(TraceLevel::kTiming, trace);
+      }
+    }
     for (Trace& trace : traces) {
-      flusher->flush();
-      session.run_traced(TraceLevel::kTiming, trace);
+      align_to_window(trace);
+      const Decomposition parts = decompose(trace, 0);
+      busy_s.push_back(parts.device_ns() * 1e-9);
+      gap_s += parts.gap_ns() * 1e-9;
+      kernels += parts.unattributed.records;
+      enough = enough || patience.enough(busy_s);
     }
   }
   session.end_tracing();
   result.how = "kernel records";
-  const double calls = result.repeat;
-  std::size_t kernels = 0;
-  for (Trace& trace : traces) {
-    align_to_window(trace);
-    const Decomposition parts = decompose(trace, 0);
-    result.call_s.push_back(parts.device_ns() * 1e-9 / calls);
-    result.gap_s += parts.gap_ns() * 1e-9 / calls / static_cast<double>(count);
-    kernels += static_cast<std::size_t>(parts.unattributed.records);
-  }
-  result.kernels = static_cast<double>(kernels) / (calls * static_cast<double>(count));
+  result.call_s = per_call(busy_s, result.repeat);
+  const double calls = result.repeat * static_cast<double>(busy_s.size());
+  result.gap_s = gap_s / calls;
+  result.kernels = kernels / calls;
 }
 
 /// What the runtime's steps take, without what it does around them.
 void measure_steps_of(Session& session, const CallOptions& options, CacheFlusher* flusher, CallMeasurement& result) {
   Patience patience(options.policy);
+  std::vector<double> inside_s;
   Trace trace;
   while (!interrupted()) {
     if (flusher != nullptr) flusher->flush();
     session.run_traced(TraceLevel::kHost, trace);
     double inside = 0;
     for (const NodeSpan& span : trace.nodes) inside += static_cast<double>(span.end_ns - span.begin_ns) * 1e-9;
-    result.call_s.push_back(inside / result.repeat);
-    if (patience.enough(result.call_s)) break;
+    inside_s.push_back(inside);
+    if (patience.enough(inside_s)) break;
   }
+  result.call_s = per_call(std::move(inside_s), result.repeat);
   session.end_tracing();
   result.how = "spans of the runtime's steps";
 }
@@ -221,11 +240,13 @@ CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& op
   result.warmup_s = warm_up(session, options.policy);
   Patience patience(options.policy);
   result.stopping_rule = patience.description();
+  std::vector<double> wall_s;
   while (!interrupted()) {
     if (flusher != nullptr) flusher->flush();
-    result.wall_s.push_back(timed_run(session) / result.repeat);
-    if (patience.enough(result.wall_s)) break;
+    wall_s.push_back(timed_run(session));
+    if (patience.enough(wall_s)) break;
   }
+  result.wall_s = per_call(std::move(wall_s), result.repeat);
   if (!interrupted()) measure_inside(session, options, flusher, result);
   result.incomplete = interrupted();
   return result;

@@ -32,8 +32,7 @@ std::optional<DeviceLimits> known_limits(const OpSpec& spec) {
   } catch (const Error& error) {  // an installation without it measures all the same
     if (error.kind() != ErrorKind::kUnsupported) throw;
   }
-  // What fp32 products then run at.
-  if (limits && options.tf32 && limits->tf32_rate) limits->fp32_rate = limits->tf32_rate;
+  if (limits) limits->fp32_in_tf32 = options.tf32;
   return limits;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 #include <sstream>
@@ -64,7 +65,9 @@ std::vector<Shape> shapes_in(const std::string& text) {
     for (std::string word; std::getline(numbers, word, ',');) {
       const std::size_t digit = word.find_first_not_of(' ');
       if (digit == std::string::npos || word.find_first_not_of("0123456789", digit) != std::string::npos) return shapes;
-      shape.push_back(std::stoll(word));
+      std::int64_t size = 0;
+      if (std::from_chars(word.data() + digit, word.data() + word.size(), size).ec != std::errc()) return shapes;
+      shape.push_back(size);
     }
     shapes.push_back(std::move(shape));
     at = end;

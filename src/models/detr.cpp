@@ -22,6 +22,8 @@ struct Detr {
   std::int64_t queries, labels, channels;
   bool sine;
 
+  static constexpr std::int64_t kMostLayers = 1024;
+
   explicit Detr(const Config& config)
       : encoder{config.positive("encoder_layers", "num_hidden_layers", 6),
                 config.positive("encoder_attention_heads", "num_attention_heads", 8),
@@ -31,6 +33,8 @@ struct Detr {
         queries(config.positive("num_queries", 100)),
         labels(config.count("id2label") > 0 ? config.count("id2label") : config.positive("num_labels", 2)),
         channels(config.positive("num_channels", 3)) {
+    if (encoder.layers > kMostLayers) config.fail("encoder_layers", "is above 1024");
+    if (decoder.layers > kMostLayers) config.fail("decoder_layers", "is above 1024");
     transformer.width = config.positive("d_model", "hidden_size", 256);
     transformer.activation = config.text("activation_function", "relu");
     transformer.normalise_each = config.flag("auxiliary_loss", false);

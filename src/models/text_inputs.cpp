@@ -22,8 +22,8 @@ TextInputs text_inputs(Builder& b, const ModelOptions& options, std::int64_t tok
   }
   for (const std::string& name : options.extra_inputs) {
     if (name != "token_type_ids") {
-      throw Error(ErrorKind::kUnsupported, "language models take no input '" + name + "' here",
-                  "known are input_ids, attention_mask and token_type_ids");
+      throw Error(ErrorKind::kBadInput, "language models take no input '" + name + "' of this shape",
+                  "they take input_ids, attention_mask and token_type_ids, each of shape [batch, tokens]");
     }
     inputs.token_type_ids = b.input(name, DType::kInt64, shape, {InputKind::Content::kTokens, types});
   }

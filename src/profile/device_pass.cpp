@@ -25,6 +25,7 @@ struct Attribution {
   Trace reference;
   std::vector<double> wall_s;
   std::vector<Decomposition> parts;
+  KernelSums kernels;
   std::vector<double> host_s;  // by NodeId, mean
   std::vector<double> calls;
 };
@@ -42,6 +43,7 @@ Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t ru
     align_to_window(result.reference);
     result.wall_s.push_back(wall_of(result.reference));
     result.parts.push_back(decompose(result.reference, count));
+    result.kernels.add(result.reference);
     const std::vector<double> times = host_time(result.reference, count);
     for (std::size_t n = 0; n < count; ++n) result.host_s[n] += times[n] * 1e-9;
     for (const NodeSpan& span : result.reference.nodes) result.calls[span.node] += 1;
@@ -78,6 +80,7 @@ void fill(NodePass& pass, const Decomposition& measured, double plain_s) {
   pass.head_s = parts.head_ns * 1e-9;
   pass.tail_s = parts.tail_ns * 1e-9;
   pass.attributed = parts.attributed_share();
+  pass.kernel_records = true;
   pass.outside_s = (parts.remainder_ns() + parts.unattributed.device_ns) * 1e-9;
 }
 
@@ -128,8 +131,9 @@ bool add(Trace& trace, const Trace* reference, std::size_t node_count, Timing& t
 }
 
 /// @param reference whose nodes the records get; absent when the session knows them itself
+/// @param all_match end at the first inference that does not match: its times will not be used
 Timing time_kernels(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace* reference,
-                    double plain_s) {
+                    double plain_s, bool all_match) {
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   const Block block(plain_s);
   Timing timing;
@@ -143,7 +147,8 @@ Timing time_kernels(Session& session, std::size_t node_count, const MeasurePolic
     session.run_traced_in_a_row(TraceLevel::kTiming, traces);
     bool enough = false;
     for (std::size_t i = kFirstRuns; i < traces.size() && !enough; ++i) {
-      enough = !add(traces[i], reference, node_count, timing) || rule->enough(timing.wall_s);
+      const bool matches = add(traces[i], reference, node_count, timing);
+      enough = (all_match && !matches) || rule->enough(timing.wall_s);
     }
     if (enough) break;
   }
@@ -171,7 +176,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   NodePass pass;
   try {
     const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
-    Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &attribution.reference, plain_s);
+    Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &attribution.reference, plain_s, true);
     const std::string source = session.trace_source(TraceLevel::kAttribution);
     if (timing.least_matched >= kEnoughMatched) {
       pass.how = "kernel records, nodes by order and name from " + source;
@@ -180,6 +185,8 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
                              source, 100.0 * timing.least_matched);
       timing.wall_s = attribution.wall_s;
       timing.parts = attribution.parts;
+      timing.kernels = attribution.kernels;
+      timing.plain_s.clear();  // these were no turns with the attribution's runs
     }
     fill(pass, undisturbed_mean(timing.wall_s, timing.parts, pass.averaged), plain_s);
     pass.wall_s = std::move(timing.wall_s);
@@ -225,7 +232,7 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
   if (!eager) return replay;
   try {
     Timing timing =
-        time_kernels(session, traced_nodes(session, graph), policy, &eager->reference, median(replay.latency_s));
+        time_kernels(session, traced_nodes(session, graph), policy, &eager->reference, median(replay.latency_s), false);
     replay.nodes.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
       replay.nodes.how +=

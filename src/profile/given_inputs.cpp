@@ -52,6 +52,7 @@ DataBatch read_inputs(const Model& model, const std::filesystem::path& path, con
   DataBatch batch;
   batch.tensors = weights::read_safetensors(path);
   batch.source = path.string();
+  batch.named = true;
   if (model.file == nullptr) return batch;
   const NamedTensors inputs = inputs_of(model, options);
   std::vector<std::string> given;

@@ -18,7 +18,7 @@ namespace nongemm {
 struct MeasurePolicy {
   std::optional<int> iterations;  // exactly so many, instead of the interval rule
   std::optional<int> warmup;      // exactly so many, instead of the time rule
-  double most_seconds = 10.0;     // of the latency pass; the node pass takes at most as long
+  double most_seconds = 10.0;     // of the latency pass; the node pass's traced runs take at most as long
 };
 
 /// Times of one node, averaged over the same iterations for all nodes, so that they add up.
@@ -35,15 +35,17 @@ struct NodePass {
   std::vector<double> wall_s;  // raw samples
   /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
   std::vector<double> plain_s;
-  int averaged = 0;                // iterations that the means below are over
-  double mean_wall_s = 0;          // of those iterations
-  std::vector<NodeTime> nodes;     // by NodeId, or by step of the runtime's program
-  double outside_s = 0;            // wall time in no node: the executor's own (host), remainder (device)
-  double device_busy_s = 0;        // union of device activity
-  double gap_s = 0;                // all gaps between first and last activity
-  double head_s = 0;               // until the device starts
-  double tail_s = 0;               // from the device's end until the host has returned
-  double attributed = 1.0;         // share of kernel time that belongs to a node
+  int averaged = 0;             // iterations that the means below are over
+  double mean_wall_s = 0;       // of those iterations
+  std::vector<NodeTime> nodes;  // by NodeId, or by step of the runtime's program
+  double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
+  double device_busy_s = 0;     // union of device activity
+  double gap_s = 0;             // all gaps between first and last activity
+  double head_s = 0;            // until the device starts
+  double tail_s = 0;            // from the device's end until the host has returned
+  double attributed = 1.0;      // share of kernel time that belongs to a node
+  /// Kernels were recorded: what the device did when, and so gaps, is known.
+  bool kernel_records = false;
   std::vector<KernelSum> kernels;  // by node and name; empty on a host
   std::string how;                 // the kind of records used, and why not a lighter one
 };

@@ -46,12 +46,32 @@ std::vector<HostTensor> synthetic_inputs(const Graph& graph, std::uint64_t seed)
   return tensors;
 }
 
-/// Pixels are prepared in fp32 and run in the model's dtype.
-HostTensor in_dtype(const HostTensor& tensor, DType dtype) {
-  if (tensor.dtype == dtype || !is_floating(tensor.dtype) || !is_floating(dtype)) return tensor;
+template <typename From, typename To>
+void copy_integers(const HostTensor& tensor, std::byte* bytes) {
+  const auto* from = tensor.as<From>();
+  std::transform(from, from + element_count(tensor.shape), reinterpret_cast<To*>(bytes),
+                 [](From value) { return static_cast<To>(value); });
+}
+
+/// Pixels are prepared in fp32 and run in the model's dtype; files hold token ids and masks in whatever type was at
+/// hand.
+HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dtype) {
+  if (tensor.dtype == dtype) return tensor;
   auto [converted, bytes] = HostTensor::allocate(dtype, tensor.shape);
-  convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes,
-                   static_cast<std::size_t>(element_count(tensor.shape)));
+  const auto are = [&](DType from, DType to) { return tensor.dtype == from && dtype == to; };
+  if (is_floating(tensor.dtype) && is_floating(dtype)) {
+    convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes,
+                     static_cast<std::size_t>(element_count(tensor.shape)));
+  } else if (are(DType::kInt32, DType::kInt64)) {
+    copy_integers<std::int32_t, std::int64_t>(tensor, bytes);
+  } else if (are(DType::kInt64, DType::kInt32)) {
+    copy_integers<std::int64_t, std::int32_t>(tensor, bytes);
+  } else if (are(DType::kBool, DType::kInt64) || are(DType::kUInt8, DType::kInt64)) {
+    copy_integers<std::uint8_t, std::int64_t>(tensor, bytes);
+  } else {
+    throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' is of type {}, the model takes {}", name,
+                                                  name_of(tensor.dtype), name_of(dtype)));
+  }
   return converted;
 }
 
@@ -59,12 +79,24 @@ HostTensor in_dtype(const HostTensor& tensor, DType dtype) {
 void check_token_ids(const Input& input, const HostTensor& tensor) {
   if (input.kind.content != InputKind::Content::kTokens || tensor.dtype != DType::kInt64) return;
   const auto* ids = tensor.as<std::int64_t>();
-  const std::int64_t largest = *std::max_element(ids, ids + element_count(tensor.shape));
-  if (input.kind.limit <= 0 || largest < input.kind.limit) return;
+  const auto [smallest, largest] = std::minmax_element(ids, ids + element_count(tensor.shape));
+  if (input.kind.limit <= 0 || (*smallest >= 0 && *largest < input.kind.limit)) return;
   throw Error(ErrorKind::kBadInput,
-              fmt::format("data for input '{}' holds token {}, the model knows {} tokens", input.name, largest,
-                          input.kind.limit),
-              "The tokenizer belongs to another model: give the model's own checkpoint folder with --weights.");
+              fmt::format("data for input '{}' holds token {}, the model knows {} tokens", input.name,
+                          *smallest < 0 ? *smallest : *largest, input.kind.limit),
+              "Text from --data wants the model's own tokenizer: give its checkpoint folder with --weights.");
+}
+
+void check_names(const Graph& graph, const DataBatch& data) {
+  for (const auto& [name, tensor] : data.tensors) {
+    const bool known = std::any_of(graph.inputs.begin(), graph.inputs.end(),
+                                   [&wanted = name](const Input& input) { return input.name == wanted; });
+    if (known) continue;
+    std::string names;
+    for (const Input& input : graph.inputs) names += (names.empty() ? "" : ", ") + input.name;
+    throw Error(ErrorKind::kBadInput, fmt::format("{}: '{}' is no input of the model", data.source, name),
+                "its inputs are " + names);
+  }
 }
 
 /// Tokens of a sample when nothing is asked for.
@@ -73,6 +105,13 @@ std::int64_t usual_tokens(const Model& model) {
   constexpr std::int64_t kUsual = 128;
   const char* key = model.config.has("n_positions") ? "n_positions" : "max_position_embeddings";
   return std::min(kUsual, model.config.positive(key, kUsual));
+}
+
+/// Of an error with its way out.
+std::string in_one_line(const std::string& text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string::npos) return text;
+  return text.substr(0, end) + "; " + text.substr(text.find_first_not_of(" \n", end));
 }
 
 }  // namespace
@@ -101,7 +140,7 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
   result.source = source->description();
   const data::SourceCounts& counts = source->counts();
   if (counts.skipped > 0) {
-    result.source += fmt::format(", {} skipped ({})", counts.skipped, counts.first_skipped_reason);
+    result.source += fmt::format(", {} skipped ({})", counts.skipped, in_one_line(counts.first_skipped_reason));
   }
   if (counts.missing > 0) result.source += fmt::format(", {} missing", counts.missing);
   if (counts.replaced_bytes > 0) result.source += fmt::format(", {} bytes of invalid UTF-8", counts.replaced_bytes);
@@ -114,17 +153,21 @@ PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::ui
   inputs.tensors = synthetic_inputs(graph, seed);
   inputs.source = data != nullptr ? data->source : fmt::format("synthetic, seed {}", seed);
   if (data == nullptr) return inputs;
+  if (data->named) check_names(graph, *data);
   for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
+    bool found = false;
     const Type& type = graph.values[graph.inputs[i].value].type;
     for (const auto& [name, tensor] : data->tensors) {
       if (name != graph.inputs[i].name) continue;
+      found = true;
       if (tensor.shape != type.shape) {
         throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' has shape {}, the model takes {}", name,
                                                       to_string(tensor.shape), to_string(type.shape)));
       }
-      check_token_ids(graph.inputs[i], tensor);
-      inputs.tensors[i] = in_dtype(tensor, type.dtype);
+      inputs.tensors[i] = in_dtype(name, tensor, type.dtype);
+      check_token_ids(graph.inputs[i], inputs.tensors[i]);
     }
+    if (!found) inputs.source += fmt::format("; {}: synthetic, seed {}", graph.inputs[i].name, seed);
   }
   return inputs;
 }

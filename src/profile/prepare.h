@@ -27,6 +27,7 @@ struct DataBatch {
   NamedTensors tensors;
   std::string source;
   data::PreprocessTimes preprocessing;  // of the whole batch, outside the latency
+  bool named = false;                   // the user named the tensors: each has to be an input
 };
 
 /// Images (ImageNet-style, COCO, any folder) or text, by what the model wants. Throws Error naming the path.
@@ -34,7 +35,8 @@ struct DataBatch {
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
                     const ModelOptions& options);
 
-/// In the graph's order and dtypes. Inputs that the data does not have, and all without data, are synthetic.
+/// In the graph's order and dtypes. Inputs that the data does not have, and all without data, are synthetic, and
+/// `source` says so. Throws Error(kBadInput) for shapes, types, token ids and names that the model does not take.
 PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::uint64_t seed);
 
 struct PreparedWeights {

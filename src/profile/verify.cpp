@@ -64,11 +64,14 @@ OutputDifference compare(const std::string& name, const HostTensor& reference, c
   const auto count = static_cast<std::size_t>(element_count(reference.shape));
   for (std::size_t i = 0; i < count; ++i) {
     const double expected = element(reference, i);
-    const double difference = std::abs(element(*ours, i) - expected);
+    const double found = element(*ours, i);
+    const double difference = found == expected ? 0.0 : std::abs(found - expected);  // infinities may be right
     // A NaN on either side is a difference, whatever it is compared with.
     row.largest_absolute = std::isnan(difference) ? INFINITY : std::max(row.largest_absolute, difference);
-    scale = std::max(scale, std::abs(expected));
-    squares += expected * expected;
+    if (!std::isinf(expected)) {
+      scale = std::max(scale, std::abs(expected));
+      squares += expected * expected;
+    }
     squared_differences += difference * difference;
   }
   row.rms_relative = squares > 0 ? std::sqrt(squared_differences / squares) : row.largest_absolute;
@@ -169,6 +172,9 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   const Model model = find_model(reference.model.string());
   const DataBatch inputs = read_inputs(model, reference.inputs, options);
   const NamedTensors references = weights::read_safetensors(reference.outputs);
+  if (references.empty()) {
+    throw Error(ErrorKind::kBadInput, reference.outputs.string() + " holds no tensor to compare with");
+  }
   if (options.attention == Attention::kDefault && model.file == nullptr) {
     const std::string named = model.config.text("_attn_implementation", "");
     if (named == "eager") options.attention = Attention::kEager;

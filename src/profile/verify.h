@@ -17,7 +17,8 @@ struct OutputDifference {
   double largest_absolute = 0;
   double largest_relative = 0;  // against the reference's largest magnitude
   double rms_relative = 0;      // root mean square of the differences against that of the reference
-  /// Shape or dtype differ, or the output is missing: what, for people. Empty when they could be compared.
+  /// Shapes differ, or the output is missing: what, for people. Empty when they could be compared. Dtypes may differ:
+  /// values are compared.
   std::string mismatch;
 };
 
@@ -32,7 +33,8 @@ std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vec
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
 
 /// Runs a model and compares it with given outputs.
-/// @param path a folder with config.json and model.safetensors or with model.pt2, and inputs.safetensors and
+/// @param path a folder with config.json and model.safetensors or with model.pt2 or model.onnx, and inputs.safetensors
+/// and
 ///        outputs.safetensors beside it; or a model file, with NAME.inputs.safetensors and NAME.outputs.safetensors
 /// Attention implementation: the options', or config.json's `_attn_implementation`.
 std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, Flow& flow, const RunOptions& run,

@@ -1,5 +1,8 @@
 // CSV (RFC 4180): all sections below one another, each with its header line; the first columns name section and point.
+#include <algorithm>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "report/document.h"
 #include "report/writers.h"
@@ -26,9 +29,24 @@ std::string header(const Column& column) {
   return text;
 }
 
+/// Settings of all points, in the order of their first mention: rows of one section have the same columns.
+std::vector<std::string> setting_names(const Document& document) {
+  std::vector<std::string> names;
+  for (const Point& point : document.points) {
+    for (const auto& [key, value] : point.settings) {
+      if (std::find(names.begin(), names.end(), key) == names.end()) names.push_back(key);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 void write_csv(const Document& document, std::ostream& out) {
+  const std::vector<std::string> settings = setting_names(document);
+  const auto write_settings = [&](const Point& point) {
+    for (const std::string& name : settings) out << ',' << quoted(point.setting(name));
+  };
   bool first = true;
   for (const SectionInfo* section : all_sections()) {
     bool header_written = false;
@@ -38,7 +56,7 @@ void write_csv(const Document& document, std::ostream& out) {
         if (!header_written) {
           if (!first) out << "\r\n";
           out << "section";
-          for (const auto& [key, value] : point.settings) out << ',' << quoted(key);
+          for (const std::string& name : settings) out << ',' << quoted(name);
           out << ",status";
           for (const Column& column : section->columns) out << ',' << quoted(header(column));
           out << "\r\n";
@@ -47,7 +65,7 @@ void write_csv(const Document& document, std::ostream& out) {
         }
         for (const auto& row : table.rows) {
           out << section->id;
-          for (const auto& [key, value] : point.settings) out << ',' << quoted(value);
+          write_settings(point);
           out << ',' << quoted(point.status);
           for (const FieldValue& value : row) out << ',' << quoted(to_plain(value));
           out << "\r\n";
@@ -62,12 +80,12 @@ void write_csv(const Document& document, std::ostream& out) {
     if (!header_written) {
       if (!first) out << "\r\n";
       out << "section";
-      for (const auto& [key, value] : point.settings) out << ',' << quoted(key);
+      for (const std::string& name : settings) out << ',' << quoted(name);
       out << ",status,reason\r\n";
       header_written = true;
     }
     out << "point";
-    for (const auto& [key, value] : point.settings) out << ',' << quoted(value);
+    write_settings(point);
     out << ',' << quoted(point.status) << ',' << quoted(point.reason) << "\r\n";
   }
 }

@@ -12,7 +12,7 @@ namespace {
 struct StepClock {
   double latency_s = 0;
   double sum_s = 0;
-  double busy_s = 0;
+  double busy_s = kNaN;
 };
 
 const Section<StepClock>& clock_section() {
@@ -34,7 +34,7 @@ const Section<StepClock>& clock_section() {
           {{"excess", "Excess", Unit::kShare, "of the steps over the latency"},
            [](const C& c) { return measured_if(c.latency_s > 0, c.sum_s / c.latency_s - 1.0); }},
           {{"kernels", "Kernels", Unit::kSeconds, "device busy, from kernel records"},
-           [](const C& c) { return measured_if(c.busy_s > 0, c.busy_s); }},
+           [](const C& c) { return measured(c.busy_s); }},
       });
   return section;
 }
@@ -97,7 +97,7 @@ std::vector<Table> make_engine_tables(const Measurement& measurement) {
     for (const double sample : measurement.steps->sum_s) sum_s += sample;
     const StepClock row{median(measurement.latency_s),
                         sum_s / static_cast<double>(std::max<std::size_t>(1, measurement.steps->sum_s.size())),
-                        measurement.nodes.device_busy_s};
+                        measurement.nodes.kernel_records ? measurement.nodes.device_busy_s : kNaN};
     tables.push_back(clock_section().fill(std::span(&row, 1)));
   }
   if (!measurement.program) return tables;

@@ -43,6 +43,8 @@ struct Column {
   std::string_view doc;
   /// Left out of the terminal's table, which has little room.
   bool wide = false;
+  /// Left out of it only where rows do not fit otherwise: the highest first, 0 never.
+  std::uint8_t spare = 0;
 };
 
 enum class ReportKind : std::uint8_t { kPerformance, kWorkload, kNongemm };

@@ -9,7 +9,8 @@ namespace nongemm {
 std::string figures_markdown() {
   std::string text = fmt::format(
       "# Figures of a report (schema version {})\n\n"
-      "Made by `nongemm list figures` from the field table in `src/report/*sections.cpp`. Ids are the keys in JSON and "
+      "Made by `nongemm list figures` from the field table in `src/report/*sections.cpp`. Ids are the keys in JSON "
+      "and, with the unit, "
       "the "
       "columns in\nCSV; values are in the unit given, without prefixes; a figure that was not measured is `null` in "
       "JSON and "

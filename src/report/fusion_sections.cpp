@@ -134,18 +134,19 @@ const Section<StepRow>& step_section() {
        .columns = {}},
       {
           {{"name", "Step", Unit::kText, "as the runtime names it"}, [](const S& s) { return text(s.name); }},
-          {{"type", "Type", Unit::kText, "as the runtime names it"}, [](const S& s) { return text(s.row.op); }},
-          {{"provider", "Runs on", Unit::kText, "where the runtime has several places"},
+          {{"type", "Type", Unit::kText, "as the runtime names it", false, 2},
+           [](const S& s) { return text(s.row.op); }},
+          {{"provider", "Runs on", Unit::kText, "where the runtime has several places", false, 5},
            [](const S& s) { return text_if_any(s.provider); }},
           {{"group", "Group", Unit::kText, "operator group"}, [](const S& s) { return text(info(s.row.group).title); }},
-          {{"pattern", "Pattern", Unit::kText, "what is fused in it"},
+          {{"pattern", "Pattern", Unit::kText, "what is fused in it", false, 1},
            [](const S& s) { return s.added ? text("added") : text(title_of(s.pattern)); }},
           {{"covers", "Covers", Unit::kText, "operators of the graph nodes that it implements"},
            [](const S& s) { return text(s.covers); }},
           nodes_field<S>("graph nodes that it implements"),
-          {{"scope", "Scope", Unit::kText, "module path of the node that gives the group"},
+          {{"scope", "Scope", Unit::kText, "module path of the node that gives the group", false, 4},
            [](const S& s) { return text(s.row.scope); }},
-          {{"opaque", "Opaque", Unit::kYesNo, "the runtime does not say what happens inside"},
+          {{"opaque", "Opaque", Unit::kYesNo, "the runtime does not say what happens inside", false, 6},
            [](const S& s) -> FieldValue { return s.opaque; }},
           {{"time", "Time", Unit::kSeconds, "kernels on a device, the call on a host"},
            [](const S& s) { return measured(s.row.time_s); }},
@@ -216,6 +217,12 @@ FlowFigures flow_figures(const std::string& flow, double latency_s, const Analys
   FlowFigures figures;
   figures.flow = flow;
   figures.latency_s = latency_s;
+  figures.steps = static_cast<std::int64_t>(analysis.nodes.size());
+  if (fusion != nullptr) figures.fusion_rate = fusion->rate();
+  if (!analysis.measured) {
+    figures.wall_s = figures.gemm_s = figures.nongemm_s = figures.outside_s = kNaN;
+    return figures;
+  }
   figures.wall_s = analysis.wall_s;
   figures.gemm_s = analysis.gemm_s;
   figures.nongemm_s = analysis.nongemm_s;
@@ -225,8 +232,6 @@ FlowFigures flow_figures(const std::string& flow, double latency_s, const Analys
     if (group.group == Group::kMemoryLayout || group.group == Group::kMemoryMovement) figures.memory_s += group.time_s;
     if (group.group == Group::kCommunication) figures.communication_s += group.time_s;
   }
-  figures.steps = static_cast<std::int64_t>(analysis.nodes.size());
-  if (fusion != nullptr) figures.fusion_rate = fusion->rate();
   return figures;
 }
 

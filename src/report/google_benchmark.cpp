@@ -2,10 +2,10 @@
 // benchmark per point, its samples in repetitions, aggregates after them.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <ostream>
-#include <thread>
 
 #include "profile/statistics.h"
 #include "report/document.h"
@@ -32,13 +32,9 @@ Json context_of(const Document& document) {
   context["date"] = context_value(document, "time");
   context["host_name"] = context_value(document, "host");
   context["executable"] = "nongemm";
-  context["num_cpus"] = std::thread::hardware_concurrency();
-  context["mhz_per_cpu"] = 0;
-  context["cpu_scaling_enabled"] = false;
-  context["caches"] = Json::array();
-  context["load_avg"] = Json::array();
+  // Of the machine that measured, which need not be this one; what the report does not say is left out.
+  if (const int cores = std::atoi(context_value(document, "cores").c_str()); cores > 0) context["num_cpus"] = cores;
   context["library_version"] = context_value(document, "nongemm");
-  context["library_build_type"] = "release";
   context["json_schema_version"] = 1;
   for (const auto& [key, value] : document.context) context["nongemm_" + key] = value;
   return context;

@@ -188,7 +188,7 @@ void write_html_chart(const Document& document, std::ostream& out) {
           "<rect x=\"{:.2f}\" y=\"{}\" width=\"{:.2f}\" height=\"{}\" fill=\"{}\"><title>{}: {}{}"
           "</title></rect>\n",
           x, y, std::max(width, 0.0), kBar, colour, html_escaped(part.title), to_text(part.share, Unit::kShare),
-          part.time.empty() ? "" : ", " + part.time);
+          part.time.empty() ? "" : ", " + html_escaped(part.time));
       x += width;
       const std::pair entry(part.title, colour);
       if (std::find(legend.begin(), legend.end(), entry) == legend.end()) legend.push_back(entry);

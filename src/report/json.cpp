@@ -69,15 +69,28 @@ std::vector<std::pair<std::string, std::string>> pairs_from_json(const nlohmann:
   return pairs;
 }
 
+/// Writers trust a column's unit: a text where a number belongs would reach a page as it stands.
+bool fits(const FieldValue& value, Unit unit) {
+  if (std::holds_alternative<std::monostate>(value)) return true;
+  if (unit == Unit::kText) return std::holds_alternative<std::string>(value);
+  if (unit == Unit::kYesNo) return std::holds_alternative<bool>(value);
+  return std::holds_alternative<double>(value) || std::holds_alternative<std::int64_t>(value);
+}
+
 Table table_from_json(const SectionInfo& info, const nlohmann::json& value, const std::string& origin) {
   Table table{&info, {}};
   const nlohmann::json rows = value.is_array() ? value : nlohmann::json::array({value});
+  if (info.single_row && rows.size() > 1) damaged(origin, "section '" + std::string(info.id) + "' is not one row");
   for (const nlohmann::json& row : rows) {
     if (!row.is_object()) damaged(origin, "section '" + std::string(info.id) + "' holds something that is no row");
     std::vector<FieldValue> values;
     for (const Column& column : info.columns) {
       const auto at = row.find(column.id);
       values.push_back(at == row.end() ? FieldValue{} : from_json(*at));
+      if (!fits(values.back(), column.unit)) {
+        damaged(origin,
+                "'" + std::string(column.id) + "' in section '" + std::string(info.id) + "' is of another type");
+      }
     }
     table.rows.push_back(std::move(values));
   }
@@ -135,7 +148,8 @@ Document parse_document(std::string_view text, const std::string& origin) {
       for (const auto& [id, value] : object["sections"].items()) {
         // A newer program's further sections are left alone.
         if (const SectionInfo* info = find_section(id)) {
-          point.tables.push_back(table_from_json(*info, nlohmann::json(value), origin));
+          Table table = table_from_json(*info, nlohmann::json(value), origin);
+          if (!info->single_row || !table.rows.empty()) point.tables.push_back(std::move(table));
         }
       }
     }

@@ -130,10 +130,10 @@ const Section<NodeRow>& node_section() {
   return section;
 }
 
-std::vector<Bucket> without_gemm(const std::vector<Bucket>& buckets) {
+std::vector<Bucket> nongemm_variants(const Analysis& analysis) {
   std::vector<Bucket> rest;
-  for (const Bucket& bucket : buckets) {
-    if (!counts_as_gemm(bucket.group)) rest.push_back(bucket);
+  for (const Bucket& bucket : analysis.variants) {
+    if (!counts_as_gemm(bucket.group, analysis.attention_is_gemm)) rest.push_back(bucket);
   }
   return rest;
 }
@@ -146,7 +146,7 @@ std::vector<const SectionInfo*> nongemm_section_infos() {
 
 std::vector<Table> make_nongemm_tables(const RunFigures& figures) {
   std::vector<Table> tables;
-  tables.push_back(variant_section().fill(without_gemm(figures.analysis->variants)));
+  tables.push_back(variant_section().fill(nongemm_variants(*figures.analysis)));
   if (figures.limits != nullptr) tables.push_back(limits_section().fill(std::span(figures.limits, 1)));
   if (figures.roofline != nullptr) tables.push_back(what_if_section().fill(figures.roofline->what_if));
   tables.push_back(node_section().fill(figures.analysis->nodes));

@@ -5,24 +5,21 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "analysis/roofline.h"
+#include "report/section_fields.h"
+
 namespace nongemm {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-double rate(double amount, double seconds) { return amount > 0 && seconds > 0 ? amount / seconds : kNaN; }
-double ratio(double a, double b) { return b > 0 ? a / b : kNaN; }
-FieldValue text(std::string_view value) { return value.empty() ? FieldValue{} : std::string(value); }
+/// Of a call that moves or computes nothing there is no rate.
+double rate_if_any(double amount, double seconds) { return amount > 0 ? rate(amount, seconds) : kNaN; }
 
 double copy_bandwidth(const OpFigures& f) {
   return f.limits != nullptr ? f.limits->copy_bandwidth.value_or(kNaN) : kNaN;
 }
 
-double product_rate(const OpFigures& f) {
-  if (f.limits == nullptr) return kNaN;
-  if (f.dtype == DType::kFloat16) return f.limits->fp16_rate.value_or(kNaN);
-  if (f.dtype == DType::kBFloat16) return f.limits->bf16_rate.value_or(kNaN);
-  return f.dtype == DType::kFloat32 ? f.limits->fp32_rate.value_or(kNaN) : kNaN;
+double rate_of_products(const OpFigures& f) {
+  return f.limits != nullptr ? product_rate(name_of(f.dtype), *f.limits) : kNaN;
 }
 
 double in_model(const OpFigures& f, double InModelFigures::*figure) {
@@ -34,15 +31,16 @@ std::vector<Field<OpFigures>> op_fields() {
   return {
       {{"time", "Time", Unit::kSeconds, "one call, median: its kernels on a device, the call on a host"},
        [](const F& f) { return measured(f.time.median); }},
-      {{"spread", "Spread", Unit::kShare, "10th to 90th percentile over the median"},
-       [](const F& f) { return measured(ratio(f.time.p90 - f.time.p10, f.time.median)); }},
+      {{"spread", "Spread", Unit::kShare, "10th to 90th percentile over the median", false, 2},
+       [](const F& f) { return measured(rate(f.time.p90 - f.time.p10, f.time.median)); }},
       {{"time_p10", "p10", Unit::kSeconds, "10th percentile", true}, [](const F& f) { return measured(f.time.p10); }},
       {{"time_p90", "p90", Unit::kSeconds, "90th percentile", true}, [](const F& f) { return measured(f.time.p90); }},
       {{"time_low", "95 % interval, low", Unit::kSeconds, "bootstrap interval of the median", true},
        [](const F& f) { return measured(f.time.interval.low); }},
       {{"time_high", "95 % interval, high", Unit::kSeconds, "bootstrap interval of the median", true},
        [](const F& f) { return measured(f.time.interval.high); }},
-      {{"samples", "n", Unit::kCount, "samples of the time"}, [](const F& f) -> FieldValue { return f.time.count; }},
+      {{"samples", "n", Unit::kCount, "samples of the time", false, 4},
+       [](const F& f) -> FieldValue { return f.time.count; }},
       {{"calls_per_sample", "Calls per sample", Unit::kCount, "short calls are made in a row and timed together", true},
        [](const F& f) -> FieldValue { return f.repeat; }},
       {{"wall", "Wall", Unit::kSeconds,
@@ -52,24 +50,26 @@ std::vector<Field<OpFigures>> op_fields() {
        [](const F& f) { return measured(f.gap_s); }},
       {{"kernels", "Kernels", Unit::kCount, "launched by one call", true},
        [](const F& f) { return measured(f.kernels); }},
-      {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time: operands read once, results written once"},
-       [](const F& f) { return measured(rate(f.cost.bytes(), f.time.median)); }},
-      {{"bandwidth_share", "of limit", Unit::kShare, "bandwidth over the device's measured copy bandwidth"},
-       [](const F& f) { return measured(rate(f.cost.bytes(), f.time.median) / copy_bandwidth(f)); }},
-      {{"flop_rate", "Rate", Unit::kFlopRate, "work over time"},
-       [](const F& f) { return measured(rate(f.cost.flops, f.time.median)); }},
+      {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time: operands read once, results written once",
+        false, 3},
+       [](const F& f) { return measured(rate_if_any(f.cost.bytes(), f.time.median)); }},
+      {{"bandwidth_share", "of limit", Unit::kShare, "bandwidth over the device's measured copy bandwidth", false, 6},
+       [](const F& f) { return measured(rate_if_any(f.cost.bytes(), f.time.median) / copy_bandwidth(f)); }},
+      {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", false, 5},
+       [](const F& f) { return measured(rate_if_any(f.cost.flops, f.time.median)); }},
       {{"flop_share", "of products", Unit::kShare,
         "rate over the device's measured rate of matrix products in this dtype", true},
-       [](const F& f) { return measured(rate(f.cost.flops, f.time.median) / product_rate(f)); }},
+       [](const F& f) { return measured(rate_if_any(f.cost.flops, f.time.median) / rate_of_products(f)); }},
       {{"limit", "At the limit", Unit::kSeconds,
         "at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
        [](const F& f) { return measured(f.limit_s > 0 ? f.limit_s : kNaN); }},
       {{"distance", "Times the limit", Unit::kRatio,
         "time over the time at the limit; below 1 where operands stay in a cache"},
-       [](const F& f) { return measured(ratio(f.time.median, f.limit_s)); }},
-      {{"group", "Group", Unit::kText, "operator group", true}, [](const F& f) { return text(info(f.group).title); }},
+       [](const F& f) { return measured(rate(f.time.median, f.limit_s)); }},
+      {{"group", "Group", Unit::kText, "operator group", true},
+       [](const F& f) { return text_if_any(info(f.group).title); }},
       {{"variant", "Variant", Unit::kText, "the operator's common name", true},
-       [](const F& f) { return text(f.variant); }},
+       [](const F& f) { return text_if_any(f.variant); }},
       {{"flops", "Work", Unit::kFlops, "floating point operations of one call", true},
        [](const F& f) { return measured(f.cost.flops); }},
       {{"bytes", "Bytes", Unit::kBytes, "least traffic of one call", true},
@@ -81,16 +81,17 @@ std::vector<Field<OpFigures>> op_fields() {
       {{"in_model_gap", "Waits there", Unit::kSeconds, "the device waited before each of these calls", true},
        [](const F& f) { return measured(in_model(f, &InModelFigures::gap_s)); }},
       {{"in_model_ratio", "In model / alone", Unit::kRatio, "time and waits there over the time here"},
-       [](const F& f) { return measured(f.in_model != nullptr ? ratio(f.in_model->total_s(), f.time.median) : kNaN); }},
+       [](const F& f) { return measured(f.in_model != nullptr ? rate(f.in_model->total_s(), f.time.median) : kNaN); }},
       {{"cold", "Cold cache", Unit::kSeconds, "alone, caches written over before each call", true},
        [](const F& f) { return measured(in_model(f, &InModelFigures::cold_s)); }},
       {{"cause", "Cause", Unit::kText, "of a difference of more than 20 %, where it can be told"},
-       [](const F& f) { return f.in_model != nullptr ? text(f.in_model->cause) : FieldValue{}; }},
+       [](const F& f) { return f.in_model != nullptr ? text_if_any(f.in_model->cause) : FieldValue{}; }},
       {{"example", "Module", Unit::kText, "one of the modules that make this call", true},
-       [](const F& f) { return f.in_model != nullptr ? text(f.in_model->example) : FieldValue{}; }},
+       [](const F& f) { return f.in_model != nullptr ? text_if_any(f.in_model->example) : FieldValue{}; }},
       {{"stopping_rule", "Stopping rule", Unit::kText, "when the samples were enough", true},
-       [](const F& f) { return text(f.stopping_rule); }},
-      {{"how", "Records", Unit::kText, "what the times are taken from", true}, [](const F& f) { return text(f.how); }},
+       [](const F& f) { return text_if_any(f.stopping_rule); }},
+      {{"how", "Records", Unit::kText, "what the times are taken from", true},
+       [](const F& f) { return text_if_any(f.how); }},
   };
 }
 
@@ -111,7 +112,7 @@ constexpr std::array kLabels = {
     Column{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
     Column{"attributes", "Attributes", Unit::kText, "other operands that are not the schema's defaults"},
     Column{"dtype", "Dtype", Unit::kText, "of the first tensor operand"},
-    Column{"layout", "Layout", Unit::kText, "of the first tensor operand in memory"},
+    Column{"layout", "Layout", Unit::kText, "of the first tensor operand in memory", false, 1},
     Column{"flow", "Flow", Unit::kText, "deployment flow"},
     Column{"device", "Device", Unit::kText, "as --device takes it"},
     Column{"cache", "Cache", Unit::kText,

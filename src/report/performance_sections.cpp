@@ -52,7 +52,9 @@ const Section<Performance>& performance_section() {
               {{"stopping_rule", "Stopping rule", Unit::kText, "when the latency pass ended", true},
                [](const P& p) { return text(p.run.measurement->stopping_rule); }},
               {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency"},
-               [](const P& p) { return measured(rate(static_cast<double>(p.run.batch), p.latency.median)); }},
+               [](const P& p) {
+                 return measured_if(p.run.batch > 0, rate(static_cast<double>(p.run.batch), p.latency.median));
+               }},
               {{"tokens_per_second", "Tokens", Unit::kPerSecond, "tokens of the batch over median latency", true},
                [](const P& p) {
                  return measured_if(p.run.tokens > 0,
@@ -91,7 +93,10 @@ const Section<Performance>& performance_section() {
               {{"flop_rate", "Rate", Unit::kFlopRate, "work over median latency"},
                [](const P& p) { return measured(rate(p.analysis().total.flops, p.latency.median)); }},
               {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity", true},
-               [](const P& p) { return measured_if(p.analysis().on_device, p.run.measurement->nodes.device_busy_s); }},
+               [](const P& p) {
+                 const NodePass& pass = p.run.measurement->nodes;
+                 return measured_if(pass.kernel_records, pass.device_busy_s);
+               }},
               {{"traced_latency", "Node pass latency", Unit::kSeconds, "median of the pass that tells nodes apart",
                 true},
                [](const P& p) { return measured(p.traced.median); }},
@@ -100,15 +105,18 @@ const Section<Performance>& performance_section() {
                [](const P& p) {
                  return measured(paired_ratio(p.run.measurement->nodes.wall_s, p.run.measurement->nodes.plain_s));
                }},
-              {{"parts", "Parts / wall", Unit::kRatio,
-                "sum of all nodes, waits and the rest over the node pass's wall time", true},
+              {{"parts", "Parts / wall", Unit::kRatio, "sum of all nodes and waits over the node pass's wall time",
+                true},
                [](const P& p) {
                  const Analysis& a = p.analysis();
                  return measured(rate(a.gemm_s + a.nongemm_s + a.gap_s + a.head_s + a.tail_s, a.wall_s));
                }},
               {{"attributed", "Kernel time in nodes", Unit::kShare, "share of kernel time that belongs to a node",
                 true},
-               [](const P& p) { return measured_if(p.analysis().on_device, p.run.measurement->nodes.attributed); }},
+               [](const P& p) {
+                 const NodePass& pass = p.run.measurement->nodes;
+                 return measured_if(pass.kernel_records, pass.attributed);
+               }},
               {{"how", "Node pass records", Unit::kText, "what the node pass recorded", true},
                [](const P& p) { return text(p.run.measurement->nodes.how); }},
               {{"energy", "Energy", Unit::kJoules,
@@ -123,7 +131,9 @@ const Section<Performance>& performance_section() {
                }},
               {{"throttled", "Throttled", Unit::kYesNo, "power or heat slowed the device during the plain pass", true},
                [](const P& p) -> FieldValue {
-                 return p.run.measurement->before.throttled || p.run.measurement->after.throttled;
+                 const auto& before = p.run.measurement->before.throttled;
+                 const auto& after = p.run.measurement->after.throttled;
+                 return before && after ? FieldValue{*before || *after} : FieldValue{};
                }},
               {{"setup", "Set-up", Unit::kSeconds, "graph, weights and inputs, before the first inference", true},
                [](const P& p) { return measured(p.run.setup_s); }},
@@ -191,7 +201,7 @@ std::vector<Field<Bucket>> operator_fields() {
       share_field(),
       gap_field<Bucket>("idle device time charged to these nodes", true),
       host_time_field<Bucket>("inside the calls", true),
-      {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time"},
+      {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time", false, 1},
        [](const Bucket& b) { return measured(rate(b.cost.bytes(), b.time_s)); }},
       {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},
        [](const Bucket& b) { return measured(rate(b.cost.flops, b.time_s)); }},

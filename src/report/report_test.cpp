@@ -89,6 +89,63 @@ TEST(Report, HtmlDrawsOneBarPerMeasuredPoint) {
   EXPECT_THAT(html, HasSubstr("waits and the rest: 75.0 %"));
 }
 
+TEST(Report, TerminalHas120Columns) {
+  static const SectionInfo info{.id = "rows",
+                                .title = "Rows",
+                                .doc = "",
+                                .columns = {{"name", "Name", Unit::kText, ""},
+                                            {"broad", "Broad", Unit::kText, "", false, 1},
+                                            {"other", "Other", Unit::kText, ""},
+                                            {"time", "Time of one call, of its median", Unit::kSeconds, ""},
+                                            {"much", "Much missed", Unit::kText, ""},
+                                            {"narrow", "N", Unit::kCount, "", false, 2},
+                                            {"least", "Least", Unit::kText, "", false, 3},
+                                            {"files", "In files", Unit::kText, "", true}}};
+  const std::string longest(60, 'x');
+  const auto lines = [&](const std::string& broad, const std::string& least) {
+    Table table{&info, {{longest, broad, longest, 0.001, longest, std::int64_t{12}, least, longest}}};
+    Document document;
+    document.points.emplace_back().tables.push_back(table);
+    std::istringstream in(written(document, "table"));
+    std::string all;
+    for (std::string line; std::getline(in, line); all += line + "\n") EXPECT_LE(line.size(), 120U) << line;
+    return all;
+  };
+  EXPECT_THAT(lines("short", "y"), Not(HasSubstr("No room")));
+  EXPECT_THAT(lines("short", longest), HasSubstr("No room here for: Least; in the other formats"));
+  // All three had to go, and then there was room for the narrow one again.
+  const std::string narrow = lines(longest, longest);
+  EXPECT_THAT(narrow, HasSubstr("No room here for: Broad, Least; in the other formats"));
+  EXPECT_THAT(narrow, HasSubstr(" N\n"));
+}
+
+TEST(Report, CsvRowsKeepTheirColumnsWhereSettingsDiffer) {
+  Document document;
+  for (const bool text : {true, false}) {
+    Point& point = document.points.emplace_back();
+    point.settings = {{"model", text ? "bert" : "vit-b"}};
+    if (text) point.settings.emplace_back("sequence", "128");
+    point.settings.emplace_back("weights", "synthetic");
+    point.status = "unsupported";
+    point.reason = "r";
+  }
+  EXPECT_EQ(written(document, "csv"),
+            "section,model,sequence,weights,status,reason\r\n"
+            "point,bert,128,synthetic,unsupported,r\r\n"
+            "point,vit-b,,synthetic,unsupported,r\r\n");
+}
+
+TEST(Report, RefusesFiguresOfAnotherType) {
+  const auto report = [](const std::string& sections) {
+    return R"({"schema":"nongemm-report","version":1,"points":[{"status":"ok","settings":{},"sections":)" + sections +
+           "}]}";
+  };
+  EXPECT_THROW(parse_document(report(R"({"groups":[{"time":"<script>"}]})"), "test"), Error);
+  EXPECT_THROW(parse_document(report(R"({"groups":[{"group":3}]})"), "test"), Error);
+  EXPECT_THROW(parse_document(report(R"({"performance":[{},{}]})"), "test"), Error);
+  EXPECT_TRUE(parse_document(report(R"({"op":[]})"), "test").points[0].tables.empty());
+}
+
 TEST(Report, CsvQuotes) {
   EXPECT_THAT(written(nasty_document(), "csv"), HasSubstr("\"comma, \"\"quote\"\" <tag> | bar\nline\""));
 }

@@ -20,8 +20,16 @@ std::size_t width_of(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
+/// At most so many characters, never a part of one.
 std::string shortened(const std::string& text, std::size_t most) {
-  return width_of(text) <= most ? text : text.substr(0, most - 3) + "...";
+  if (width_of(text) <= most) return text;
+  constexpr std::string_view kCut = "...";
+  std::size_t end = 0;
+  for (std::size_t characters = 0; end < text.size(); ++end) {
+    const bool begins = (static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U;
+    if (begins && ++characters > most - kCut.size()) break;
+  }
+  return text.substr(0, end) + std::string(kCut);
 }
 
 void write_cell(std::ostream& out, const std::string& text, std::size_t width, bool right) {
@@ -44,8 +52,8 @@ void write_figures(const Table& table, std::ostream& out) {
 
 using Cells = std::vector<std::vector<std::string>>;
 
-/// Titles, then rows. @param most columns for a text
-Cells cells_of(const Table& table, const std::vector<std::size_t>& shown, std::size_t count, std::size_t most) {
+/// Titles, then rows.
+Cells cells_of(const Table& table, const std::vector<std::size_t>& shown, std::size_t count) {
   Cells cells(count + 1);
   for (const std::size_t c : shown) {
     const Column& column = table.info->columns[c];
@@ -53,30 +61,14 @@ Cells cells_of(const Table& table, const std::vector<std::size_t>& shown, std::s
     for (std::size_t r = 0; r < count; ++r) {
       const FieldValue& value = table.rows[r][c];
       const bool absent = std::holds_alternative<std::monostate>(value);
-      cells[r + 1].push_back(absent ? "-" : shortened(to_text(value, column.unit), most));
+      cells[r + 1].push_back(absent ? "-" : to_text(value, column.unit));
     }
   }
   return cells;
 }
 
-std::vector<std::size_t> widths_of(const Cells& cells) {
-  std::vector<std::size_t> widths(cells[0].size(), 0);
-  for (const auto& row : cells) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
-  }
-  return widths;
-}
-
-std::size_t total_of(const std::vector<std::size_t>& widths) {
-  std::size_t total = 0;
-  for (const std::size_t width : widths) total += width + 2;
-  return total;
-}
-
-void write_rows(const Table& table, std::ostream& out) {
-  constexpr std::size_t kMostText = 44;
-  constexpr std::size_t kLeastText = 24;
-  constexpr std::size_t kStep = 4;
+/// Columns that the terminal shows where there is room for all.
+std::vector<std::size_t> shown_columns(const Table& table) {
   std::vector<std::size_t> shown;
   for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
     if (table.info->columns[c].wide) continue;
@@ -85,17 +77,72 @@ void write_rows(const Table& table, std::ostream& out) {
                                  [&](const auto& row) { return !std::holds_alternative<std::monostate>(row[c]); });
     if (any) shown.push_back(c);
   }
+  return shown;
+}
+
+/// What stands on the terminal: some columns of the first rows, as texts.
+struct Layout {
+  std::vector<std::size_t> columns;
+  Cells cells;
+  std::vector<std::size_t> widths;
+};
+
+/// Cuts texts, the longest first, as far as makes the rows fit. @return whether they do
+bool lay_out(const Table& table, std::size_t rows, Layout& layout) {
+  constexpr std::size_t kMostText = 44;
+  constexpr std::size_t kLeastText = 20;
+  layout.cells = cells_of(table, layout.columns, rows);
+  const auto is_text = [&](std::size_t i) { return table.info->columns[layout.columns[i]].unit == Unit::kText; };
+  std::vector<std::size_t>& widths = layout.widths;
+  widths.assign(layout.columns.size(), 0);
+  std::size_t total = 0;
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    for (const auto& row : layout.cells) widths[i] = std::max(widths[i], width_of(row[i]));
+    if (is_text(i)) widths[i] = std::min(widths[i], kMostText);
+    total += widths[i] + 2;
+  }
+  while (total > kColumns) {
+    std::size_t longest = widths.size();
+    for (std::size_t i = 0; i < widths.size(); ++i) {
+      if (is_text(i) && widths[i] > (longest == widths.size() ? kLeastText : widths[longest])) longest = i;
+    }
+    if (longest == widths.size()) break;
+    --widths[longest];
+    --total;
+  }
+  for (auto& row : layout.cells) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      if (is_text(i)) row[i] = shortened(row[i], widths[i]);
+    }
+  }
+  return total <= kColumns;
+}
+
+/// Leaves out the columns that are missed least, as many as it takes.
+Layout fitted(const Table& table, std::size_t rows) {
+  const auto spare = [&](std::size_t c) { return table.info->columns[c].spare; };
+  Layout layout{shown_columns(table), {}, {}};
+  std::vector<std::size_t> dropped;
+  while (!lay_out(table, rows, layout)) {
+    const auto least = std::max_element(layout.columns.begin(), layout.columns.end(),
+                                        [&](std::size_t a, std::size_t b) { return spare(a) < spare(b); });
+    if (least == layout.columns.end() || spare(*least) == 0) return layout;
+    dropped.push_back(*least);
+    layout.columns.erase(least);
+  }
+  // A broad column that had to go may have made room for narrow ones.
+  for (std::size_t i = dropped.size(); i-- > 1;) {
+    Layout more{layout.columns, {}, {}};
+    more.columns.insert(std::upper_bound(more.columns.begin(), more.columns.end(), dropped[i - 1]), dropped[i - 1]);
+    if (lay_out(table, rows, more)) layout = std::move(more);
+  }
+  return layout;
+}
+
+void write_rows(const Table& table, std::ostream& out) {
   const std::size_t limit = table.info->most_rows == 0 ? table.rows.size() : table.info->most_rows;
   const std::size_t count = std::min(limit, table.rows.size());
-  Cells cells = cells_of(table, shown, count, kMostText);
-  // Texts are cut further where that makes the rows fit.
-  for (std::size_t most = kMostText; most >= kLeastText; most -= kStep) {
-    Cells shorter = cells_of(table, shown, count, most);
-    if (total_of(widths_of(shorter)) > kColumns) continue;
-    cells = std::move(shorter);
-    break;
-  }
-  const std::vector<std::size_t> widths = widths_of(cells);
+  const auto [shown, cells, widths] = fitted(table, count);
   for (const auto& row : cells) {
     out << ' ';
     for (std::size_t i = 0; i < shown.size(); ++i) {
@@ -106,7 +153,7 @@ void write_rows(const Table& table, std::ostream& out) {
         out << row[i];
       } else {
         write_cell(out, row[i], widths[i], right);
-        out << ' ';
+        if (!last) out << ' ';
       }
     }
     out << '\n';
@@ -114,6 +161,12 @@ void write_rows(const Table& table, std::ostream& out) {
   if (count < table.rows.size()) {
     out << fmt::format("  ... {} more, in the JSON and CSV reports\n", table.rows.size() - count);
   }
+  std::string left_out;
+  for (const std::size_t c : shown_columns(table)) {
+    if (std::binary_search(shown.begin(), shown.end(), c)) continue;
+    left_out += (left_out.empty() ? "" : ", ") + std::string(table.info->columns[c].title);
+  }
+  if (!left_out.empty()) out << fmt::format("  No room here for: {}; in the other formats\n", left_out);
 }
 
 /// "gpt2  flow=torch  device=cpu ...", on as many lines as it takes.

@@ -20,11 +20,11 @@ const Section<Bucket>& workload_section() {
            [](const Bucket& b) { return text(b.example); }},
           dtype_field<Bucket>(),
           nodes_field<Bucket>("calls of this kind per inference"),
-          {{"parameters", "Parameters", Unit::kCount, "of all these nodes, tied weights at their first use"},
+          {{"parameters", "Parameters", Unit::kCount, "of all these nodes, tied weights at their first use", false, 1},
            [](const Bucket& b) { return count(b.parameters); }},
           flops_field<Bucket>("of all these nodes"),
           bytes_field<Bucket>("least traffic of all these nodes"),
-          {{"intensity", "Intensity", Unit::kIntensity, "work over bytes"},
+          {{"intensity", "Intensity", Unit::kIntensity, "work over bytes", false, 2},
            [](const Bucket& b) { return measured(rate(b.cost.flops, b.cost.bytes())); }},
       });
   return section;

@@ -131,8 +131,11 @@ Point engine_point(const EngineFiles& files, const std::optional<PointSpec>& spe
       node_pass_of(*measurement.steps, median(measurement.latency_s), "layer times by TensorRT's own clock");
   const Analysis analysis = analyse(reference.graph, &measurement, options);
   const FusionAnalysis fusion = analyse_fusion(*measurement.program, analysis, options);
-  const RunFigures figures{
-      .graph = &reference.graph, .analysis = &analysis, .measurement = &measurement, .fusion = &fusion};
+  const RunFigures figures{.graph = &reference.graph,
+                           .analysis = &analysis,
+                           .measurement = &measurement,
+                           .batch = spec ? spec->options.batch : 0,
+                           .fusion = &fusion};
   point.tables = make_tables(figures);
   if (fusion.mapped_time < 0.95) {
     point.status = "incomplete";

@@ -1,7 +1,8 @@
 #include "study/limits_cache.h"
 
+#include <algorithm>
 #include <array>
-#include <cstdlib>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -17,20 +18,36 @@ namespace {
 struct Member {
   const char* name;
   std::optional<double> DeviceLimits::*member;
+  bool more_is_better = true;
 };
 
 constexpr std::array kMembers = {
-    Member{"copy_bandwidth", &DeviceLimits::copy_bandwidth}, Member{"read_bandwidth", &DeviceLimits::read_bandwidth},
-    Member{"fp32_rate", &DeviceLimits::fp32_rate},           Member{"tf32_rate", &DeviceLimits::tf32_rate},
-    Member{"fp16_rate", &DeviceLimits::fp16_rate},           Member{"bf16_rate", &DeviceLimits::bf16_rate},
-    Member{"int8_rate", &DeviceLimits::int8_rate},           Member{"launch_ns", &DeviceLimits::launch_ns},
-    Member{"round_trip_ns", &DeviceLimits::round_trip_ns},
+    Member{"copy_bandwidth", &DeviceLimits::copy_bandwidth},
+    Member{"read_bandwidth", &DeviceLimits::read_bandwidth},
+    Member{"fp32_rate", &DeviceLimits::fp32_rate},
+    Member{"tf32_rate", &DeviceLimits::tf32_rate},
+    Member{"fp16_rate", &DeviceLimits::fp16_rate},
+    Member{"bf16_rate", &DeviceLimits::bf16_rate},
+    Member{"int8_rate", &DeviceLimits::int8_rate},
+    Member{"launch_ns", &DeviceLimits::launch_ns, false},
+    Member{"round_trip_ns", &DeviceLimits::round_trip_ns, false},
 };
 
-std::filesystem::path cache_folder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(cache) / "nongemm";
-  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "nongemm";
-  return {};
+struct Known {
+  DeviceLimits limits;
+  /// Read from a file that is not of the last hour.
+  bool old = false;
+};
+
+std::map<std::string, Known>& known_limits() {
+  static std::map<std::string, Known> known;
+  return known;
+}
+
+bool is_old(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(path, error);
+  return !error && std::filesystem::file_time_type::clock::now() - written > std::chrono::hours(1);
 }
 
 /// Another thread count or another processor is another device.
@@ -69,7 +86,10 @@ std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
   limits.measured_at = text("measured_at");
   for (const Member& member : kMembers) {
     const auto at = json.find(member.name);
-    if (at != json.end() && at->is_number()) limits.*member.member = at->get<double>();
+    if (at == json.end()) continue;
+    // A file that was tampered with is measured anew, like one that is missing.
+    if (!at->is_number() || !(at->get<double>() > 0)) return std::nullopt;
+    limits.*member.member = at->get<double>();
   }
   return limits;
 }
@@ -91,14 +111,14 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
 }  // namespace
 
 std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew) {
-  static std::map<std::string, DeviceLimits> known;
   const std::string name = cache_name(flow, options);
-  if (const auto at = known.find(name); at != known.end()) return at->second;
+  if (const auto at = known_limits().find(name); at != known_limits().end()) return at->second.limits;
   const std::filesystem::path folder = cache_folder();
   std::optional<DeviceLimits> limits;
   // A GPU under the same name may be another one tomorrow: those are kept for this process alone.
   const bool keep = options.device == "cpu" && !folder.empty();
   if (keep && !anew) limits = read_limits(folder / name);
+  const bool old = limits && is_old(folder / name);
   if (!limits) {
     try {
       limits = flow.measure_limits(options);
@@ -109,8 +129,29 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, boo
     }
     if (keep) write_limits(folder / name, *limits);
   }
-  known.emplace(name, *limits);
+  known_limits().emplace(name, Known{*limits, old});
   return limits;
+}
+
+std::optional<DeviceLimits> raise_limits(Flow& flow, const RunOptions& options) {
+  const std::string name = cache_name(flow, options);
+  const auto at = known_limits().find(name);
+  if (at == known_limits().end()) {  // the measuring flow's
+    return flow.info().name == kMeasuring ? std::nullopt : raise_limits(load_flow(kMeasuring), options);
+  }
+  Known& known = at->second;
+  if (!known.old) return std::nullopt;
+  DeviceLimits raised = flow.measure_limits(options);
+  raised.measured_at = utc_now();
+  for (const Member& member : kMembers) {
+    std::optional<double>& now = raised.*member.member;
+    const std::optional<double>& before = known.limits.*member.member;
+    if (!now) now = before;
+    if (now && before) now = member.more_is_better ? std::max(*now, *before) : std::min(*now, *before);
+  }
+  known = {raised, false};
+  write_limits(cache_folder() / name, raised);
+  return raised;
 }
 
 }  // namespace nongemm

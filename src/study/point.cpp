@@ -32,6 +32,21 @@ std::vector<std::pair<std::string, std::string>> settings_of(const PointSpec& sp
           {"batch", std::to_string(spec.options.batch)}};
 }
 
+/// Options that change figures and that no attribute of the graph tells; defaults are left out.
+void add_further_settings(const PointSpec& spec, Point& point) {
+  const auto add = [&](bool given, const char* name, const std::string& value) {
+    if (given && point.setting(name).empty()) point.settings.emplace_back(name, value);
+  };
+  const auto& [height, width] = std::pair(spec.options.height, spec.options.width);
+  add(height && width, "image size", fmt::format("{}x{}", height.value_or(0), width.value_or(0)));
+  add(spec.threads > 0, "threads", std::to_string(spec.threads));
+  add(spec.tf32, "tf32", "yes");
+  for (const auto& [name, value] : spec.settings) add(name.starts_with(spec.flow + "."), name.c_str(), value);
+  add(!spec.analysis.by_module, "by", "operator");
+  add(!spec.analysis.attention_is_gemm, "attention counts as", "non-GEMM");
+  add(!spec.groups.empty(), "groups", spec.groups);
+}
+
 /// Attributes that the builder decided (sequence length, attention, image size) belong to the settings, too; batch and
 /// dtype of a model file are its own.
 void add_attributes(const Graph& graph, Point& point) {
@@ -81,6 +96,30 @@ void compare_flows(const PointSpec& spec, double latency_s, const Analysis& anal
   if (flows.size() > 1) point.tables.insert(point.tables.begin() + 1, make_flows_table(flows));
 }
 
+struct Analysed {
+  Analysis analysis;
+  std::optional<DeviceLimits> limits;  // that it was made with
+};
+
+Analysed analyse_with_limits(const PointSpec& spec, const Graph& graph, const Measurement& measurement, Flow& flow,
+                             const RunOptions& options, const Progress& progress) {
+  std::optional<DeviceLimits> limits;
+  const auto analysed = [&] {
+    if (limits) limits->fp32_in_tf32 = spec.tf32;
+    return Analysed{analyse(graph, &measurement, spec.analysis, limits ? &*limits : nullptr), limits};
+  };
+  if (!spec.limits || measurement.nodes.averaged == 0 || measurement.incomplete) return analysed();
+  progress("device limits");
+  limits = limits_of(flow, options, spec.fresh_limits);
+  Analysed result = analysed();
+  if (!limits || !products_exceed(result.analysis, *limits)) return result;
+  progress("device limits again: this run was faster");
+  std::optional<DeviceLimits> raised = raise_limits(flow, options);
+  if (!raised) return result;
+  limits = std::move(raised);
+  return analysed();
+}
+
 void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
   const auto begin = std::chrono::steady_clock::now();
   const Model model = find_model(spec.model);
@@ -104,6 +143,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   point.settings.emplace_back("weights", weights.source);
   const PreparedInputs inputs = prepare_inputs(graph, data ? &*data : nullptr, spec.weights.seed);
   point.settings.emplace_back("inputs", inputs.source);
+  add_further_settings(spec, point);
 
   progress("loading " + spec.flow);
   Flow& flow = load_flow(spec.flow);
@@ -134,15 +174,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
 
   progress("measuring");
   const Measurement measurement = measure(*session, graph, spec.policy, options.device != "cpu");
-  std::optional<DeviceLimits> limits;
-  if (spec.limits && measurement.nodes.averaged > 0 && !measurement.incomplete) {
-    progress("device limits");
-    limits = limits_of(flow, run_options, spec.fresh_limits);
-    // What fp32 products then run at.
-    if (limits && spec.tf32 && limits->tf32_rate) limits->fp32_rate = limits->tf32_rate;
-  }
-  const DeviceLimits* known_limits = limits ? &*limits : nullptr;
-  const Analysis analysis = analyse(graph, &measurement, spec.analysis, known_limits);
+  const auto [analysis, limits] = analyse_with_limits(spec, graph, measurement, flow, run_options, progress);
   std::optional<FusionAnalysis> fusion;
   if (measurement.program && analysis.measured) {
     fusion = analyse_fusion(*measurement.program, analysis, spec.analysis, baseline.analysis());
@@ -168,7 +200,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
       replay = measure_replay(*session, graph, spec.policy);
       Measurement as_measured = measurement;
       as_measured.nodes = replay.nodes;
-      replay_analysis = analyse(graph, &as_measured, spec.analysis, known_limits);
+      replay_analysis = analyse(graph, &as_measured, spec.analysis, limits ? &*limits : nullptr);
       figures.replay = &replay;
       figures.replay_analysis = &replay_analysis;
     } catch (const Error& error) {
@@ -229,6 +261,8 @@ std::string command_of(const PointSpec& spec) {
   }
   add(!spec.limits, "--no-limits");
   add(spec.fresh_limits, "--remeasure-limits");
+  add(spec.policy.most_seconds != MeasurePolicy().most_seconds,
+      fmt::format("--max-seconds {}", spec.policy.most_seconds));
   add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
   add(spec.policy.warmup.has_value(), fmt::format("--warmup {}", spec.policy.warmup.value_or(0)));
   add(!spec.weights.path.empty(), "--weights " + shell_word(spec.weights.path));
@@ -269,6 +303,7 @@ Point inspect_point(const PointSpec& spec) {
   const Graph graph = build_graph(model, spec.options);
   if (model.file) check_dtype(spec, graph);
   add_attributes(graph, point);
+  add_further_settings(spec, point);
   const Analysis analysis = analyse(graph, nullptr, spec.analysis);
   point.settings.emplace_back("nodes", std::to_string(graph.nodes.size()));
   point.settings.emplace_back("parameters", std::to_string(analysis.parameters));

@@ -123,10 +123,11 @@ DeviceState read_state(const std::string& pci_address) {
   state.sm_clock_limit_mhz = ask_int(nvml().highest_clock, device, kSmClock);
   state.temperature_celsius = ask_int(nvml().temperature, device, kGpuTemperature);
   if (const auto reasons = ask<unsigned long long>(nvml().clock_reasons, device)) {
+    state.throttled = false;
     for (const Reason& reason : kReasons) {
       if ((*reasons & reason.bit) == 0) continue;
       state.clock_reasons.emplace_back(reason.words);
-      state.throttled = state.throttled || reason.against_its_will;
+      state.throttled = *state.throttled || reason.against_its_will;
     }
   }
   return state;

@@ -80,11 +80,21 @@ void RecordStore::take_back(CUcontext context, std::uint32_t stream, std::uint8_
   const std::lock_guard lock(mutex_);
   std::unique_ptr<std::byte[]> owned(reinterpret_cast<std::byte*>(buffer));
   CUpti_Activity* record = nullptr;
-  while (valid_bytes > 0 && cupti().next_record(buffer, valid_bytes, &record) == CUPTI_SUCCESS) read(*record);
+  while (valid_bytes > 0 && cupti().next_record(buffer, valid_bytes, &record) == CUPTI_SUCCESS) {
+    try {
+      read(*record);
+    } catch (const std::bad_alloc&) {  // nothing may be thrown through CUPTI
+      ++trace_.dropped;
+    }
+  }
   std::size_t dropped = 0;
   if (cupti().dropped_records(context, stream, &dropped) == CUPTI_SUCCESS) trace_.dropped += dropped;
   std::memset(owned.get(), 0, valid);
-  free_buffers_.push_back(std::move(owned));
+  try {
+    free_buffers_.push_back(std::move(owned));
+  } catch (const std::bad_alloc&) {
+    // One buffer less to lend again.
+  }
 }
 
 void RecordStore::swap(RawTrace& trace) {

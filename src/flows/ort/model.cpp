@@ -53,7 +53,8 @@ std::string nodes_named_in(const std::string& message, const Graph& graph) {
   for (const NodeId id : onnx::graph_nodes_in(message)) {
     if (id >= graph.nodes.size() || ++count > kMost) continue;
     const Node& node = graph.nodes[id];
-    text += (text.empty() ? "" : ", ") + graph.scope_path(node.scope) + " (" + node.op + ")";
+    const std::string scope = graph.scope_path(node.scope);
+    text += (text.empty() ? "" : ", ") + (scope.empty() ? node.op : scope + " (" + node.op + ")");
   }
   return text;
 }

@@ -18,7 +18,7 @@ NodeId Program::add_step(const ProfiledNode& node, Waiting& waiting, RuntimeProg
   }
   ordered.nodes.back().name = node.name;
   ordered.nodes.back().provider = node.provider;
-  if (ordered.nodes.back().role != RuntimeRole::kCompute) ordered.nodes.back().bytes = node.output_bytes;
+  ordered.nodes.back().bytes = node.output_bytes;
   return static_cast<NodeId>(ordered.nodes.size() - 1);
 }
 

@@ -13,8 +13,8 @@ namespace nongemm::tensorrt {
 /// Names of all ranges, in the order in which they begin.
 class RangeNames : public RangeListener {
  public:
-  void push(const char* name) override { names_.emplace_back(name); }
-  void pop() override {}
+  void push(const char* name) noexcept override { names_.emplace_back(name); }
+  void pop() noexcept override {}
   const std::vector<std::string>& names() const { return names_; }
 
  private:

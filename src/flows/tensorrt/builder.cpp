@@ -82,14 +82,6 @@ std::string BuildOptions::text() const {
 }
 
 BuildOptions build_options(DType dtype, bool tf32, const std::map<std::string, std::string>& settings) {
-  for (const auto& [name, value] : settings) {
-    static const std::set<std::string_view> kKnown = {"tensorrt.precision", "tensorrt.level", "tensorrt.cache",
-                                                      "tensorrt.export"};
-    if (name.starts_with("tensorrt.") && !kKnown.contains(name)) {
-      throw Error(ErrorKind::kUsage, "TensorRT's flow has no setting '" + name + "'",
-                  did_you_mean(name, {kKnown.begin(), kKnown.end()}));
-    }
-  }
   BuildOptions options{dtype, tf32};
   if (const auto precision = settings.find("tensorrt.precision"); precision != settings.end()) {
     options.fp16 = precision->second == "fp16" || precision->second == "int8";

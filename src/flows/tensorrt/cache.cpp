@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <system_error>
@@ -17,12 +16,6 @@ namespace nongemm::tensorrt {
 namespace {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 30;
-
-std::filesystem::path users_folder() {
-  if (const char* cache = std::getenv("XDG_CACHE_HOME")) return std::filesystem::path(cache) / "nongemm" / "tensorrt";
-  if (const char* home = std::getenv("HOME")) return std::filesystem::path(home) / ".cache" / "nongemm" / "tensorrt";
-  return {};
-}
 
 /// 128 bits of what was added, in order. Tells files apart that differ by accident, not by intent.
 class Digest {
@@ -58,7 +51,9 @@ void add_file(const std::filesystem::path& path, Digest& digest) {
 
 EngineCache::EngineCache(const std::string& setting) {
   if (setting == "off") return;
-  folder_ = setting.empty() ? users_folder() : std::filesystem::path(setting);
+  folder_ = !setting.empty()         ? std::filesystem::path(setting)
+            : cache_folder().empty() ? std::filesystem::path()
+                                     : cache_folder() / "tensorrt";
   std::error_code error;
   if (!folder_.empty()) std::filesystem::create_directories(folder_, error);
 }

@@ -33,17 +33,32 @@ void StepNames::restart() {
 }
 
 LaunchWatch::LaunchWatch(StepNames& names, device::Tracer* tracer, std::vector<NodeSpan>& spans)
-    : names_(names), tracer_(tracer), spans_(spans) {
+    : names_(names), tracer_(tracer), spans_(spans), listening_(*this) {
   names_.restart();
-  listen(this);
 }
 
 LaunchWatch::~LaunchWatch() {
-  listen(nullptr);
   if (tracer_ != nullptr && !open_.empty()) tracer_->pop_all();
+  // Ranges that the runtime left open end with the launch.
+  for (const std::uint32_t span : open_) {
+    if (span != kNoId) spans_[span].end_ns = now_ns();
+  }
 }
 
-void LaunchWatch::push(const char* name) {
+void LaunchWatch::rethrow() const {
+  if (failed_) std::rethrow_exception(failed_);
+}
+
+void LaunchWatch::push(const char* name) noexcept {
+  if (failed_) return;
+  try {
+    open(name);
+  } catch (...) {
+    failed_ = std::current_exception();
+  }
+}
+
+void LaunchWatch::open(const char* name) {
   const std::uint32_t step = names_.next(name);
   if (step == kNoId) {
     static const bool told = std::getenv("NONGEMM_TENSORRT_LOG") != nullptr;
@@ -57,8 +72,8 @@ void LaunchWatch::push(const char* name) {
   spans_.push_back({step, now_ns(), 0});
 }
 
-void LaunchWatch::pop() {
-  if (open_.empty()) return;
+void LaunchWatch::pop() noexcept {
+  if (failed_ || open_.empty()) return;
   const std::uint32_t span = open_.back();
   open_.pop_back();
   if (span == kNoId) return;

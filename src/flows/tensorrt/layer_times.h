@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -40,14 +41,21 @@ class LaunchWatch : public RangeListener {
   LaunchWatch(StepNames& names, device::Tracer* tracer, std::vector<NodeSpan>& spans);
   ~LaunchWatch() override;
 
-  void push(const char* name) override;
-  void pop() override;
+  void push(const char* name) noexcept override;
+  void pop() noexcept override;
+
+  /// After the launch: throws what went wrong while it was watched.
+  void rethrow() const;
 
  private:
+  void open(const char* name);
+
   StepNames& names_;
   device::Tracer* tracer_;
   std::vector<NodeSpan>& spans_;
   std::vector<std::uint32_t> open_;  // positions in spans_, kNoId for ranges that are no step
+  std::exception_ptr failed_;
+  Listening listening_;
 };
 
 /// Times of steps by TensorRT's own clock.

@@ -96,7 +96,9 @@ void offer_to_listen() {
   setenv("NVTX_INJECTION64_PATH", info.dli_fname, /*overwrite=*/0);
 }
 
-void listen(RangeListener* listener) { current = listener; }
+Listening::Listening(RangeListener& listener) { current = &listener; }
+
+Listening::~Listening() { current = nullptr; }
 
 }  // namespace nongemm::tensorrt
 

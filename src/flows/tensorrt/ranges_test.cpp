@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,8 +41,8 @@ const void* get_export_table(std::uint32_t id) {
 
 class Recorder : public RangeListener {
  public:
-  void push(const char* name) override { events.emplace_back(name); }
-  void pop() override { events.emplace_back("end"); }
+  void push(const char* name) noexcept override { events.emplace_back(name); }
+  void pop() noexcept override { events.emplace_back("end"); }
   std::vector<std::string> events;
 };
 
@@ -72,7 +73,7 @@ TEST(Ranges, ReachTheListener) {
   ascii.message = "layer a";
   push(nullptr, &ascii);  // nobody listens
   Recorder recorder;
-  listen(&recorder);
+  auto listening = std::make_unique<Listening>(recorder);
   push(nullptr, &ascii);
   Event registered;
   registered.message_type = 3;
@@ -84,7 +85,7 @@ TEST(Ranges, ReachTheListener) {
   push(nullptr, &wide);
   pop(nullptr);
   push_text("layer d");
-  listen(nullptr);
+  listening.reset();
   pop(nullptr);
   EXPECT_THAT(recorder.events, ElementsAre("layer a", "layer b", "", "end", "layer d"));
   EXPECT_EQ(domains[1], nullptr);  // marks are of no interest

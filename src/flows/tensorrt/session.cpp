@@ -45,7 +45,7 @@ class TensorRtSession : public Session {
     try {
       end_tracing();
       exporter_.write_profile(program_, step_sums_, timed_inferences_);
-    } catch (const Error& error) {  // a full disk; the figures are in the report
+    } catch (const std::exception& error) {  // a full disk; the figures are in the report
       std::fprintf(stderr, "nongemm: %s\n", error.what());
     }
   }
@@ -189,6 +189,7 @@ class TensorRtSession : public Session {
     {
       const LaunchWatch watch(names_, tracer, trace.nodes);
       enqueue(*context_);
+      watch.rethrow();
     }
     stream_.wait();
     trace.end_ns = now_ns();
@@ -199,9 +200,10 @@ class TensorRtSession : public Session {
   std::vector<std::string> announced_ranges() {
     RangeNames ranges;
     set_ranges(nvinfer1::ProfilingVerbosity::kLAYER_NAMES_ONLY);
-    listen(&ranges);
-    enqueue(*context_);
-    listen(nullptr);
+    {
+      const Listening listening(ranges);
+      enqueue(*context_);
+    }
     stream_.wait();
     set_ranges(nvinfer1::ProfilingVerbosity::kNONE);
     return ranges.names();

@@ -245,8 +245,11 @@ void roi_align_one(const RoiAlignShape& shape, const T* image, const T* box, T* 
   }
   const T bin_height = roi_height / static_cast<T>(shape.pooled_height);
   const T bin_width = roi_width / static_cast<T>(shape.pooled_width);
-  const auto side = [&](T bin) {
-    return shape.sampling_ratio > 0 ? shape.sampling_ratio : static_cast<std::int64_t>(std::ceil(bin));
+  // A box turned inside out has no samples and gives zeros, as in the original; neither has one without numbers.
+  const auto side = [&](T bin) -> std::int64_t {
+    if (shape.sampling_ratio > 0) return shape.sampling_ratio;
+    constexpr T kMost = T(1 << 30);
+    return bin > T(0) ? static_cast<std::int64_t>(std::min(std::ceil(bin), kMost)) : 0;
   };
   const std::int64_t rows = side(bin_height);
   const std::int64_t columns = side(bin_width);
@@ -256,10 +259,20 @@ void roi_align_one(const RoiAlignShape& shape, const T* image, const T* box, T* 
   const auto channel_bins = static_cast<std::size_t>(shape.channels) * bins;
   const std::int64_t plane = shape.height * shape.width;
   const auto add = choose_add<T>();
+  std::fill_n(out, channel_bins, T(0));
+  // A box far larger than the image has any number of samples: they are placed and added up by parts.
+  constexpr std::size_t kMostPlaced = 1024;
   std::vector<Samples<T>> grid;
-  grid.reserve(static_cast<std::size_t>(rows * columns));
+  const auto add_placed = [&] {
+    for (std::int64_t c = 0; c < shape.channels; ++c) {
+      T* sums = out + static_cast<std::size_t>(c) * bins;
+      for (const Samples<T>& samples : grid) add(samples, image + c * plane, bins, sums);
+    }
+    grid.clear();
+  };
   for (std::int64_t iy = 0; iy < rows; ++iy) {
     for (std::int64_t ix = 0; ix < columns; ++ix) {
+      if (grid.size() == kMostPlaced) add_placed();
       Samples<T>& samples = grid.emplace_back(bins);
       for (std::int64_t ph = 0; ph < shape.pooled_height; ++ph) {
         const T y = start_y + static_cast<T>(ph) * bin_height +
@@ -272,11 +285,7 @@ void roi_align_one(const RoiAlignShape& shape, const T* image, const T* box, T* 
       }
     }
   }
-  std::fill_n(out, channel_bins, T(0));
-  for (std::int64_t c = 0; c < shape.channels; ++c) {
-    T* sums = out + static_cast<std::size_t>(c) * bins;
-    for (const Samples<T>& samples : grid) add(samples, image + c * plane, bins, sums);
-  }
+  add_placed();
   for (std::size_t i = 0; i < channel_bins; ++i) out[i] /= count;
 }
 

@@ -1,0 +1,124 @@
+// Limits that are kept between runs, and what happens to those of a busy moment.
+#include "study/limits_cache.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+
+namespace nongemm {
+namespace {
+
+/// Measures what it is told, and counts.
+class FakeFlow : public Flow {
+ public:
+  FlowInfo info() const override { return {"torch", "a fake", "1", {"cpu"}}; }
+  std::unique_ptr<Session> prepare(const Graph&, const std::vector<HostTensor>&, const RunOptions&) override {
+    throw Error(ErrorKind::kUnsupported, "nothing runs here");
+  }
+  DeviceLimits measure_limits(const RunOptions&) override {
+    ++measured;
+    return now;
+  }
+
+  DeviceLimits now;
+  int measured = 0;
+};
+
+DeviceLimits limits(double copy, double fp32, std::optional<double> fp16, double launch_ns) {
+  DeviceLimits limits;
+  limits.device = "a processor";
+  limits.copy_bandwidth = copy;
+  limits.fp32_rate = fp32;
+  limits.fp16_rate = fp16;
+  limits.launch_ns = launch_ns;
+  return limits;
+}
+
+class LimitsCache : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() / ("nongemm-limits-" + std::to_string(getpid()));
+    std::filesystem::remove_all(folder_);
+    setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
+    // What this process knows is known by the thread count, too: each test is a device of its own.
+    options_.threads = next_device_++;
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  std::filesystem::path file() const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder_ / "nongemm")) return entry.path();
+    return {};
+  }
+  /// As an earlier process left them.
+  void keep(const std::string& json, std::chrono::hours age) {
+    FakeFlow flow;
+    flow.now = limits(1, 1, 1, 1);
+    limits_of(flow, options_, false);  // to learn the file's name
+    const std::filesystem::path path = file();
+    options_.threads = next_device_++;
+    std::string name = path.filename().string();
+    const std::string before = "-cpu-" + std::to_string(options_.threads - 1) + "-";
+    name.replace(name.find(before), before.size(), "-cpu-" + std::to_string(options_.threads) + "-");
+    write_file_atomically(path.parent_path() / name, json);
+    std::filesystem::last_write_time(path.parent_path() / name, std::filesystem::file_time_type::clock::now() - age);
+    std::filesystem::remove(path);
+  }
+
+  std::filesystem::path folder_;
+  RunOptions options_;
+
+ private:
+  static inline int next_device_ = 1;
+};
+
+constexpr const char* kSlow = R"({"device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0, "fp16_rate": 30.0,
+                                  "launch_ns": 7.0})";
+
+TEST_F(LimitsCache, AreMeasuredOnceAndKept) {
+  FakeFlow flow;
+  flow.now = limits(1, 2, std::nullopt, 3);
+  EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 2);
+  EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 2);
+  EXPECT_EQ(flow.measured, 1);
+  EXPECT_THAT(read_file(file(), 1 << 16), testing::HasSubstr("\"fp32_rate\": 2.0"));
+}
+
+TEST_F(LimitsCache, KeptOnesAreReadInsteadOfMeasuring) {
+  keep(kSlow, std::chrono::hours(2));
+  FakeFlow flow;
+  EXPECT_EQ(limits_of(flow, options_, false)->fp16_rate, 30);
+  EXPECT_EQ(flow.measured, 0);
+}
+
+TEST_F(LimitsCache, OldOnesThatARunExceededAreRaised) {
+  keep(kSlow, std::chrono::hours(2));
+  FakeFlow flow;
+  limits_of(flow, options_, false);
+  flow.now = limits(4, 20, std::nullopt, 3);
+  const std::optional<DeviceLimits> raised = raise_limits(flow, options_);
+  ASSERT_TRUE(raised.has_value());
+  EXPECT_EQ(raised->copy_bandwidth, 5);  // the better of both, figure by figure
+  EXPECT_EQ(raised->fp32_rate, 20);
+  EXPECT_EQ(raised->fp16_rate, 30);
+  EXPECT_EQ(raised->launch_ns, 3);
+  EXPECT_THAT(read_file(file(), 1 << 16), testing::HasSubstr("\"fp32_rate\": 20.0"));
+  EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 20);
+  EXPECT_FALSE(raise_limits(flow, options_).has_value()) << "measured by this process";
+  EXPECT_EQ(flow.measured, 1);
+}
+
+TEST_F(LimitsCache, RecentOnesAreBelieved) {
+  keep(kSlow, std::chrono::hours(0));
+  FakeFlow flow;
+  limits_of(flow, options_, false);
+  EXPECT_FALSE(raise_limits(flow, options_).has_value());
+  EXPECT_EQ(flow.measured, 0);
+}
+
+}  // namespace
+}  // namespace nongemm
