@@ -91,6 +91,8 @@ void clip(OnnxCall& c) {
     if (limit == nullptr || limit->numbers.size() != 1) throw NotMapped();
     limits[i] = is_floating(limit->dtype) ? Arg(limit->numbers[0]) : Arg(limit->integers()[0]);
   }
+  const auto given = [](const Arg& limit) { return !std::holds_alternative<std::monostate>(limit.value); };
+  if (!given(limits[0]) && !given(limits[1])) return c.give(c.tensor(0));
   c.give(c.call("aten.clamp.default", {c.tensor(0), limits[0], limits[1]}));
 }
 

@@ -103,8 +103,11 @@ void one_hot(OnnxCall& c) {
   Shape shape(static_cast<std::size_t>(indices.rank()) + 1, 1);
   shape.at(static_cast<std::size_t>(axis)) = count;
   const Tensor classes = c.call("aten.reshape.default", {c.call("aten.arange.default", {count}), shape});
-  const Tensor counted = c.call("aten.remainder.Scalar", {c.call("aten.to.dtype", {indices, DType::kInt64}), count});
-  const Tensor hit = c.call("aten.eq.Tensor", {c.call("aten.unsqueeze.default", {counted, axis}), classes});
+  // Places count from the end when they are negative; what lies outside on either side is nowhere.
+  const Tensor places = c.call("aten.unsqueeze.default", {c.call("aten.to.dtype", {indices, DType::kInt64}), axis});
+  const Tensor from_end = c.call("aten.sub.Tensor", {classes, count});
+  const Tensor hit = c.call("aten.logical_or.default", {c.call("aten.eq.Tensor", {places, classes}),
+                                                        c.call("aten.eq.Tensor", {places, from_end})});
   const double off = values->numbers[0];
   const double on = values->numbers[1];
   const Tensor numbers = c.call("aten.to.dtype", {hit, values->dtype});

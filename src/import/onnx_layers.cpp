@@ -1,6 +1,7 @@
 // Matrix multiplications, normalizations, softmax.
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "import/onnx_call.h"
 
@@ -91,7 +92,9 @@ void lp_norm(OnnxCall& c) {
   const Tensor parts = squares ? c.call("aten.mul.Tensor", {x, x}) : c.call("aten.abs.default", {x});
   Tensor length = c.call("aten.sum.dim_IntList", {parts, Shape{axis}, true});
   if (squares) length = c.call("aten.sqrt.default", {length});
-  c.give(c.call("aten.div.Tensor", {x, length}));
+  // A vector of zeros stays one.
+  const double least = x.dtype() == DType::kFloat16 ? 0x1p-24 : std::numeric_limits<float>::min();
+  c.give(c.call("aten.div.Tensor", {x, c.call("aten.clamp.default", {length, least, kNone})}));
 }
 
 /// Before opset 13 the operand was taken as a matrix, which is the same for the last axis.

@@ -1,6 +1,7 @@
 // Convolutions, pooling, and other operators on neighbourhoods of images.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <limits>
 
 #include "import/onnx_call.h"
@@ -19,6 +20,13 @@ struct Window {
   Shape end;
 
   bool even() const { return begin == end; }
+  /// PyTorch's pooling takes at most half of what a window covers.
+  bool pads_little() const {
+    for (std::size_t i = 0; i < kernel.size(); ++i) {
+      if (begin[i] > ((kernel[i] - 1) * dilations[i] + 1) / 2) return false;
+    }
+    return true;
+  }
 };
 
 /// Padding that makes the result as large as the operand divided by the stride.
@@ -58,9 +66,8 @@ Window window_of(const OnnxCall& c, const Tensor& x, const Shape& kernel) {
   return window;
 }
 
-/// Where both sides are padded differently, that is done before.
-Tensor padded(OnnxCall& c, const Tensor& x, Window& window, double value) {
-  if (window.even()) return x;
+/// What the operator's own padding cannot say is done before.
+Tensor padded_before(OnnxCall& c, const Tensor& x, Window& window, double value) {
   Shape pairs;
   for (std::size_t i = window.kernel.size(); i-- > 0;) {
     pairs.push_back(window.begin[i]);
@@ -69,6 +76,15 @@ Tensor padded(OnnxCall& c, const Tensor& x, Window& window, double value) {
   std::fill(window.begin.begin(), window.begin.end(), 0);
   window.end = window.begin;
   return c.call("aten.pad.default", {x, pairs, "constant", value});
+}
+
+/// Where both sides are padded differently, that is done before.
+Tensor padded(OnnxCall& c, const Tensor& x, Window& window, double value) {
+  return window.even() ? x : padded_before(c, x, window, value);
+}
+
+Tensor padded_for_pooling(OnnxCall& c, const Tensor& x, Window& window, double value) {
+  return window.even() && window.pads_little() ? x : padded_before(c, x, window, value);
 }
 
 Shape kernel_of(const OnnxCall& c, const Tensor& weight) {
@@ -163,7 +179,7 @@ void max_pool(OnnxCall& c) {
   const Tensor image = c.tensor(0);
   if (!is_floating(image.dtype()) || c.integer("storage_order", 0) != 0) throw NotMapped();
   Window window = pooling_window(c, image);
-  const Tensor x = padded(c, image, window, -std::numeric_limits<double>::infinity());
+  const Tensor x = padded_for_pooling(c, image, window, -std::numeric_limits<double>::infinity());
   const bool ceil_mode = c.integer("ceil_mode", 0) != 0;
   if (window.kernel.size() == 2) {
     return c.give(c.call("aten.max_pool2d.default",
@@ -186,8 +202,8 @@ void average_pool(OnnxCall& c) {
   const bool ceil_mode = c.integer("ceil_mode", 0) != 0;
   const auto not_one = [](std::int64_t value) { return value != 1; };
   if (std::any_of(window.dilations.begin(), window.dilations.end(), not_one)) throw NotMapped();
-  if (!window.even() && (!counts_padding || ceil_mode)) throw NotMapped();
-  const Tensor x = padded(c, image, window, 0);
+  if (!(window.even() && window.pads_little()) && (!counts_padding || ceil_mode)) throw NotMapped();
+  const Tensor x = padded_for_pooling(c, image, window, 0);
   if (window.kernel.size() == 2) {
     return c.give(
         c.call("aten.avg_pool2d.default", {x, window.kernel, window.strides, window.begin, ceil_mode, counts_padding}));
@@ -221,6 +237,16 @@ void global_max_pool(OnnxCall& c) {
 
 bool is_whole_multiple(std::int64_t size, std::int64_t of) { return of > 0 && size >= of && size % of == 0; }
 
+/// Files hold factors as floats: 1.7 as 1.7000000477. PyTorch multiplies by 1 / factor, by which a pixel at a border
+/// (17 / 1.7) would fall into the one before it.
+double as_written(double number) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), static_cast<float>(number)).ptr;
+  double exact = number;
+  std::from_chars(text.data(), end, exact);
+  return exact;
+}
+
 /// Of images: (X, roi, scales, sizes).
 void resize(OnnxCall& c) {
   const Tensor x = c.tensor(0);
@@ -231,7 +257,9 @@ void resize(OnnxCall& c) {
   const KnownValue* value = c.known(c.has(3) ? 3 : 2);
   if (value == nullptr || value->numbers.size() != 4) throw NotMapped();
   Shape size;
+  std::vector<double> factors;
   bool whole = true;
+  bool exact = true;  // the sizes follow from the factors without rounding: either says the same
   for (std::size_t i = 0; i < 4; ++i) {
     const std::int64_t before = x.size(static_cast<std::int64_t>(i));
     if (before == kDynamic) throw NotMapped();
@@ -239,8 +267,13 @@ void resize(OnnxCall& c) {
         c.has(3) ? value->integers()[i] : static_cast<std::int64_t>(static_cast<double>(before) * value->numbers[i]);
     if (i < 2 && after != before) throw NotMapped();
     whole = whole && is_whole_multiple(after, before);
-    if (i >= 2) size.push_back(after);
+    if (i < 2) continue;
+    size.push_back(after);
+    if (c.has(3)) continue;
+    factors.push_back(as_written(value->numbers[i]));
+    exact = exact && static_cast<double>(after) == static_cast<double>(before) * value->numbers[i];
   }
+  // Where a factor was rounded away, pixels lie where the factor says, not where the sizes do.
   const std::string mode = c.text("mode", "nearest");
   const std::string where = c.text("coordinate_transformation_mode", "half_pixel");
   const bool corners = where == "align_corners";
@@ -250,12 +283,13 @@ void resize(OnnxCall& c) {
     const bool repeats =
         whole && (where == "half_pixel" || where == "pytorch_half_pixel") && rounding.starts_with("round");
     if (!repeats && (where != "asymmetric" || rounding != "floor")) throw NotMapped();
-    return c.give(c.call("aten.upsample_nearest2d.vec", {x, size, kNone}));
+    const char* op = "aten.upsample_nearest2d.vec";
+    return c.give(exact ? c.call(op, {x, size, kNone}) : c.call(op, {x, kNone, factors}));
   }
   if (!corners && where != "half_pixel" && where != "pytorch_half_pixel") throw NotMapped();
   if (mode == "cubic" && c.number("cubic_coeff_a", -0.75) != -0.75) throw NotMapped();
   const char* op = mode == "cubic" ? "aten.upsample_bicubic2d.vec" : "aten.upsample_bilinear2d.vec";
-  c.give(c.call(op, {x, size, corners, kNone}));
+  c.give(exact ? c.call(op, {x, size, corners, kNone}) : c.call(op, {x, kNone, corners, factors}));
 }
 
 void grid_sample(OnnxCall& c) {

@@ -11,14 +11,39 @@
 namespace nongemm {
 namespace {
 
-constexpr std::array<std::string_view, 26> kViews = {
-    "as_strided", "view",         "view_as",   "reshape_as",   "unfold",      "movedim",      "moveaxis",
-    "swapaxes",   "swapdims",     "T",         "mT",           "H",           "numpy_T",      "adjoint",
-    "diagonal",   "tensor_split", "hsplit",    "vsplit",       "dsplit",      "view_as_real", "view_as_complex",
-    "squeeze_",   "unsqueeze_",   "expand_as", "_unsafe_view", "unsafe_split"};
+constexpr std::array<std::string_view, 30> kViews = {"as_strided",
+                                                     "view",
+                                                     "view_as",
+                                                     "reshape_as",
+                                                     "unfold",
+                                                     "movedim",
+                                                     "moveaxis",
+                                                     "swapaxes",
+                                                     "swapdims",
+                                                     "T",
+                                                     "mT",
+                                                     "H",
+                                                     "numpy_T",
+                                                     "adjoint",
+                                                     "diagonal",
+                                                     "tensor_split",
+                                                     "hsplit",
+                                                     "vsplit",
+                                                     "dsplit",
+                                                     "view_as_real",
+                                                     "view_as_complex",
+                                                     "squeeze_",
+                                                     "unsqueeze_",
+                                                     "expand_as",
+                                                     "_unsafe_view",
+                                                     "unsafe_split",
+                                                     "atleast_1d",
+                                                     "atleast_2d",
+                                                     "atleast_3d",
+                                                     "broadcast_tensors"};
 
 /// Pieces of names, the first that fits decides. A piece between bars has to be a whole word of the name.
-constexpr std::array<std::pair<std::string_view, Group>, 67> kPieces = {{
+constexpr std::array<std::pair<std::string_view, Group>, 72> kPieces = {{
     {"quantize", Group::kQuantization},
     {"attention", Group::kAttention},
     {"upsample", Group::kInterpolation},
@@ -57,6 +82,7 @@ constexpr std::array<std::pair<std::string_view, Group>, 67> kPieces = {{
     {"sigmoid", Group::kActivation},
     {"softplus", Group::kActivation},
     {"shrink", Group::kActivation},
+    {"|threshold|", Group::kActivation},
     {"all_reduce", Group::kCommunication},
     {"all_gather", Group::kCommunication},
     {"local_scalar", Group::kSynchronisation},
@@ -64,6 +90,10 @@ constexpr std::array<std::pair<std::string_view, Group>, 67> kPieces = {{
     {"unique", Group::kSynchronisation},
     {"masked_select", Group::kSynchronisation},
     {"|copy|", Group::kMemoryMovement},
+    {"type_as", Group::kMemoryMovement},
+    {"|im2col|", Group::kMemoryMovement},
+    {"|col2im|", Group::kMemoryMovement},
+    {"|eye|", Group::kMemoryMovement},
     {"clone", Group::kMemoryMovement},
     {"|cat|", Group::kMemoryMovement},
     {"concat", Group::kMemoryMovement},
@@ -90,10 +120,10 @@ constexpr std::array<std::pair<std::string_view, Group>, 67> kPieces = {{
 
 constexpr std::array<std::string_view, 6> kReductions = {"var", "std", "prod", "logsumexp", "aminmax", "median"};
 
-constexpr std::array<std::string_view, 28> kArithmetic = {
-    "add",     "sub",   "mul",   "div",  "neg",       "exp",   "exp2", "log", "log10", "pow",
-    "sqrt",    "rsqrt", "sin",   "cos",  "tan",       "atan2", "tanh", "erf", "lerp",  "addcmul",
-    "addcdiv", "where", "clamp", "fmod", "remainder", "trunc", "frac", "xor"};
+constexpr std::array<std::string_view, 33> kArithmetic = {
+    "add",   "sub",  "mul",       "div",   "neg",   "exp",  "exp2",   "log",    "log10",   "pow",     "sqrt",
+    "rsqrt", "sin",  "cos",       "tan",   "atan2", "tanh", "erf",    "lerp",   "addcmul", "addcdiv", "where",
+    "clamp", "fmod", "remainder", "trunc", "frac",  "xor",  "lshift", "rshift", "isnan",   "isinf",   "isfinite"};
 
 template <typename Range>
 bool contains(const Range& range, std::string_view name) {

@@ -1,5 +1,11 @@
 // GEMM: operators that are matrix multiplications, or become one (convolution by im2col). Paper II-A1.
+#include <algorithm>
 #include <array>
+#include <cctype>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "ops/entries.h"
@@ -145,67 +151,100 @@ Cost cost_conv_transpose2d(const Operands& operands, std::span<const Type> resul
   return cost;
 }
 
-// --- einsum: explicit output ("bqc,bchw->bqhw") ---
-std::size_t arrow_of(const std::string& equation) {
-  const std::size_t arrow = equation.find("->");
-  if (arrow == std::string::npos) throw Error(ErrorKind::kUnsupported, "einsum '" + equation + "' has no output part");
-  return arrow;
+// --- einsum ("bqc,bchw->bqhw", "...ij,jk", "ii") ---
+
+/// Dimensions by label: letters are their codes, those that an ellipsis stands for count from the last one.
+struct Einsum {
+  std::vector<std::vector<int>> operands;
+  std::vector<int> output;
+  std::map<int, std::int64_t> sizes;
+};
+
+constexpr int kEllipsis = 256;
+
+[[noreturn]] void refuse_einsum(const std::string& equation) {
+  throw Error(ErrorKind::kBadInput, "einsum '" + equation + "' does not fit its operands");
 }
 
-std::int64_t letter_size(const std::string& equation, const std::vector<const Type*>& tensors, std::size_t tensor,
-                         std::size_t dim) {
-  if (tensor >= tensors.size() || tensors[tensor] == nullptr || dim >= tensors[tensor]->shape.size()) {
-    throw Error(ErrorKind::kBadInput, "einsum '" + equation + "' does not fit its operands");
+/// Labels of one operand, or of the output. @param rank of the operand; for the output, of what its ellipsis stands for
+std::vector<int> labels_of(const std::string& equation, std::string_view term, std::size_t rank, bool is_output) {
+  const std::size_t dots = term.find("...");
+  std::vector<int> labels;
+  const auto letters = [&](std::string_view text) {
+    for (const char letter : text) {
+      if (std::isalpha(static_cast<unsigned char>(letter)) == 0) refuse_einsum(equation);
+      labels.push_back(letter);
+    }
+  };
+  if (dots == std::string_view::npos) {
+    letters(term);
+    return labels;
   }
-  return tensors[tensor]->shape[dim];
+  letters(term.substr(0, dots));
+  const std::size_t named = term.size() - 3;
+  if (!is_output && named > rank) refuse_einsum(equation);
+  for (std::size_t i = is_output ? rank : rank - named; i-- > 0;) labels.push_back(kEllipsis + static_cast<int>(i));
+  letters(term.substr(dots + 3));
+  return labels;
+}
+
+Einsum einsum_of(const Operands& operands) {
+  const std::string equation(operands.text(0));
+  const std::vector<const Type*> tensors = operands.tensors(1);
+  std::string bare;
+  std::copy_if(equation.begin(), equation.end(), std::back_inserter(bare), [](char c) { return c != ' '; });
+  const std::size_t arrow = bare.find("->");
+  Einsum einsum;
+  std::string_view inputs = std::string_view(bare).substr(0, arrow);
+  int spanned = 0;  // dimensions that the ellipses stand for, at most
+  for (const Type* tensor : tensors) {
+    if (tensor == nullptr) refuse_einsum(equation);
+    const std::size_t comma = inputs.find(',');
+    const bool last = tensor == tensors.back();
+    if ((comma == std::string_view::npos) != last) refuse_einsum(equation);
+    const Shape& shape = tensor->shape;
+    einsum.operands.push_back(labels_of(equation, inputs.substr(0, comma), shape.size(), false));
+    const std::vector<int>& labels = einsum.operands.back();
+    if (labels.size() != shape.size()) refuse_einsum(equation);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      std::int64_t& size = einsum.sizes.try_emplace(labels[i], 1).first->second;
+      if (size == 1) size = shape[i];  // sizes of 1 are stretched
+      spanned = std::max(spanned, labels[i] - kEllipsis + 1);
+    }
+    if (!last) inputs.remove_prefix(comma + 1);
+  }
+  if (arrow != std::string::npos) {
+    const std::string_view output = std::string_view(bare).substr(arrow + 2);
+    einsum.output = labels_of(equation, output, static_cast<std::size_t>(spanned), true);
+    for (const int label : einsum.output) {
+      if (!einsum.sizes.contains(label)) refuse_einsum(equation);
+    }
+    return einsum;
+  }
+  // Without an output part: the ellipsis, then the letters that occur once, in the order of the alphabet.
+  for (int i = spanned; i-- > 0;) einsum.output.push_back(kEllipsis + i);
+  for (const auto& [label, size] : einsum.sizes) {
+    std::ptrdiff_t count = 0;
+    for (const auto& labels : einsum.operands) count += std::count(labels.begin(), labels.end(), label);
+    if (label < kEllipsis && count == 1) einsum.output.push_back(label);
+  }
+  return einsum;
 }
 
 std::vector<Type> infer_einsum(const Operands& operands) {
-  const std::string equation(operands.text(0));
-  const std::vector<const Type*> tensors = operands.tensors(1);
-  const std::size_t arrow = arrow_of(equation);
-  std::array<std::int64_t, 128> sizes{};
-  sizes.fill(0);
-  std::size_t tensor = 0;
-  std::size_t dim = 0;
-  for (std::size_t i = 0; i < arrow; ++i) {
-    const char letter = equation[i];
-    if (letter == ' ') continue;
-    if (letter == ',') {
-      ++tensor;
-      dim = 0;
-      continue;
-    }
-    sizes[static_cast<unsigned char>(letter) % 128] = letter_size(equation, tensors, tensor, dim++);
-  }
+  const Einsum einsum = einsum_of(operands);
   Shape shape;
-  for (std::size_t i = arrow + 2; i < equation.size(); ++i) {
-    if (equation[i] != ' ') shape.push_back(sizes[static_cast<unsigned char>(equation[i]) % 128]);
-  }
-  return {tensor_type(tensors.at(0)->dtype, shape)};
+  for (const int label : einsum.output) shape.push_back(einsum.sizes.at(label));
+  return {tensor_type(operands.tensors(1).at(0)->dtype, shape)};
 }
 
 Cost cost_einsum(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  // Contracted letters are those missing from the output; their sizes follow from the first operand that has them.
-  const std::string equation(operands.text(0));
-  const std::vector<const Type*> tensors = operands.tensors(1);
-  const std::size_t arrow = arrow_of(equation);
+  const Einsum einsum = einsum_of(operands);
   double contracted = 1;
-  std::string seen;
-  std::size_t tensor = 0;
-  std::size_t dim = 0;
-  for (std::size_t i = 0; i < arrow; ++i) {
-    if (equation[i] == ' ') continue;
-    if (equation[i] == ',') {
-      ++tensor;
-      dim = 0;
-      continue;
-    }
-    const std::int64_t size = letter_size(equation, tensors, tensor, dim++);
-    const bool in_output = equation.find(equation[i], arrow) != std::string::npos;
-    if (!in_output && seen.find(equation[i]) == std::string::npos) contracted *= static_cast<double>(size);
-    seen += equation[i];
+  for (const auto& [label, size] : einsum.sizes) {
+    const bool kept = std::find(einsum.output.begin(), einsum.output.end(), label) != einsum.output.end();
+    if (!kept) contracted *= static_cast<double>(size);
   }
   cost.flops = 2.0 * count_of(results[0]) * contracted;
   return cost;

@@ -122,6 +122,39 @@ def functions():
     return graph, [scaled, block], opsets
 
 
+def edges():
+    """Where definitions differ at their edges: factors that are rounded away, padding beyond half a window, limits that are
+    left out, lengths of zero, places outside."""
+    resized = [
+        node("Resize", ["x", "", f], [f"r{i}"], mode=mode, nearest_mode="floor",
+             coordinate_transformation_mode="asymmetric" if mode == "nearest" else "half_pixel")
+        for i, (mode, f) in enumerate((m, f) for m in ("nearest", "linear", "cubic") for f in ("up", "down"))
+    ]
+    nodes = resized + [
+        node("AveragePool", ["x"], ["averaged"], kernel_shape=[3, 3], pads=[2, 2, 2, 2], count_include_pad=1),
+        node("MaxPool", ["x"], ["largest"], kernel_shape=[3, 3], pads=[2, 2, 2, 2]),
+        node("Clip", ["x"], ["same"]),
+        node("Mul", ["x", "mask"], ["masked"]),
+        node("LpNormalization", ["masked"], ["unit"], axis=1, p=2),
+        node("LpNormalization", ["masked"], ["shares"], axis=1, p=1),
+        node("ReduceMax", ["x"], ["top"], axes=[1, 2, 3], keepdims=0),
+        node("Mul", ["top", "nothing"], ["zero"]),
+        node("Cast", ["zero"], ["start"], to=INT64),
+        node("Add", ["start", "places"], ["asked"]),
+        node("OneHot", ["asked", "depth", "off_on"], ["hot"]),
+    ]
+    mask = np.ones((1, 2, 9, 13), np.float32)
+    mask[..., 4] = 0
+    constants = [numbers("up", [1, 1, 1.7, 1.7], np.float32), numbers("down", [1, 1, 0.7, 0.7], np.float32),
+                 numbers("mask", mask, np.float32), numbers("nothing", 0, np.float32), numbers("places", [1, -1, 7, -9]),
+                 numbers("depth", 4), numbers("off_on", [-1, 2], np.float32)]
+    sizes = {"r0": [1, 2, 15, 22], "r1": [1, 2, 6, 9], "averaged": [1, 2, 11, 15], "hot": [4, 4]}
+    sizes |= {"r2": sizes["r0"], "r3": sizes["r1"], "r4": sizes["r0"], "r5": sizes["r1"], "largest": sizes["averaged"]}
+    outputs = [info(o, FLOAT, sizes.get(o, [1, 2, 9, 13]))
+               for o in [*(n.output[0] for n in resized), "averaged", "largest", "same", "unit", "shares", "hot"]]
+    return helper.make_graph(nodes, "edges", [info("x", FLOAT, [1, 2, 9, 13])], outputs, constants)
+
+
 def unmapped():
     """What PyTorch has no operator for, in the middle of what it has; a loop whose turns the data decides."""
     body = helper.make_graph(
@@ -190,6 +223,7 @@ CASES = {
     "import/onnx_branches": branches,
     "import/onnx_loops": loops,
     "import/onnx_functions": functions,
+    "import/onnx_edges": edges,
     "import_ort/unmapped": unmapped,
     "import_ort/quantized": quantized,
     "custom_onnx_operator": own_operator,
