@@ -107,6 +107,7 @@ void add(Bucket& bucket, const NodeRow& row) {
   bucket.time_s += row.time_s;
   bucket.host_s += row.host_s;
   bucket.gap_s += row.gap_s;
+  bucket.wait_s += row.wait_s;
   bucket.kernels += row.kernels;
   bucket.limit_s += row.limit_s * row.calls;
   bucket.parameters += row.parameters;
@@ -156,6 +157,7 @@ void take_times(const NodeTime& time, const NodePass& pass, bool on_device, Node
   row.host_s = on_device && !pass.kernel_records ? kNaN : time.host_s;
   row.device_s = time.device_s;
   row.gap_s = pass.kernel_records ? time.gap_s : kNaN;
+  row.wait_s = pass.kernel_records ? time.wait_s : kNaN;
   row.calls = time.calls;
   row.kernels = pass.kernel_records ? time.kernels : kNaN;
   row.time_s = on_device ? time.device_s : time.host_s;

@@ -40,7 +40,8 @@ struct NodeRow {
   double calls = 1;
   double host_s = 0;
   double device_s = 0;
-  double gap_s = 0;
+  double gap_s = 0;   // the device waited for the host
+  double wait_s = 0;  // the host waited for the device
   double kernels = 0;
 
   /// Time on the device that does the work: the node's kernels, or its call where the host is the device.
@@ -62,7 +63,8 @@ struct Bucket {
   double calls = 0;
   double time_s = 0;
   double host_s = 0;
-  double gap_s = 0;
+  double gap_s = 0;   // the device waited for the host
+  double wait_s = 0;  // the host waited for the device
   double kernels = 0;
   std::int64_t parameters = 0;
   Cost cost;

@@ -1,4 +1,4 @@
-// Composite modules: several operators in the graph, one normalization or activation in the paper (DESIGN.md).
+// Composite modules: several operators in the graph, one normalization or activation in the paper.
 #pragma once
 
 #include <span>

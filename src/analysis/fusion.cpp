@@ -48,7 +48,7 @@ class FusionCount {
   FusionPattern pattern_of(const std::vector<NodeId>& nodes, const NodeRow& step) const {
     if (nodes.size() < 2) return FusionPattern::kNone;
     if (step.group == Group::kAttention) return FusionPattern::kAttention;
-    if (step.group == Group::kGemm) return FusionPattern::kGemmElementwise;
+    if (is_gemm(step)) return FusionPattern::kGemmElementwise;
     const bool reduction = std::any_of(nodes.begin(), nodes.end(), [&](NodeId id) {
       const NodeRow& node = analysis_.graph_nodes[id];
       return node.traits.reduction || node.group == Group::kNormalization || node.group == Group::kReduction;

@@ -64,7 +64,7 @@ struct StepRow {
 };
 
 struct FusionAnalysis {
-  // Graph nodes outside GEMM and attention that do work.
+  // Graph nodes that do work and do not count as GEMM (AnalysisOptions).
   std::int64_t nongemm_nodes = 0;
   std::int64_t folded_nodes = 0;  // of these: computed at load, or dropped
   std::int64_t fused_into_gemm = 0;

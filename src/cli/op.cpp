@@ -120,13 +120,13 @@ int run(const OpOptionsOfUser& options) {
   }
   Document document;
   document.context = make_context();
+  Checkpoints checkpoints(options.output.folder);
   for (std::size_t i = 0; i < calls.size() && !interrupted(); ++i) {
     const micro::OpSpec& spec = calls[i].spec;
     const std::string position = calls.size() > 1 ? fmt::format("[{}/{}] ", i + 1, calls.size()) : "";
     const auto progress = [&](const std::string& what) { say(position + spec.call.info.name + ": " + what); };
     document.points.push_back(calls[i].refused.empty() ? micro::op_point(spec, progress) : refused(calls[i]));
-    // A sweep may end hard: what is done is on disk after every point.
-    if (!options.output.folder.empty()) write_report_file(document, options.output.folder, find_writer("json"));
+    checkpoints.add(document);
   }
   say("");
   write_output(document, options.output, "table");

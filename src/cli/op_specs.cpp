@@ -198,8 +198,13 @@ void plan_point(const Point& point, const OpOptions& options, const std::functio
   if (point.tables.empty()) {
     throw Error(ErrorKind::kUnsupported, "it was not measured (" + point.status + ")", "replay a point that was");
   }
-  std::vector<std::string> libraries = options.libraries;
-  libraries.insert(libraries.end(), spec.libraries.begin(), spec.libraries.end());
+  // A report may come from anywhere: what it names is code, and is loaded only when the user says so, too.
+  const std::vector<std::string>& libraries = options.libraries;
+  for (const std::string& library : spec.libraries) {
+    if (std::find(libraries.begin(), libraries.end(), library) != libraries.end()) continue;
+    throw Error(ErrorKind::kUsage, "the report's operators come from the library '" + library + "'",
+                "if you trust it: --load-library " + library);
+  }
   std::size_t left_out = 0;
   for (micro::ReplayCall& call : micro::replay_calls(graph_of_point(spec), point, schema_source(libraries), left_out)) {
     PlannedCall planned;

@@ -112,7 +112,7 @@ void add_model_options(CLI::App& command, SweepOptions& options) {
 void add_graph_options(CLI::App& command, SweepOptions& options) {
   command
       .add_option("MODEL", options.models,
-                  "registry names (nongemm list models), folders with a config.json, or .pt2 files")
+                  "registry names (nongemm list models), folders with a config.json, or .pt2 and .onnx files")
       ->required();
   add_model_options(command, options);
   command
@@ -297,6 +297,15 @@ void write_output(const Document& document, const OutputOptions& options, const 
     fmt::print(stderr, "wrote {}\n", write_report_file(part_for(document, writer, options), options.folder, writer));
   }
   print(default_format);
+}
+
+void Checkpoints::add(const Document& document) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (folder_.empty() || begin < next_) return;
+  write_report_file(document, folder_, find_writer("json"));
+  constexpr int kRarely = 50;  // 2 % of the time
+  const auto end = std::chrono::steady_clock::now();
+  next_ = end + kRarely * (end - begin);
 }
 
 int exit_code_of(const Document& document) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,6 +62,19 @@ void add_output_options(CLI::App& command, OutputOptions& options);
 void check_output(const OutputOptions& options);
 /// folder/report.EXTENSION, whole or not at all; gives its path.
 std::string write_report_file(const Document& document, const std::string& folder, const Writer& writer);
+/// What is done of a sweep is on disk while the rest runs: report.json is written again and again. A long sweep's
+/// report takes a while to write, so that this is done seldom enough not to matter.
+class Checkpoints {
+ public:
+  explicit Checkpoints(std::string folder) : folder_(std::move(folder)) {}  // none when it is empty
+
+  void add(const Document& document);
+
+ private:
+  std::string folder_;
+  std::chrono::steady_clock::time_point next_{};
+};
+
 /// Files into the folder, or to standard output.
 void write_output(const Document& document, const OutputOptions& options, const std::string& default_format);
 

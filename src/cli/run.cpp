@@ -45,6 +45,7 @@ int run(const RunOptionsOfUser& options) {
   std::vector<PointSpec> specs = points_of(options.sweep);
   Document document;
   document.context = make_context();
+  Checkpoints checkpoints(options.output.folder);
   Baseline baseline;
   for (std::size_t i = 0; i < specs.size() && !interrupted(); ++i) {
     PointSpec& spec = specs[i];
@@ -66,8 +67,7 @@ int run(const RunOptionsOfUser& options) {
     const std::string position = specs.size() > 1 ? fmt::format("[{}/{}] ", i + 1, specs.size()) : "";
     document.points.push_back(run_point(
         spec, [&](const std::string& what) { say(position + spec.model + ": " + what); }, baseline));
-    // A sweep may end hard: what is done is on disk after every point.
-    if (!options.output.folder.empty()) write_report_file(document, options.output.folder, find_writer("json"));
+    checkpoints.add(document);
   }
   say("");
   write_output(document, options.output, "table");

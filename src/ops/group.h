@@ -1,4 +1,4 @@
-// Operator groups of the paper (section II-A, Table II), widened where today's models need it (DESIGN.md).
+// Operator groups of the paper (section II-A, Table II), widened where today's models need it (docs/groups.md).
 #pragma once
 
 #include <array>
@@ -64,7 +64,7 @@ inline constexpr std::array kGroups = {
 /// Also of groups that a user added.
 const GroupInfo& info(Group group);
 
-/// Groups that count as GEMM in the GEMM / non-GEMM split; attention does unless the user asks otherwise (DESIGN.md).
+/// Groups that count as GEMM in the GEMM / non-GEMM split; attention does unless the user asks otherwise.
 bool counts_as_gemm(Group group, bool attention_is_gemm = true);
 
 /// A group of the user's own (`--groups`), for the rest of the program; the same id gives the same group again.

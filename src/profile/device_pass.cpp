@@ -27,6 +27,7 @@ struct Attribution {
   std::vector<Decomposition> parts;
   KernelSums kernels;
   std::vector<double> host_s;  // by NodeId, mean
+  std::vector<double> wait_s;
   std::vector<double> calls;
 };
 
@@ -36,6 +37,7 @@ Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t ru
   const std::size_t count = traced_nodes(session, graph);
   Attribution result;
   result.host_s.resize(count);
+  result.wait_s.resize(count);
   result.calls.resize(count);
   for (std::size_t i = 0; i < kFirstRuns + runs && (result.parts.empty() || !interrupted()); ++i) {
     session.run_traced(TraceLevel::kAttribution, result.reference);
@@ -45,11 +47,16 @@ Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t ru
     result.parts.push_back(decompose(result.reference, count));
     result.kernels.add(result.reference);
     const std::vector<double> times = host_time(result.reference, count);
-    for (std::size_t n = 0; n < count; ++n) result.host_s[n] += times[n] * 1e-9;
+    const std::vector<double> waits = wait_time(result.reference, count);
+    for (std::size_t n = 0; n < count; ++n) {
+      result.host_s[n] += times[n] * 1e-9;
+      result.wait_s[n] += waits[n] * 1e-9;
+    }
     for (const NodeSpan& span : result.reference.nodes) result.calls[span.node] += 1;
   }
   const double scale = 1.0 / static_cast<double>(result.parts.size());
   for (double& time : result.host_s) time *= scale;
+  for (double& time : result.wait_s) time *= scale;
   for (double& calls : result.calls) calls *= scale;
   return result;
 }
@@ -194,6 +201,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
     pass.kernels = timing.kernels.mean();
     for (std::size_t i = 0; i < pass.nodes.size(); ++i) {
       pass.nodes[i].host_s = attribution.host_s[i];
+      pass.nodes[i].wait_s = attribution.wait_s[i];
       pass.nodes[i].calls = attribution.calls[i];
     }
   } catch (const Error& error) {

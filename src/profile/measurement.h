@@ -26,6 +26,7 @@ struct NodeTime {
   double host_s = 0;    // inside its call
   double device_s = 0;  // its kernels, overlap resolved; 0 on a host
   double gap_s = 0;     // the device waited for it
+  double wait_s = 0;    // the host waited for the device in it
   double calls = 0;     // per inference; more than one in a loop
   double kernels = 0;   // per inference
 };

@@ -11,7 +11,7 @@
 
 namespace nongemm {
 
-/// Version of the JSON schema (docs/report-schema.md). Raised when a reader of the old form would misread the new one.
+/// Version of the JSON schema (docs/report-format.md). Raised when a reader of the old form would misread the new one.
 inline constexpr int kSchemaVersion = 1;
 
 /// Raw samples of a pass, in seconds.

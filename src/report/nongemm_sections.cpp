@@ -122,6 +122,7 @@ const Section<NodeRow>& node_section() {
           time_field<NodeRow>("kernels on a device, the call on a host"),
           host_time_field<NodeRow>("inside the call"),
           gap_field<NodeRow>("idle device time charged to this node"),
+          wait_field<NodeRow>("inside the call: for the device to end its work"),
           {{"calls", "Calls", Unit::kCount, "per inference; loops call a node more than once"},
            [](const NodeRow& n) { return measured(n.calls); }},
           flops_field<NodeRow>("of one call"),

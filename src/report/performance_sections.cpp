@@ -135,6 +135,15 @@ const Section<Performance>& performance_section() {
                  const auto& after = p.run.measurement->after.throttled;
                  return before && after ? FieldValue{*before || *after} : FieldValue{};
                }},
+              {{"clock_reasons", "Clock held by", Unit::kText,
+                "what kept the clock below its highest after the plain pass, as the driver says", true},
+               [](const P& p) {
+                 std::string reasons;
+                 for (const std::string& reason : p.run.measurement->after.clock_reasons) {
+                   reasons += (reasons.empty() ? "" : ", ") + reason;
+                 }
+                 return text_if_any(reasons);
+               }},
               {{"setup", "Set-up", Unit::kSeconds, "graph, weights and inputs, before the first inference", true},
                [](const P& p) { return measured(p.run.setup_s); }},
               {{"preprocessing", "Preprocessing", Unit::kSeconds,
@@ -182,6 +191,7 @@ const Section<Bucket>& group_section() {
               share_field(),
               gap_field<Bucket>("idle device time charged to these nodes", true),
               host_time_field<Bucket>("inside the calls", true),
+              wait_field<Bucket>("inside the calls: for the device to end its work"),
               {{"kernels", "Kernels", Unit::kCount, "launched per inference", true},
                [](const Bucket& b) { return measured(b.kernels); }},
               flops_field<Bucket>("floating point operations"),
@@ -201,6 +211,7 @@ std::vector<Field<Bucket>> operator_fields() {
       share_field(),
       gap_field<Bucket>("idle device time charged to these nodes", true),
       host_time_field<Bucket>("inside the calls", true),
+      wait_field<Bucket>("inside the calls: for the device to end its work"),
       {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time", false, 1},
        [](const Bucket& b) { return measured(rate(b.cost.bytes(), b.time_s)); }},
       {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},

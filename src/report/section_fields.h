@@ -68,6 +68,11 @@ Field<Row> gap_field(std::string_view doc, bool wide = false) {
 }
 
 template <typename Row>
+Field<Row> wait_field(std::string_view doc) {
+  return {{"wait", "Host waits", Unit::kSeconds, doc, true}, [](const Row& row) { return measured(row.wait_s); }};
+}
+
+template <typename Row>
 Field<Row> host_time_field(std::string_view doc, bool wide = false) {
   return {{"host_time", "Host time", Unit::kSeconds, doc, wide}, [](const Row& row) { return measured(row.host_s); }};
 }

@@ -241,7 +241,15 @@ class Mapper {
       }
       program.nodes.push_back(std::move(step));
     }
-    std::set_difference(known.begin(), known.end(), covered.begin(), covered.end(), std::back_inserter(program.folded));
+    std::set<NodeId> vanished;
+    std::set_difference(known.begin(), known.end(), covered.begin(), covered.end(),
+                        std::inserter(vanished, vanished.end()));
+    // Known to have gone; what else no step covers was not found.
+    for (std::size_t i = 0; i < lowered_.nodes.size(); ++i) {
+      if (foldable_[i] || dropped(i)) continue;
+      for (const NodeId node : lowered_.nodes[i].graph_nodes) vanished.erase(node);
+    }
+    program.folded.assign(vanished.begin(), vanished.end());
     return program;
   }
 

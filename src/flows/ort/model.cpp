@@ -70,15 +70,15 @@ HostTensor weight_of(const Graph& graph, std::size_t place, const std::vector<Ho
       .second;
 }
 
-/// What no step covers has vanished: folded, dropped, or left out of the model because nothing needs it.
-std::vector<NodeId> without_step(const Graph& graph, const RuntimeProgram& program) {
-  std::vector<bool> covered(graph.nodes.size(), false);
-  for (const RuntimeNode& step : program.nodes) {
-    for (const NodeId id : step.covers) covered[id] = true;
+/// Graph nodes of which the model has none: nothing needs them, or they are views that the next node sees through.
+std::vector<NodeId> without_nodes(const Graph& graph, const Dataflow& model) {
+  std::vector<bool> known(graph.nodes.size(), false);
+  for (const DataflowNode& node : model.nodes) {
+    for (const NodeId id : node.graph_nodes) known[id] = true;
   }
   std::vector<NodeId> rest;
   for (NodeId id = 0; id < graph.nodes.size(); ++id) {
-    if (!covered[id]) rest.push_back(id);
+    if (!known[id]) rest.push_back(id);
   }
   return rest;
 }
@@ -140,7 +140,8 @@ void Model::open(const Graph& graph, const Settings& settings, const Dataflow& m
   }
   const Dataflow optimised = read_optimised_graph(folder.path());
   program_ = map_program(model, optimised);
-  program_.folded = without_step(graph, program_);
+  const std::vector<NodeId> left_out = without_nodes(graph, model);
+  program_.folded.insert(program_.folded.end(), left_out.begin(), left_out.end());
   result_types_.emplace(graph, names_of_unknown(graph, outputs), optimised);
 }
 
