@@ -85,7 +85,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
       "verify",
       "Compare a model's outputs with references (config.json and model.safetensors, or model.pt2, with "
       "inputs.safetensors and outputs.safetensors)");
-  command->add_option("FOLDER", options->folders, "folders to check, or .pt2 and .onnx files with their references beside them")
+  command
+      ->add_option("FOLDER", options->folders,
+                   "folders to check, or .pt2 and .onnx files with their references beside them")
       ->required();
   command->add_option("--flow", options->flow, "deployment flow")->capture_default_str();
   command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();

@@ -85,7 +85,8 @@ std::string label_of(const Point& point, const Document& document) {
     if (key == "model" || key == "inputs" || key == "weights") continue;
     const bool differs =
         std::any_of(document.points.begin(), document.points.end(), [&, k = key, v = value](auto& other) {
-          return other.setting("model") == point.setting("model") && other.setting(k) != v;
+          const std::string there = other.setting(k);  // settings of one flow are absent elsewhere
+          return other.setting("model") == point.setting("model") && !there.empty() && there != v;
         });
     if (differs) label += " · " + (key == "batch" || key == "sequence" ? key + " " : "") + value;
   }

@@ -41,7 +41,10 @@ void add_further_settings(const PointSpec& spec, Point& point) {
   add(height && width, "image size", fmt::format("{}x{}", height.value_or(0), width.value_or(0)));
   add(spec.threads > 0, "threads", std::to_string(spec.threads));
   add(spec.tf32, "tf32", "yes");
-  for (const auto& [name, value] : spec.settings) add(name.starts_with(spec.flow + "."), name.c_str(), value);
+  for (const auto& [name, value] : spec.settings) {
+    const bool is_place = name.ends_with(".cache") || name.ends_with(".export");  // where files go changes no figure
+    add(name.starts_with(spec.flow + ".") && !is_place, name.c_str(), value);
+  }
   add(!spec.analysis.by_module, "by", "operator");
   add(!spec.analysis.attention_is_gemm, "attention counts as", "non-GEMM");
   add(!spec.groups.empty(), "groups", spec.groups);
