@@ -55,4 +55,11 @@ void check_value_count(std::size_t bytes_expected, std::size_t bytes_given, cons
   }
 }
 
+const HostTensor* find_tensor(const NamedTensors& tensors, std::string_view name) {
+  for (const auto& [candidate, tensor] : tensors) {
+    if (candidate == name) return &tensor;
+  }
+  return nullptr;
+}
+
 }  // namespace nongemm

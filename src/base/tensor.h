@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,9 @@ struct HostTensor {
 
 /// In order: the order of a model's arguments, or of its outputs.
 using NamedTensors = std::vector<std::pair<std::string, HostTensor>>;
+
+/// The first of that name; nullptr for none.
+const HostTensor* find_tensor(const NamedTensors& tensors, std::string_view name);
 
 void check_value_count(std::size_t bytes_expected, std::size_t bytes_given, const Shape& shape);
 

@@ -74,7 +74,7 @@ class Session {
   virtual std::string trace_source(TraceLevel level) const {
     return level == TraceLevel::kHost ? "host spans" : "a pass with external correlation ids";
   }
-  /// One inference that watches memory.
+  /// One inference that watches memory. Throws Error(kUnsupported) where the runtime tells nothing of its memory.
   virtual MemoryUse run_for_memory() = 0;
   /// One inference that notes the types of results whose shapes were not known before.
   virtual std::vector<ObservedTypes> run_for_types() = 0;

@@ -9,13 +9,6 @@
 namespace nongemm {
 namespace {
 
-const HostTensor* find(const NamedTensors& tensors, const std::string& name) {
-  for (const auto& [candidate, tensor] : tensors) {
-    if (candidate == name) return &tensor;
-  }
-  return nullptr;
-}
-
 /// One image's detections; false when they are not all there.
 struct ImageDetections {
   const HostTensor* boxes;
@@ -23,9 +16,9 @@ struct ImageDetections {
   const HostTensor* scores;
 
   ImageDetections(const NamedTensors& tensors, const std::string& image)
-      : boxes(find(tensors, image + ".boxes")),
-        labels(find(tensors, image + ".labels")),
-        scores(find(tensors, image + ".scores")) {}
+      : boxes(find_tensor(tensors, image + ".boxes")),
+        labels(find_tensor(tensors, image + ".labels")),
+        scores(find_tensor(tensors, image + ".scores")) {}
 
   bool complete() const {
     return boxes != nullptr && labels != nullptr && scores != nullptr && boxes->dtype == DType::kFloat32 &&

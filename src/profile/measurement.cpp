@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "base/error.h"
 #include "profile/device_pass.h"
 #include "profile/step_times.h"
 
@@ -104,6 +105,16 @@ NodePass host_pass(Session& session, const Graph& graph, const MeasurePolicy& po
   return pass;
 }
 
+/// Absent where the runtime does not tell.
+std::optional<MemoryUse> memory_use(Session& session) {
+  try {
+    return session.run_for_memory();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 std::size_t traced_nodes(const Session& session, const Graph& graph) {
@@ -128,7 +139,7 @@ Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& p
   }
   session.end_tracing();
   if (!interrupted()) result.steps = measure_steps(session, policy);
-  if (!interrupted()) result.memory = session.run_for_memory();
+  if (!interrupted()) result.memory = memory_use(session);
   if (!interrupted()) result.observed = session.run_for_types();
   if (const RuntimeProgram* program = session.program()) result.program = *program;
   result.incomplete = interrupted();

@@ -15,13 +15,6 @@
 namespace nongemm {
 namespace {
 
-const HostTensor* find(const NamedTensors& tensors, std::string_view name) {
-  for (const auto& [candidate, tensor] : tensors) {
-    if (candidate == name) return &tensor;
-  }
-  return nullptr;
-}
-
 double element(const HostTensor& tensor, std::size_t i) {
   switch (tensor.dtype) {
     case DType::kFloat32:
@@ -189,7 +182,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   const PreparedWeights bound = prepare_weights(model, graph, {.path = folder, .seed = 0});
   std::vector<HostTensor> ordered;
   for (const Input& input : graph.inputs) {
-    const HostTensor* tensor = find(inputs.tensors, input.name);
+    const HostTensor* tensor = find_tensor(inputs.tensors, input.name);
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "inputs.safetensors lacks '" + input.name + "'");
     ordered.push_back(*tensor);
   }
@@ -200,7 +193,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   outputs = in_reference_order(std::move(outputs), references);
 
   std::vector<OutputDifference> rows;
-  for (const auto& [name, tensor] : references) rows.push_back(compare(name, tensor, find(outputs, name)));
+  for (const auto& [name, tensor] : references) rows.push_back(compare(name, tensor, find_tensor(outputs, name)));
   return rows;
 }
 
@@ -215,7 +208,7 @@ std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptio
   const NamedTensors outputs =
       in_reference_order(outputs_of(flow, graph, weights.tensors, inputs.tensors, run), expected);
   std::vector<OutputDifference> rows;
-  for (const auto& [name, tensor] : expected) rows.push_back(compare(name, tensor, find(outputs, name)));
+  for (const auto& [name, tensor] : expected) rows.push_back(compare(name, tensor, find_tensor(outputs, name)));
   return rows;
 }
 

@@ -46,7 +46,7 @@ class LimitsCache : public testing::Test {
     std::filesystem::remove_all(folder_);
     setenv("XDG_CACHE_HOME", folder_.c_str(), 1);
     // What this process knows is known by the thread count, too: each test is a device of its own.
-    options_.threads = next_device_++;
+    options_.threads = next_device++;
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
@@ -60,7 +60,7 @@ class LimitsCache : public testing::Test {
     flow.now = limits(1, 1, 1, 1);
     limits_of(flow, options_, false);  // to learn the file's name
     const std::filesystem::path path = file();
-    options_.threads = next_device_++;
+    options_.threads = next_device++;
     std::string name = path.filename().string();
     const std::string before = "-cpu-" + std::to_string(options_.threads - 1) + "-";
     name.replace(name.find(before), before.size(), "-cpu-" + std::to_string(options_.threads) + "-");
@@ -73,7 +73,7 @@ class LimitsCache : public testing::Test {
   RunOptions options_;
 
  private:
-  static inline int next_device_ = 1;
+  static inline int next_device = 1;
 };
 
 constexpr const char* kSlow = R"({"device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0, "fp16_rate": 30.0,

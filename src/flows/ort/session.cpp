@@ -98,6 +98,7 @@ class OrtSession : public Session {
       const std::uint64_t idle = figure("InUse");
       infer(plain_);
       const std::uint64_t most = figure("MaxInUse");
+      if (most == 0) throw Error(ErrorKind::kUnsupported, "ONNX Runtime's arena has no figures");
       return MemoryUse{model_.weight_bytes(), model_.weight_bytes() + (most > idle ? most - idle : 0)};
     });
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/temporary_folder.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
 #include "flows/tensorrt/builder.h"
@@ -18,26 +19,6 @@
 
 namespace nongemm::tensorrt {
 namespace {
-
-/// A folder for the model on its way to the parser.
-class WorkFolder {
- public:
-  WorkFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "nongemm_tensorrt_XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw Error(ErrorKind::kIo, "no folder can be made at " + pattern);
-    path_ = pattern;
-  }
-  ~WorkFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 int open_device(const std::string& device) {
   const int index = device::parse_cuda_device(device);
@@ -103,7 +84,7 @@ class TensorRtFlow : public Flow {
     const Library& library = Library::get();
     const int device = open_device(options.device);
     const BuildOptions build = build_options(weight_dtype(graph), options.tf32, options.settings);
-    const WorkFolder folder;
+    const TemporaryFolder folder;
     const EngineModel model = graph.source != nullptr
                                   ? users_model(graph, folder.path())
                                   : lowered_model(graph, folder.path(), giver(graph, weights, options.seed));
