@@ -167,7 +167,8 @@ TEST_F(Cli, AFullDiskLeavesNothingHalfWritten) {
 
 TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
   const std::string out = (folder_ / "out").string();
-  // A tiny model: it measures after a second at most, and would go on for minutes.
+  // A tiny model: it measures after a second at most, and would go on for minutes. GNU timeout sends two signals at
+  // once.
   const Outcome outcome =
       run("run " NONGEMM_SHARED_DIR "/fixtures/numerics/gpt2 --warmup 1 --iterations 1000000 --output " + out,
           "timeout -s INT 10 ");
