@@ -96,7 +96,7 @@ TEST(Report, TerminalHas120Columns) {
                                 .columns = {{"name", "Name", Unit::kText, ""},
                                             {"broad", "Broad", Unit::kText, "", false, 1},
                                             {"other", "Other", Unit::kText, ""},
-                                            {"time", "Time of one call, of its median", Unit::kSeconds, ""},
+                                            {"time", "Time of one call, mean", Unit::kSeconds, ""},
                                             {"much", "Much missed", Unit::kText, ""},
                                             {"narrow", "N", Unit::kCount, "", false, 2},
                                             {"least", "Least", Unit::kText, "", false, 3},

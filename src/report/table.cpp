@@ -87,10 +87,9 @@ struct Layout {
   std::vector<std::size_t> widths;
 };
 
-/// Cuts texts, the longest first, as far as makes the rows fit. @return whether they do
-bool lay_out(const Table& table, std::size_t rows, Layout& layout) {
+/// Cuts texts, the longest first and none below `least_text`, as far as makes the rows fit. @return whether they do
+bool lay_out(const Table& table, std::size_t rows, std::size_t least_text, Layout& layout) {
   constexpr std::size_t kMostText = 44;
-  constexpr std::size_t kLeastText = 20;
   layout.cells = cells_of(table, layout.columns, rows);
   const auto is_text = [&](std::size_t i) { return table.info->columns[layout.columns[i]].unit == Unit::kText; };
   std::vector<std::size_t>& widths = layout.widths;
@@ -104,7 +103,7 @@ bool lay_out(const Table& table, std::size_t rows, Layout& layout) {
   while (total > kColumns) {
     std::size_t longest = widths.size();
     for (std::size_t i = 0; i < widths.size(); ++i) {
-      if (is_text(i) && widths[i] > (longest == widths.size() ? kLeastText : widths[longest])) longest = i;
+      if (is_text(i) && widths[i] > (longest == widths.size() ? least_text : widths[longest])) longest = i;
     }
     if (longest == widths.size()) break;
     --widths[longest];
@@ -118,15 +117,15 @@ bool lay_out(const Table& table, std::size_t rows, Layout& layout) {
   return total <= kColumns;
 }
 
-/// Leaves out the columns that are missed least, as many as it takes.
-Layout fitted(const Table& table, std::size_t rows) {
+/// Leaves out the columns that are missed least, as many as it takes. @return whether the rows then fit
+bool fit(const Table& table, std::size_t rows, std::size_t least_text, Layout& layout) {
   const auto spare = [&](std::size_t c) { return table.info->columns[c].spare; };
-  Layout layout{shown_columns(table), {}, {}};
+  layout = {shown_columns(table), {}, {}};
   std::vector<std::size_t> dropped;
-  while (!lay_out(table, rows, layout)) {
+  while (!lay_out(table, rows, least_text, layout)) {
     const auto least = std::max_element(layout.columns.begin(), layout.columns.end(),
                                         [&](std::size_t a, std::size_t b) { return spare(a) < spare(b); });
-    if (least == layout.columns.end() || spare(*least) == 0) return layout;
+    if (least == layout.columns.end() || spare(*least) == 0) return false;
     dropped.push_back(*least);
     layout.columns.erase(least);
   }
@@ -134,8 +133,17 @@ Layout fitted(const Table& table, std::size_t rows) {
   for (std::size_t i = dropped.size(); i-- > 1;) {
     Layout more{layout.columns, {}, {}};
     more.columns.insert(std::upper_bound(more.columns.begin(), more.columns.end(), dropped[i - 1]), dropped[i - 1]);
-    if (lay_out(table, rows, more)) layout = std::move(more);
+    if (lay_out(table, rows, least_text, more)) layout = std::move(more);
   }
+  return true;
+}
+
+Layout fitted(const Table& table, std::size_t rows) {
+  // Most operators and all groups can be told at this length; shorter ones are worse than a column less.
+  constexpr std::size_t kReadable = 23;
+  constexpr std::size_t kLeast = 20;
+  Layout layout;
+  if (!fit(table, rows, kReadable, layout)) fit(table, rows, kLeast, layout);
   return layout;
 }
 
