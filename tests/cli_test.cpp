@@ -56,6 +56,18 @@ TEST_F(Cli, ImpossibleValuesAreNamed) {
   EXPECT_THAT(run("inspect gpt2 --seq-len 4096").text, AllOf(HasSubstr("4096"), HasSubstr("1024 positions")));
   EXPECT_THAT(run("inspect vit-b --image-size 12x").text, HasSubstr("12x"));
   EXPECT_THAT(run("run gpt2 --iterations 0").text, HasSubstr("--iterations"));
+  EXPECT_THAT(run("inspect segformer --image-size 0").text, HasSubstr("image size '0'"));
+  EXPECT_THAT(run("run gpt2 --max-seconds nan").text, HasSubstr("nan not in range"));
+  EXPECT_THAT(run("run gpt2 --set ort.levl=none").text, AllOf(HasSubstr("'ort.levl'"), HasSubstr("ort.level")));
+  EXPECT_THAT(run("run gpt2 --set ort.level").text, HasSubstr("gives no value"));
+}
+
+TEST_F(Cli, InputsThatTheModelDoesNotTakeAreNamed) {
+  const std::string numerics = NONGEMM_SHARED_DIR "/fixtures/numerics/";
+  const Outcome outcome = run("run " + numerics + "gpt2 --iterations 1 --no-limits --seq-len 4 --inputs " + numerics +
+                              "vit/inputs.safetensors");
+  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("bad-input"), HasSubstr("'0' is no input"), HasSubstr("input_ids")));
 }
 
 TEST_F(Cli, ExportsModels) {

@@ -40,6 +40,13 @@ TEST(Einsum, AnEllipsisStandsForAnyDimensions) {
   EXPECT_EQ(einsum("...,...->...", {{7, 2, 3}, {3}}).shape, (Shape{7, 2, 3}));
 }
 
+TEST(Einsum, TakesOneTensorTwice) {
+  Builder b("gram", DType::kFloat32);
+  const Tensor x = b.input("x", DType::kFloat32, {2, 3, 4}, {});
+  b.output("out", b.call("aten.einsum.default", {"bij,bkj->bik", std::vector<Tensor>{x, x}}));
+  EXPECT_EQ(b.finish().values.back().type.shape, (Shape{2, 3, 3}));
+}
+
 TEST(Einsum, WithoutAnOutputPartItFollowsFromTheLetters) {
   EXPECT_EQ(einsum("ij,jk", {{3, 4}, {4, 5}}).shape, (Shape{3, 5}));
   EXPECT_EQ(einsum("ba", {{2, 3}}).shape, (Shape{3, 2}));

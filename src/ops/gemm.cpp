@@ -197,10 +197,12 @@ Einsum einsum_of(const Operands& operands) {
   Einsum einsum;
   std::string_view inputs = std::string_view(bare).substr(0, arrow);
   int spanned = 0;  // dimensions that the ellipses stand for, at most
-  for (const Type* tensor : tensors) {
+  if (tensors.empty()) refuse_einsum(equation);
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const Type* tensor = tensors[t];
     if (tensor == nullptr) refuse_einsum(equation);
     const std::size_t comma = inputs.find(',');
-    const bool last = tensor == tensors.back();
+    const bool last = t + 1 == tensors.size();
     if ((comma == std::string_view::npos) != last) refuse_einsum(equation);
     const Shape& shape = tensor->shape;
     einsum.operands.push_back(labels_of(equation, inputs.substr(0, comma), shape.size(), false));

@@ -110,8 +110,9 @@ std::int64_t usual_tokens(const Model& model) {
 /// Of an error with its way out.
 std::string in_one_line(const std::string& text) {
   const std::size_t end = text.find('\n');
-  if (end == std::string::npos) return text;
-  return text.substr(0, end) + "; " + text.substr(text.find_first_not_of(" \n", end));
+  const std::size_t rest = text.find_first_not_of(" \n", end);
+  if (end == std::string::npos || rest == std::string::npos) return text.substr(0, end);
+  return text.substr(0, end) + "; " + text.substr(rest);
 }
 
 }  // namespace

@@ -139,7 +139,8 @@ void write_point(const Point& point, std::ostream& out) {
 /// Operators alone have no inference that they are shares of.
 bool is_of_calls(const Document& document) {
   return std::any_of(document.points.begin(), document.points.end(), [](const Point& point) {
-    return !point.tables.empty() && point.tables.front().info->id.starts_with("op");
+    return !point.tables.empty() &&
+           (point.tables.front().info->id == "op" || point.tables.front().info->id.starts_with("op_"));
   });
 }
 

@@ -178,6 +178,13 @@ TEST(RoiAlign, AveragesInterpolatedSamples) {
   }
 }
 
+TEST(RoiAlign, BoxesTurnedInsideOutGiveZerosAndHugeOnesAreSampledByParts) {
+  const RoiAlignShape shape{3, 20, 30, 7, 5, 0.25, -1, true};
+  expect_align(shape, {90.0F, 8.0F, 10.0F, 60.0F});
+  expect_align(shape, {90.0F, 60.0F, 10.0F, 8.0F});
+  expect_align(shape, {0.0F, 0.0F, 1600.0F, 1600.0F});  // 4640 samples a cell
+}
+
 TEST(RoiAlign, WorksOnTheSmallestMap) { expect_align({2, 1, 1, 14, 14, 1.0, 2, false}, {0.0F, 0.0F, 1.0F, 1.0F}); }
 
 }  // namespace
