@@ -68,6 +68,12 @@ class Session {
   virtual void run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) {
     for (Trace& trace : traces) run_traced(level, trace);
   }
+  /// Timing traces in a row, each with the device records of one window of its inference; outside it recording is
+  /// switched off. False, with nothing run, when the session cannot switch within an inference.
+  /// @param windows as many as there are traces
+  [[nodiscard]] virtual bool run_traced_windows(std::span<const Window> /*windows*/, std::span<Trace> /*traces*/) {
+    return false;
+  }
   /// The caller will not trace for a while: whatever slows plain runs down is taken away.
   virtual void end_tracing() {}
   /// Where traces of a level take the times of nodes from, or for devices the nodes of kernels: said in reports.

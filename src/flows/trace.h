@@ -43,6 +43,12 @@ struct SynchronisationRecord {
   NodeId node = kNoId;
 };
 
+/// Operators of an inference by their place in the order of running, as DeviceRecord::span has it; both ends are in.
+struct Window {
+  std::uint32_t first = 0;
+  std::uint32_t last = kNoId;  // to the end
+};
+
 /// Types that a node's results really had, for nodes whose shapes the data decides.
 struct ObservedTypes {
   NodeId node = kNoId;

@@ -10,6 +10,7 @@
 #include "profile/step_times.h"
 #include "profile/stopping.h"
 #include "profile/timeline.h"
+#include "profile/windows.h"
 
 namespace nongemm {
 namespace {
@@ -19,6 +20,11 @@ constexpr std::size_t kFirstRuns = 2;
 constexpr std::size_t kAttributionRuns = 5;
 /// Less matched kernel time than this is no match.
 constexpr double kEnoughMatched = 0.995;
+/// A device that is busy for longer than this share of an inference does not wait for launches: recording them all
+/// slows nothing.
+constexpr double kDeviceBound = 0.95;
+/// More windows hardly lessen the cost: CUPTI takes most of it for being there.
+constexpr std::size_t kMostWindows = 8;
 
 /// What the attribution pass leaves.
 struct Attribution {
@@ -62,13 +68,13 @@ Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t ru
 }
 
 /// The mean over iterations that are not slower than the 90th percentile.
-Decomposition undisturbed_mean(const std::vector<double>& wall_s, const std::vector<Decomposition>& parts,
-                               int& averaged) {
-  const double limit = quantile(wall_s, 0.9);
+Decomposition undisturbed_mean(const std::vector<Decomposition>& parts, int& averaged) {
+  std::vector<double> walls;
+  for (const Decomposition& part : parts) walls.push_back(part.wall_ns);
+  const double limit = quantile(walls, 0.9);
   std::vector<Decomposition> kept;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (wall_s[i] <= limit) kept.push_back(parts[i]);
-  }
+  std::copy_if(parts.begin(), parts.end(), std::back_inserter(kept),
+               [&](const Decomposition& part) { return part.wall_ns <= limit; });
   averaged = static_cast<int>(kept.size());
   return mean_of(kept);
 }
@@ -76,6 +82,7 @@ Decomposition undisturbed_mean(const std::vector<double>& wall_s, const std::vec
 void fill(NodePass& pass, const Decomposition& measured, double plain_s) {
   const Decomposition parts = without_overhead(measured, plain_s * 1e9);
   pass.mean_wall_s = parts.wall_ns * 1e-9;
+  pass.recorded_s = measured.wall_ns * 1e-9;
   pass.nodes.resize(parts.nodes.size());
   for (std::size_t i = 0; i < parts.nodes.size(); ++i) {
     pass.nodes[i].device_s = parts.nodes[i].device_ns * 1e-9;
@@ -92,9 +99,9 @@ void fill(NodePass& pass, const Decomposition& measured, double plain_s) {
 }
 
 struct Timing {
-  std::vector<double> wall_s;
+  std::vector<double> wall_s;  // of every traced inference
   std::vector<double> plain_s;
-  std::vector<Decomposition> parts;
+  std::vector<Decomposition> parts;  // of every inference whose records are complete
   KernelSums kernels;
   double least_matched = 1.0;
 };
@@ -162,6 +169,43 @@ Timing time_kernels(Session& session, std::size_t node_count, const MeasurePolic
   return timing;
 }
 
+/// The same, one window of each inference recorded.
+/// @return nothing when the session cannot do that, or when records do not match
+std::optional<Timing> time_windows(Session& session, std::size_t node_count, MeasurePolicy policy,
+                                   const WindowPlan& plan, double plain_s) {
+  const std::size_t count = plan.windows().size();
+  policy.most_seconds /= static_cast<double>(count);  // the rule counts inferences that were put together
+  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  const std::size_t most_rounds = std::max<std::size_t>(1, Block(plain_s).runs / count);
+  Timing timing;
+  std::vector<double> joined_s;
+  std::vector<Window> windows;
+  std::vector<Trace> traces;
+  while (!interrupted() || timing.parts.empty()) {
+    const std::size_t left =
+        policy.iterations ? static_cast<std::size_t>(*policy.iterations) - joined_s.size() : most_rounds;
+    const std::size_t rounds = std::clamp<std::size_t>(left, 1, most_rounds);
+    windows.assign(plan.windows().begin(), plan.windows().begin() + kFirstRuns);
+    for (std::size_t i = 0; i < rounds; ++i)
+      windows.insert(windows.end(), plan.windows().begin(), plan.windows().end());
+    run_plain(session, rounds * count, timing.plain_s);
+    traces.resize(windows.size());
+    if (!session.run_traced_windows(windows, traces)) return std::nullopt;
+    for (std::size_t i = kFirstRuns; i < traces.size(); ++i) timing.wall_s.push_back(wall_of(traces[i]));
+    for (std::size_t i = 0; i < rounds; ++i) {
+      const std::span<Trace> parts(traces.data() + kFirstRuns + i * count, count);
+      double matched = 0;
+      const std::optional<Trace> joined = plan.join(parts, matched);
+      if (!joined || matched < kEnoughMatched) return std::nullopt;
+      joined_s.push_back(wall_of(*joined));
+      timing.parts.push_back(decompose(*joined, node_count));
+      timing.kernels.add(*joined);
+    }
+    if (rule->enough(joined_s)) break;
+  }
+  return timing;
+}
+
 /// Host times alone, for devices that cannot be traced.
 NodePass host_only(Session& session, const Graph& graph, const std::string& reason) {
   NodePass pass;
@@ -183,9 +227,20 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   NodePass pass;
   try {
     const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
-    Timing timing = time_kernels(session, traced_nodes(session, graph), policy, &attribution.reference, plain_s, true);
+    const std::size_t count = traced_nodes(session, graph);
     const std::string source = session.trace_source(TraceLevel::kAttribution);
-    if (timing.least_matched >= kEnoughMatched) {
+    const WindowPlan plan(attribution.reference, kMostWindows);
+    const bool waits_for_launches = mean_of(attribution.parts).device_ns() * 1e-9 < kDeviceBound * plain_s;
+    std::optional<Timing> windowed;
+    if (waits_for_launches && plan.windows().size() > 1) {
+      windowed = time_windows(session, count, policy, plan, plain_s);
+    }
+    Timing timing =
+        windowed ? std::move(*windowed) : time_kernels(session, count, policy, &attribution.reference, plain_s, true);
+    if (windowed) {
+      pass.how = fmt::format("kernel records, one of {} windows in each inference, nodes by order and name from {}",
+                             plan.windows().size(), source);
+    } else if (timing.least_matched >= kEnoughMatched) {
       pass.how = "kernel records, nodes by order and name from " + source;
     } else {
       pass.how = fmt::format("kernel records of {}: only {:.1f} % of kernel time matched a lighter pass's records",
@@ -195,7 +250,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
       timing.kernels = attribution.kernels;
       timing.plain_s.clear();  // these were no turns with the attribution's runs
     }
-    fill(pass, undisturbed_mean(timing.wall_s, timing.parts, pass.averaged), plain_s);
+    fill(pass, undisturbed_mean(timing.parts, pass.averaged), plain_s);
     pass.wall_s = std::move(timing.wall_s);
     pass.plain_s = std::move(timing.plain_s);
     pass.kernels = timing.kernels.mean();
@@ -246,7 +301,7 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
       replay.nodes.how +=
           fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
     }
-    fill(replay.nodes, undisturbed_mean(timing.wall_s, timing.parts, replay.nodes.averaged), median(replay.latency_s));
+    fill(replay.nodes, undisturbed_mean(timing.parts, replay.nodes.averaged), median(replay.latency_s));
     replay.nodes.wall_s = std::move(timing.wall_s);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;

@@ -38,6 +38,7 @@ struct NodePass {
   std::vector<double> plain_s;
   int averaged = 0;             // iterations that the means below are over
   double mean_wall_s = 0;       // of those iterations
+  double recorded_s = 0;        // on a device: the same before idle time was scaled to the plain latency
   std::vector<NodeTime> nodes;  // by NodeId, or by step of the runtime's program
   double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
   double device_busy_s = 0;     // union of device activity

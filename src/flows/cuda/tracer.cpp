@@ -96,7 +96,7 @@ void CuptiTracer::attach() {
 }
 
 void CuptiTracer::enable(Detail detail) {
-  if (enabled_ && detail == detail_) return;
+  if (enabled_ && detail == detail_) return resume();
   disable();
   attach();
   enabled_ = true;
@@ -115,6 +115,7 @@ void CuptiTracer::enable(Detail detail) {
 void CuptiTracer::disable() noexcept {
   if (!enabled_) return;
   enabled_ = false;
+  paused_ = false;
   for (const CUpti_ActivityKind kind : kAttributionKinds) {
     if (detail_ == Detail::kAttribution) cupti().disable(kind);
   }
@@ -122,6 +123,18 @@ void CuptiTracer::disable() noexcept {
   cupti().flush_all(CUPTI_ACTIVITY_FLAG_FLUSH_FORCED);
   store_.swap(raw_);
   raw_.clear();
+}
+
+void CuptiTracer::pause() noexcept {
+  if (!enabled_ || paused_ || detail_ != Detail::kDeviceOnly) return;
+  for (const CUpti_ActivityKind kind : kDeviceKinds) cupti().disable(kind);
+  paused_ = true;
+}
+
+void CuptiTracer::resume() {
+  if (!paused_) return;
+  for (const CUpti_ActivityKind kind : kDeviceKinds) check(cupti().enable(kind), "cuptiActivityEnable");
+  paused_ = false;
 }
 
 void CuptiTracer::detach() noexcept {

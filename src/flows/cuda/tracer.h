@@ -12,6 +12,8 @@ class CuptiTracer : public device::Tracer {
 
   void enable(Detail detail) override;
   void disable() noexcept override;
+  void pause() noexcept override;
+  void resume() override;
   void detach() noexcept override;
   bool enabled() const override { return enabled_; }
   void push(std::uint32_t span) override;
@@ -31,6 +33,7 @@ class CuptiTracer : public device::Tracer {
   std::vector<std::uint32_t> places_;  // of the store's names in the trace's
   bool attached_ = false;
   bool enabled_ = false;
+  bool paused_ = false;
   Detail detail_ = Detail::kDeviceOnly;
 };
 

@@ -35,6 +35,10 @@ class Tracer {
   virtual void enable(Detail detail) = 0;
   /// Does nothing when recording is off. Never throws.
   virtual void disable() noexcept = 0;
+  /// While kDeviceOnly is enabled: leaves out what is launched until resume(), in microseconds. What was launched
+  /// before is recorded even if it has not begun. disable() and enable() end it, too.
+  virtual void pause() noexcept = 0;
+  virtual void resume() = 0;
   /// Disables, and leaves the process as it was before the first enable(): CUPTI stays between the program and the
   /// driver otherwise, and every call pays for it. Enabling again takes some tens of milliseconds. The devices must be
   /// idle.

@@ -33,20 +33,31 @@ inline void stop_tracing(Library* cuda) {
 
 /// As many inferences as there are traces, with the lightest records. Nothing else happens between the first and the
 /// last.
-template <typename Infer>
-void trace_device_only(Tracer& tracer, std::span<Trace> traces, Infer&& infer) {
+/// @param ready called before the clock of inference i starts, as ready(i)
+/// @param infer called as infer(i)
+template <typename Ready, typename Infer>
+void trace_in_a_row(Tracer& tracer, std::span<Trace> traces, Ready&& ready, Infer&& infer) {
   tracer.enable(Tracer::Detail::kDeviceOnly);
   tracer.discard();
-  for (Trace& trace : traces) {
-    trace.nodes.clear();
+  for (std::size_t i = 0; i < traces.size(); ++i) {
+    traces[i].nodes.clear();
     const std::int64_t pause_end = now_ns() + Tracer::kSeparationNs;
+    ready(i);
     while (now_ns() < pause_end) {  // awake, as between plain runs
     }
-    trace.begin_ns = now_ns();
-    infer();
-    trace.end_ns = now_ns();
+    traces[i].begin_ns = now_ns();
+    infer(i);
+    traces[i].end_ns = now_ns();
   }
+  tracer.resume();
   tracer.collect(traces);
+}
+
+/// The same with everything recorded.
+template <typename Infer>
+void trace_device_only(Tracer& tracer, std::span<Trace> traces, Infer&& infer) {
+  trace_in_a_row(
+      tracer, traces, [](std::size_t) {}, [&](std::size_t) { infer(); });
   for (const Trace& trace : traces) require_records(trace);
 }
 

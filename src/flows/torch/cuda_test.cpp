@@ -26,6 +26,7 @@
 #include "profile/device_pass.h"
 #include "profile/prepare.h"
 #include "profile/timeline.h"
+#include "profile/windows.h"
 #include "weights/draw.h"
 #include "weights/synthetic.h"
 
@@ -149,6 +150,30 @@ TEST_F(CudaTest, EveryKernelBelongsToANode) {
   }
 }
 
+TEST_F(CudaTest, WindowsPutTogetherHoldEveryKernel) {
+  for (const char* name : {"gpt2", "maskrcnn"}) {  // the second one with loops, branches and waits
+    Prepared cuda = prepare(name, "cuda", DType::kFloat32, 128);
+    open(cuda, "cuda");
+    cuda.session->run();
+    Trace reference;
+    for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kAttribution, reference);
+    const WindowPlan plan(reference, 8);
+    ASSERT_EQ(plan.windows().size(), 8u) << name;
+    std::vector<Trace> parts(8);
+    ASSERT_TRUE(cuda.session->run_traced_windows(plan.windows(), parts));  // CUPTI sets itself up
+    ASSERT_TRUE(cuda.session->run_traced_windows(plan.windows(), parts));
+    for (const Trace& part : parts) EXPECT_LT(part.device.size(), reference.device.size() / 4) << name;
+    double matched = 0;
+    const std::optional<Trace> joined = plan.join(parts, matched);
+    ASSERT_TRUE(joined.has_value()) << name;
+    EXPECT_EQ(matched, 1.0) << name;
+    EXPECT_EQ(joined->device.size(), reference.device.size()) << name;
+    const Decomposition together = decompose(*joined, cuda.graph.nodes.size());
+    EXPECT_EQ(together.attributed_share(), 1.0) << name;
+    EXPECT_NEAR(together.remainder_ns(), 0, 1) << name;
+  }
+}
+
 TEST_F(CudaTest, AReplayGivesTheSameOutputsAndKernels) {
   Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
   open(cuda, "cuda");
@@ -167,6 +192,8 @@ TEST_F(CudaTest, AReplayGivesTheSameOutputsAndKernels) {
   }
   EXPECT_LT(difference, 2e-2);
 
+  std::vector<Trace> parts(1);
+  EXPECT_FALSE(cuda.session->run_traced_windows(std::vector<Window>(1), parts));
   Trace replay;
   for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kTiming, replay);
   EXPECT_GT(replay.device.size(), 100u);
@@ -256,9 +283,14 @@ TEST_F(CudaTest, TracingLeaksNothing) {
   Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16);
   open(cuda, "cuda");
   std::vector<Trace> traces(10);
+  const std::vector<Window> windows(10, Window{40, 80});
   const auto trace = [&](int inferences) {
     for (int i = 0; i < inferences / 10; ++i) {
-      cuda.session->run_traced_in_a_row(TraceLevel::kTiming, traces);
+      if (i % 2 == 0) {
+        cuda.session->run_traced_in_a_row(TraceLevel::kTiming, traces);
+      } else {
+        EXPECT_TRUE(cuda.session->run_traced_windows(windows, traces));
+      }
       if (i % 10 == 0) cuda.session->end_tracing();
     }
   };

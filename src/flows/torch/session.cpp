@@ -125,6 +125,18 @@ class TorchSession : public Session {
     trace_device_only(traces);
   }
 
+  bool run_traced_windows(std::span<const Window> windows, std::span<Trace> traces) override {
+    if (cuda_ == nullptr || replay_ != nullptr) return false;
+    const Scope scope(device_);
+    device::Tracer& tracer = cuda_->tracer();
+    const auto ready = [&](std::size_t i) { windows[i].first == 0 ? tracer.resume() : tracer.pause(); };
+    device::trace_in_a_row(tracer, traces, ready, [&](std::size_t i) {
+      program_.run(slots_, WatchWindow(windows[i], tracer));
+      synchronise();
+    });
+    return true;
+  }
+
   void end_tracing() override {
     if (cuda_ != nullptr) cuda_->tracer().detach();
   }

@@ -56,6 +56,23 @@ class WatchLaunches {
   std::int64_t begin_ = 0;
 };
 
+/// Records are on within the window alone. They must be on when the run begins if the window does, else paused.
+class WatchWindow {
+ public:
+  WatchWindow(const Window& window, device::Tracer& tracer) : window_(window), tracer_(tracer) {}
+  void before(const Instruction&) {
+    if (position_ == window_.first) tracer_.resume();
+  }
+  void after(const Instruction&, const std::vector<c10::IValue>&) {
+    if (position_++ == window_.last) tracer_.pause();
+  }
+
+ private:
+  Window window_;
+  device::Tracer& tracer_;
+  std::uint32_t position_ = 0;
+};
+
 /// For each kernel, copy and fill that is captured, in order, the node it came from.
 class WatchCapture {
  public:
