@@ -46,7 +46,7 @@ function(nongemm_flow name)
   target_link_libraries(${objects} PUBLIC nongemm_flags ${arg_LIBS} ${arg_REQUIRES} ${CMAKE_DL_LIBS})
 
   set(module nongemm_flow_${name}_module)
-  add_library(${module} MODULE)
+  add_library(${module} MODULE ${NONGEMM_INTERFACE_SOURCE})
   target_link_libraries(${module} PRIVATE ${objects})
   # What the module takes from static libraries stays its own; whatever it does not resolve is an error here, not at run
   # time, except inside the frameworks' libraries.

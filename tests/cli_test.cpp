@@ -103,6 +103,23 @@ TEST_F(Cli, ALibraryThatIsNotTorchvisionsIsRefusedByName) {
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("torchvision's operators cannot be loaded from"), HasSubstr(library)));
 }
 
+TEST_F(Cli, ModulesOfAnotherBuildAreRefusedByName) {
+  const fs::path module = folder_ / "libnongemm_flow_torch.so";
+  const std::string command = "run " + small_model() + " --iterations 1 --no-limits";
+  const std::string modules = "NONGEMM_MODULES=" + folder_.string() + " ";
+  EXPECT_THAT(run(command, modules).text, AllOf(HasSubstr("unsupported"), HasSubstr("libnongemm_flow_torch.so")));
+  fs::copy_file(NONGEMM_STALE_MODULE, module);
+  const Outcome stale = run(command, modules);
+  EXPECT_EQ(stale.code, 1);
+  EXPECT_THAT(stale.text, AllOf(HasSubstr(module.string() + " was built from other sources"), HasSubstr("build both")));
+}
+
+TEST_F(Cli, InputsDecideTheBatch) {
+  const Outcome outcome = run("run " + small_model() + " --batch 1,4 --inputs x.safetensors");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("--batch has several values"), HasSubstr("--inputs")));
+}
+
 TEST_F(Cli, DamagedConfigsAreNamed) {
   const auto text = [&](const std::string& config) { return run("inspect " + small_model(config)).text; };
   EXPECT_THAT(text("{"), HasSubstr("config.json is not valid JSON"));

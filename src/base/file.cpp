@@ -135,11 +135,6 @@ std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes
   return file.read(static_cast<std::size_t>(file.size()));
 }
 
-std::string read_head(const std::filesystem::path& path, std::size_t max_bytes) {
-  const InputFile file(path);
-  return file.read(static_cast<std::size_t>(std::min<std::uint64_t>(file.size(), max_bytes)));
-}
-
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)), target_(path_) {
   std::error_code ignored;
   if (std::filesystem::is_symlink(target_, ignored)) {

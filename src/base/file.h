@@ -40,9 +40,6 @@ class MappedFile {
 /// @throws Error (kIo) when it cannot be read, (kBadInput) when it is longer than `max_bytes`.
 std::string read_file(const std::filesystem::path& path, std::uint64_t max_bytes);
 
-/// Up to `max_bytes` from the beginning of a regular file: enough to recognise its format.
-std::string read_head(const std::filesystem::path& path, std::size_t max_bytes);
-
 /// The user's folder for what can be made again: $XDG_CACHE_HOME/nongemm or ~/.cache/nongemm; empty when neither is
 /// set.
 std::filesystem::path cache_folder();

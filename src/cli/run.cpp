@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "profile/stopping.h"
@@ -39,8 +40,20 @@ void say(const std::string& what) {
   if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
 }
 
+/// Prepared inputs have one batch and one length: a sweep over others would run them again and again.
+void check_inputs(const RunOptionsOfUser& options) {
+  if (options.inputs.empty()) return;
+  const char* swept = options.sweep.batches.size() > 1     ? "--batch"
+                      : options.sweep.sequences.size() > 1 ? "--seq-len"
+                                                           : nullptr;
+  if (swept == nullptr) return;
+  throw Error(ErrorKind::kUsage, fmt::format("{} has several values, but --inputs decides it", swept),
+              "one run for each file of inputs");
+}
+
 int run(const RunOptionsOfUser& options) {
   check_output(options.output);
+  check_inputs(options);
   const std::map<std::string, std::string> settings = read_settings(options.settings);
   std::vector<PointSpec> specs = points_of(options.sweep);
   Document document;

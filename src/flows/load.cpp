@@ -1,7 +1,5 @@
 #include "flows/load.h"
 
-#include <dlfcn.h>
-
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -9,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "flows/module.h"
 
 namespace nongemm {
 
@@ -34,7 +33,6 @@ std::string module_folder() {
 }
 
 Flow& load_flow(const std::string& name) {
-  // Modules stay loaded until the process ends: runtimes register themselves in ways that cannot be undone.
   static std::map<std::string, std::unique_ptr<Flow>> loaded;
   if (const auto known = loaded.find(name); known != loaded.end()) return *known->second;
 
@@ -46,14 +44,9 @@ Flow& load_flow(const std::string& name) {
   }
   if (entry == nullptr) throw Error(ErrorKind::kUsage, "unknown flow '" + name + "'", did_you_mean(name, names));
 
-  const std::string path = module_folder() + "/libnongemm_flow_" + name + ".so";
-  void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (module == nullptr) {
-    throw Error(ErrorKind::kUnsupported, "flow '" + name + "' cannot be loaded: " + dlerror(),
-                std::string(entry->way_out));
-  }
-  auto* create = reinterpret_cast<NongemmCreateFlow>(dlsym(module, "nongemm_create_flow"));
-  if (create == nullptr) throw Error(ErrorKind::kFailed, path + " is not a flow module");
+  const auto create = reinterpret_cast<NongemmCreateFlow>(
+      module_entry(module_folder() + "/libnongemm_flow_" + name + ".so", "nongemm_create_flow",
+                   "flow '" + name + "' cannot be loaded", std::string(entry->way_out)));
   return *loaded.emplace(name, create()).first->second;
 }
 

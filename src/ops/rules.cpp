@@ -308,8 +308,6 @@ std::vector<Type> scalar_int(const Operands&) {
   return {type};
 }
 
-std::vector<Type> no_result(const Operands&) { return {}; }
-
 double count_of(const Type& type) {
   const std::int64_t count = element_count(type.shape);
   return type.kind != Type::Kind::kTensor || count == kDynamic ? 0.0 : static_cast<double>(count);
@@ -336,8 +334,6 @@ Cost traffic(const Operands& operands, std::span<const Type> results) {
 }
 
 Cost moves(const Operands& operands, std::span<const Type> results) { return traffic(operands, results); }
-
-Cost free_view(const Operands&, std::span<const Type>) { return {}; }
 
 Cost moves_unless_view(const Operands& operands, std::span<const Type> results) {
   return !results.empty() && results[0].alias ? Cost{} : traffic(operands, results);

@@ -43,14 +43,11 @@ std::vector<Type> contiguous_like_first(const Operands& operands);
 std::vector<Type> alias_of_first(const Operands& operands);
 std::vector<Type> reduce_dims(const Operands& operands);  // (self, dims, keepdim, ...) by argument name
 std::vector<Type> scalar_int(const Operands& operands);
-std::vector<Type> no_result(const Operands& operands);
 
 // --- cost rules --------------------------------------------------------------------------------------------------
 
 /// Every tensor operand read once, every result written once; no floating point work.
 Cost moves(const Operands& operands, std::span<const Type> results);
-/// No work on the device.
-Cost free_view(const Operands& operands, std::span<const Type> results);
 /// Like `moves` unless the result aliases its operand.
 Cost moves_unless_view(const Operands& operands, std::span<const Type> results);
 

@@ -87,8 +87,6 @@ Summary summarise(std::span<const double> samples) {
   summary.median = quantile_of_sorted(sorted, 0.5);
   summary.p10 = quantile_of_sorted(sorted, 0.1);
   summary.p90 = quantile_of_sorted(sorted, 0.9);
-  summary.minimum = sorted.empty() ? kNaN : sorted.front();
-  summary.maximum = sorted.empty() ? kNaN : sorted.back();
   summary.interval = median_interval(samples);
   return summary;
 }

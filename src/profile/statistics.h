@@ -26,7 +26,7 @@ Interval median_interval(std::span<const double> samples, double confidence = 0.
 
 struct Summary {
   std::int64_t count = 0;
-  double median = 0, p10 = 0, p90 = 0, minimum = 0, maximum = 0;
+  double median = 0, p10 = 0, p90 = 0;
   Interval interval;
 };
 /// All fields NaN but count for no samples.

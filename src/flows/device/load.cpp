@@ -1,25 +1,17 @@
 #include "flows/load.h"
 
-#include <dlfcn.h>
-
 #include <charconv>
 
-#include "base/error.h"
 #include "flows/device/device.h"
+#include "flows/module.h"
 
 namespace nongemm::device {
 
 Library& library() {
   static Library* const loaded = [] {
-    const std::string path = module_folder() + "/libnongemm_cuda.so";
-    void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) {
-      throw Error(ErrorKind::kUnsupported, std::string("CUDA devices are out of reach: ") + dlerror(),
-                  "build on a machine with an NVIDIA driver or the CUDA toolkit (NONGEMM_WITH_CUDA=1 forces it)");
-    }
-    auto* create = reinterpret_cast<NongemmCreateDeviceLibrary>(dlsym(module, "nongemm_create_device_library"));
-    if (create == nullptr) throw Error(ErrorKind::kFailed, path + " is not the program's CUDA library");
-    return create();
+    return reinterpret_cast<NongemmCreateDeviceLibrary>(module_entry(
+        module_folder() + "/libnongemm_cuda.so", "nongemm_create_device_library", "CUDA devices are out of reach",
+        "build on a machine with an NVIDIA driver or the CUDA toolkit (NONGEMM_WITH_CUDA=1 forces it)"))();
   }();
   return *loaded;
 }

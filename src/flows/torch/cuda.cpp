@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "flows/load.h"
+#include "flows/module.h"
 #include "flows/torch/errors.h"
 #include "flows/torch/roi_cuda.h"
 
@@ -80,15 +81,9 @@ void* current_stream(c10::Device device) {
 GraphCapture& graph_capture() {
   static GraphCapture* const capture = [] {
     load_torch_cuda();
-    const std::string path = module_folder() + "/libnongemm_torch_cuda.so";
-    void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (module == nullptr) {
-      throw Error(ErrorKind::kUnsupported, std::string("CUDA graphs are not available: ") + dlerror(),
-                  "build again on this machine: the module is left out where CUDA's headers are missing");
-    }
-    auto* create = reinterpret_cast<NongemmCreateGraphCapture>(dlsym(module, "nongemm_create_graph_capture"));
-    if (create == nullptr) throw Error(ErrorKind::kFailed, path + " is not the program's CUDA graph module");
-    return create();
+    return reinterpret_cast<NongemmCreateGraphCapture>(module_entry(
+        module_folder() + "/libnongemm_torch_cuda.so", "nongemm_create_graph_capture", "CUDA graphs are not available",
+        "build again on this machine: the module is left out where CUDA's headers are missing"))();
   }();
   return *capture;
 }
