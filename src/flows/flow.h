@@ -68,11 +68,13 @@ class Session {
   virtual void run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) {
     for (Trace& trace : traces) run_traced(level, trace);
   }
-  /// Timing traces in a row, each with the device records of one window of its inference; outside it recording is
-  /// switched off. False, with nothing run, when the session cannot switch within an inference.
+  /// Whether recording can be switched within an inference.
+  virtual bool can_record_windows() const { return false; }
+  /// Timing traces in a row, each with the device records of one window of its inference; outside it recording is off.
+  /// Throws Error(kUnsupported) for a session that cannot.
   /// @param windows as many as there are traces
-  [[nodiscard]] virtual bool run_traced_windows(std::span<const Window> /*windows*/, std::span<Trace> /*traces*/) {
-    return false;
+  virtual void run_traced_windows(std::span<const Window> /*windows*/, std::span<Trace> /*traces*/) {
+    throw Error(ErrorKind::kUnsupported, "this session records whole inferences", "see can_record_windows()");
   }
   /// The caller will not trace for a while: whatever slows plain runs down is taken away.
   virtual void end_tracing() {}

@@ -25,20 +25,23 @@ void gather(OnnxCall& c) {
   c.give(c.call("aten.index.Tensor", {x, places}));
 }
 
-void gather_elements(OnnxCall& c) {
-  const Tensor x = c.tensor(0);
-  const std::int64_t axis = wrapped(c.integer("axis", 0), x.rank());
-  Tensor places = c.tensor(1);
-  if (places.dtype() != DType::kInt64) places = c.call("aten.to.dtype", {places, DType::kInt64});
-  // Places count from the end when they are negative, which PyTorch's gather does not know; those of the file are
-  // known.
+/// Operand 1 as places along an axis. They count from the end when they are negative, which PyTorch's gather and
+/// scatter do not know; those of the file are known.
+Tensor places_along(OnnxCall& c, const Tensor& x, std::int64_t axis) {
   if (const KnownValue* known = c.known(1)) {
     KnownValue counted = *known;
     for (double& place : counted.numbers) place += place < 0 ? static_cast<double>(x.size(axis)) : 0;
     counted.dtype = DType::kInt64;
-    places = c.constant(tensor_of(counted));
+    return c.constant(tensor_of(counted));
   }
-  c.give(c.call("aten.gather.default", {x, axis, places}));
+  const Tensor places = c.tensor(1);
+  return places.dtype() == DType::kInt64 ? places : c.call("aten.to.dtype", {places, DType::kInt64});
+}
+
+void gather_elements(OnnxCall& c) {
+  const Tensor x = c.tensor(0);
+  const std::int64_t axis = wrapped(c.integer("axis", 0), x.rank());
+  c.give(c.call("aten.gather.default", {x, axis, places_along(c, x, axis)}));
 }
 
 /// The columns of a list of places.
@@ -67,19 +70,12 @@ void scatter_nd(OnnxCall& c) {
 
 void scatter_elements(OnnxCall& c) {
   const std::string how = c.text("reduction", "none");
-  const KnownValue* known = c.known(1);
-  // Places may count from the end, which PyTorch's scatter does not know.
   if (how != "none" && how != "add") throw NotMapped();
-  if (known != nullptr) {
-    for (const double place : known->numbers) {
-      if (place < 0) throw NotMapped();
-    }
-  }
   const Tensor x = c.tensor(0);
-  Tensor places = c.tensor(1);
-  if (places.dtype() != DType::kInt64) places = c.call("aten.to.dtype", {places, DType::kInt64});
+  const std::int64_t axis = wrapped(c.integer("axis", 0), x.rank());
+  const Tensor places = places_along(c, x, axis);
   c.give(c.call_outside(how == "add" ? "aten.scatter_add.default" : "aten.scatter.src",
-                        {{"self", x}, {"dim", c.integer("axis", 0)}, {"index", places}, {"src", c.tensor(2)}},
+                        {{"self", x}, {"dim", axis}, {"index", places}, {"src", c.tensor(2)}},
                         OnnxCall::dense(x.dtype(), x.shape())));
 }
 

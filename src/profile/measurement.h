@@ -33,12 +33,12 @@ struct NodeTime {
 
 /// The pass that tells nodes apart.
 struct NodePass {
-  std::vector<double> wall_s;  // raw samples
+  std::vector<double> wall_s;  // raw samples; where windows are recorded, of inferences with one each
   /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
   std::vector<double> plain_s;
   int averaged = 0;             // iterations that the means below are over
   double mean_wall_s = 0;       // of those iterations
-  double recorded_s = 0;        // on a device: the same before idle time was scaled to the plain latency
+  double recorded_s = 0;        // on a device: the same as recorded, before idle time is scaled
   std::vector<NodeTime> nodes;  // by NodeId, or by step of the runtime's program
   double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
   double device_busy_s = 0;     // union of device activity

@@ -42,6 +42,8 @@ bool same_work(const DeviceRecord& reference, const DeviceRecord& timing, const 
   return names[timing.name] == reference.name;
 }
 
+double duration(const DeviceRecord& record) { return static_cast<double>(record.end_ns - record.begin_ns); }
+
 NodeShare& share_of(Decomposition& parts, NodeId node) {
   return node < parts.nodes.size() ? parts.nodes[node] : parts.unattributed;
 }
@@ -67,12 +69,12 @@ RecordMatch attribute(const Trace& reference, Trace& timing) {
   const std::vector<std::uint32_t> names = translate_names(reference, timing);
   RecordMatch match;
   match.missing = reference.device.size();
-  std::int64_t all_ns = 0;
-  std::int64_t matched_ns = 0;
+  match.surplus = timing.device.size();
+  for (const DeviceRecord& record : reference.device) match.missing_ns += duration(record);
   for (DeviceRecord& record : timing.device) {
     record.node = kNoId;
     record.span = kNoId;
-    all_ns += record.end_ns - record.begin_ns;
+    match.surplus_ns += duration(record);
   }
   for (const auto& [stream, positions] : by_stream(timing)) {
     const auto counterpart = reference_streams.find(stream);
@@ -85,14 +87,30 @@ RecordMatch attribute(const Trace& reference, Trace& timing) {
       DeviceRecord& record = timing.device[positions[k]];
       record.node = reference.device[originals[i]].node;
       record.span = reference.device[originals[i]].span;
-      matched_ns += record.end_ns - record.begin_ns;
+      match.matched_ns += duration(record);
+      match.surplus_ns -= duration(record);
+      match.missing_ns -= duration(reference.device[originals[i]]);
       ++match.matched;
+      --match.surplus;
+      --match.missing;
     }
   }
-  match.surplus = timing.device.size() - match.matched;
-  match.missing -= match.matched;
-  if (all_ns > 0) match.matched_time = static_cast<double>(matched_ns) / static_cast<double>(all_ns);
   return match;
+}
+
+double RecordMatch::matched_time() const {
+  const double all = matched_ns + std::max(surplus_ns, missing_ns);
+  return all > 0 ? matched_ns / all : 1.0;
+}
+
+RecordMatch& RecordMatch::operator+=(const RecordMatch& other) {
+  matched += other.matched;
+  surplus += other.surplus;
+  missing += other.missing;
+  matched_ns += other.matched_ns;
+  surplus_ns += other.surplus_ns;
+  missing_ns += other.missing_ns;
+  return *this;
 }
 
 std::int64_t align_to_window(Trace& trace) {

@@ -16,10 +16,13 @@ struct RecordMatch {
   std::size_t matched = 0;
   std::size_t surplus = 0;  // records of the timing trace without a counterpart: they keep no node
   std::size_t missing = 0;  // records of the reference without a counterpart
-  /// Share of the timing trace's device time that has a counterpart.
-  double matched_time = 1.0;
+  /// Their durations, of matched ones in the timing trace.
+  double matched_ns = 0, surplus_ns = 0, missing_ns = 0;
 
   bool exact() const { return surplus == 0 && missing == 0; }
+  /// Share of device time that has a counterpart, in the trace that has more without; 1 for no records at all.
+  double matched_time() const;
+  RecordMatch& operator+=(const RecordMatch& other);
 };
 
 /// Gives each device record of `timing` the node and span that its counterpart in `reference` has. Records of one

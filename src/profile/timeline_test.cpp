@@ -147,11 +147,23 @@ TEST(Attribute, AMissingAndASurplusKernelDoNotShiftTheOthers) {
   EXPECT_EQ(match.surplus, 1u);
   EXPECT_EQ(match.missing, 1u);
   EXPECT_FALSE(match.exact());
-  EXPECT_DOUBLE_EQ(match.matched_time, 6.0 / 7.0);
+  EXPECT_DOUBLE_EQ(match.matched_time(), 6.0 / 7.0);
   EXPECT_EQ(timing.device[1].node, 2u);
   EXPECT_EQ(timing.device[2].node, 3u);
   EXPECT_EQ(timing.device[3].node, kNoId);
   EXPECT_EQ(timing.device[4].node, 4u);
+}
+
+TEST(Attribute, WhatIsMissingCountsLikeWhatIsTooMuch) {
+  const Trace reference = trace_of(0, 100, {kernel(0, 10, 0, 0), kernel(10, 40, 1, 1), kernel(40, 50, 2, 2)});
+  Trace timing = trace_of(0, 100, {kernel(0, 12, 0, kNoId), kernel(40, 50, 2, kNoId)});
+  RecordMatch match = attribute(reference, timing);
+  EXPECT_DOUBLE_EQ(match.matched_time(), 22.0 / 52.0);
+  Trace whole = reference;
+  match += attribute(reference, whole);
+  EXPECT_DOUBLE_EQ(match.matched_time(), 72.0 / 102.0);
+  EXPECT_EQ(match.matched, 5u);
+  EXPECT_EQ(match.missing, 1u);
 }
 
 TEST(Attribute, StreamsAreComparedApart) {
@@ -175,16 +187,18 @@ TEST(Attribute, CopiesAreComparedByKindAndSize) {
   Trace other = trace_of(0, 100, {copy});
   const RecordMatch match = attribute(reference, other);
   EXPECT_EQ(match.matched, 0u);
-  EXPECT_EQ(match.matched_time, 0.0);
+  EXPECT_EQ(match.matched_time(), 0.0);
 }
 
 TEST(Attribute, EmptyTracesAndUnknownStreams) {
   const Trace reference = trace_of(0, 100, {kernel(1, 2, 0, 0)});
   Trace empty = trace_of(0, 100, {});
   EXPECT_EQ(attribute(reference, empty).missing, 1u);
+  EXPECT_EQ(attribute(reference, empty).matched_time(), 0.0);
   Trace elsewhere = trace_of(0, 100, {kernel(1, 2, 0, kNoId, 9)});
   EXPECT_EQ(attribute(reference, elsewhere).surplus, 1u);
   EXPECT_TRUE(attribute(trace_of(0, 1, {}), empty).exact());
+  EXPECT_EQ(attribute(trace_of(0, 1, {}), empty).matched_time(), 1.0);
 }
 
 TEST(Attribute, TracesOfDifferentProgramsAreGivenUp) {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <unordered_map>
 
-#include "profile/timeline.h"
-
 namespace nongemm {
 namespace {
 
@@ -73,11 +71,11 @@ WindowPlan::WindowPlan(const Trace& reference, std::size_t most) {
   }
 }
 
-std::optional<Trace> WindowPlan::join(std::span<Trace> parts, double& matched) const {
-  matched = 1.0;
+std::optional<Trace> WindowPlan::join(std::span<Trace> parts, RecordMatch& match) const {
+  match = RecordMatch();
   for (std::size_t i = 0; i < windows_.size(); ++i) {
     align_to_window(parts[i]);
-    matched = std::min(matched, attribute(references_[i], parts[i]).matched_time);
+    match += attribute(references_[i], parts[i]);
   }
   Joined joined;
   joined.trace.begin_ns = parts.front().begin_ns;

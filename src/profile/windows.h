@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "flows/trace.h"
+#include "profile/timeline.h"
 
 namespace nongemm {
 
@@ -27,9 +27,9 @@ class WindowPlan {
   /// have the nodes and spans of the reference. Between joints times are as they were recorded; begin and end are the
   /// first part's and, shifted, the last one's.
   /// @param parts get nodes, as attribute() gives them
-  /// @param matched the least share of a part's kernel time with a counterpart in the reference
+  /// @param match how well their records fit the reference's
   /// @return nothing when a part lacks the records that it is joined by
-  std::optional<Trace> join(std::span<Trace> parts, double& matched) const;
+  std::optional<Trace> join(std::span<Trace> parts, RecordMatch& match) const;
 
  private:
   std::vector<Window> windows_;

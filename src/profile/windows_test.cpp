@@ -93,10 +93,10 @@ TEST(Windows, PutTogetherTheyAreTheInference) {
   const Trace whole = inference(kOperators, 0);
   const WindowPlan plan(whole, 8);
   std::vector<Trace> parts = parts_of(plan, kOperators);
-  double matched = 0;
-  const std::optional<Trace> joined = plan.join(parts, matched);
+  RecordMatch match;
+  const std::optional<Trace> joined = plan.join(parts, match);
   ASSERT_TRUE(joined.has_value());
-  EXPECT_EQ(matched, 1.0);
+  EXPECT_TRUE(match.exact());
   ASSERT_EQ(joined->device.size(), whole.device.size());
   EXPECT_EQ(joined->begin_ns, whole.begin_ns);
   EXPECT_EQ(joined->end_ns, whole.end_ns);
@@ -120,30 +120,65 @@ TEST(Windows, PutTogetherTheyAreTheInference) {
   }
 }
 
-TEST(Windows, TimesBetweenJointsAreThePartsOwn) {
-  const Trace whole = inference(100, 0);
+TEST(Windows, WhatComesBeforeTheEndOfAJointDoesNotCount) {
+  constexpr std::uint32_t kOperators = 102;
+  const Trace whole = inference(kOperators, 0);
   const WindowPlan plan(whole, 2);
   ASSERT_EQ(plan.windows().size(), 2u);
-  std::vector<Trace> parts = parts_of(plan, 100);
-  // The host was held up before the first record and after the joint: the second part begins late, but what counts of
-  // it is what follows the joint.
+  std::vector<Trace> parts = parts_of(plan, kOperators);
+  // In the second part all begins 300 late, since recording was switched on, the joint's first kernel comes later and
+  // takes longer still, and a kernel that nobody knows runs before it: none of that is the second part's to tell.
   for (DeviceRecord& record : parts[1].device) {
     record.begin_ns += 300;
     record.end_ns += 300;
   }
+  ASSERT_EQ(plan.windows()[1].first % 2, 1u);  // so the joint has two kernels
+  parts[1].device[0].begin_ns -= 250;
+  parts[1].device[0].end_ns -= 2;
+  parts[1].names.push_back("unknown");
+  DeviceRecord stray = parts[1].device[0];
+  stray.name = 3;
+  stray.begin_ns -= 100;
+  stray.end_ns = stray.begin_ns + 20;
+  parts[1].device.insert(parts[1].device.begin(), stray);
+  // What follows the joint is.
   parts[1].device.back().end_ns += 50;
   parts[1].end_ns += 350;
-  double matched = 0;
-  const std::optional<Trace> joined = plan.join(parts, matched);
+  RecordMatch match;
+  const std::optional<Trace> joined = plan.join(parts, match);
   ASSERT_TRUE(joined.has_value());
+  EXPECT_EQ(match.surplus, 1u);
   EXPECT_EQ(joined->end_ns, whole.end_ns + 50);
-  EXPECT_EQ(decompose(*joined, 100).kernel_ns(), decompose(whole, 100).kernel_ns() + 50);
+  EXPECT_EQ(joined->device.size(), whole.device.size());
+  EXPECT_EQ(decompose(*joined, kOperators).kernel_ns(), decompose(whole, kOperators).kernel_ns() + 50);
+  EXPECT_EQ(decompose(*joined, kOperators).gap_ns(), decompose(whole, kOperators).gap_ns());
+}
+
+TEST(Windows, ADeviceClockThatIsOffIsAligned) {
+  const Trace whole = inference(100, 0);
+  const WindowPlan plan(whole, 2);
+  std::vector<Trace> parts = parts_of(plan, 100);
+  for (DeviceRecord& record : parts[0].device) {  // the first kernel, begun before the inference
+    record.begin_ns -= 40;
+    record.end_ns -= 40;
+  }
+  for (DeviceRecord& record : parts[1].device) {  // the last, ended after it
+    record.begin_ns += 40;
+    record.end_ns += 40;
+  }
+  RecordMatch match;
+  const std::optional<Trace> joined = plan.join(parts, match);
+  ASSERT_TRUE(joined.has_value());
+  const Decomposition parts_of_it = decompose(*joined, 100);
+  EXPECT_EQ(parts_of_it.head_ns, 0);
+  EXPECT_EQ(parts_of_it.tail_ns, 0);
+  EXPECT_EQ(parts_of_it.clipped_ns, 0);
 }
 
 TEST(Windows, WithoutTheRecordOfAJointThereIsNothingToJoin) {
   const Trace whole = inference(100, 0);
   const WindowPlan plan(whole, 2);
-  double matched = 0;
+  RecordMatch match;
   for (const std::size_t part : {std::size_t{0}, std::size_t{1}}) {
     std::vector<Trace> parts = parts_of(plan, 100);
     std::vector<DeviceRecord>& records = parts[part].device;
@@ -154,24 +189,28 @@ TEST(Windows, WithoutTheRecordOfAJointThereIsNothingToJoin) {
     } else {
       records.erase(records.begin(), records.begin() + static_cast<std::ptrdiff_t>(of_joint));
     }
-    EXPECT_FALSE(plan.join(parts, matched).has_value()) << part;
+    EXPECT_FALSE(plan.join(parts, match).has_value()) << part;
   }
   std::vector<Trace> nothing(2);
-  EXPECT_FALSE(plan.join(nothing, matched).has_value());
+  EXPECT_FALSE(plan.join(nothing, match).has_value());
 }
 
-TEST(Windows, ForeignKernelsLowerTheMatch) {
+TEST(Windows, ForeignKernelsLowerTheMatchWhereverTheyAre) {
   const Trace whole = inference(100, 0);
   const WindowPlan plan(whole, 2);
-  std::vector<Trace> parts = parts_of(plan, 100);
-  parts[1].names.push_back("another");
-  parts[1].device[30].name = 3;
-  double matched = 1;
-  const std::optional<Trace> joined = plan.join(parts, matched);
-  ASSERT_TRUE(joined.has_value());
-  EXPECT_LT(matched, 1.0);
-  EXPECT_EQ(joined->device.size(), whole.device.size());
-  EXPECT_GT(decompose(*joined, 100).unattributed.kernel_ns, 0);
+  for (const std::size_t part : {std::size_t{0}, std::size_t{1}}) {
+    std::vector<Trace> parts = parts_of(plan, 100);
+    parts[part].names.push_back("another");
+    parts[part].device[30].name = 3;
+    RecordMatch match;
+    const std::optional<Trace> joined = plan.join(parts, match);
+    ASSERT_TRUE(joined.has_value());
+    EXPECT_EQ(match.surplus, 1u) << part;
+    EXPECT_EQ(match.missing, 1u) << part;
+    EXPECT_LT(match.matched_time(), 1.0) << part;
+    EXPECT_EQ(joined->device.size(), whole.device.size());
+    EXPECT_GT(decompose(*joined, 100).unattributed.kernel_ns, 0);
+  }
 }
 
 }  // namespace

@@ -142,16 +142,19 @@ def edges():
         node("Cast", ["zero"], ["start"], to=INT64),
         node("Add", ["start", "places"], ["asked"]),
         node("OneHot", ["asked", "depth", "off_on"], ["hot"]),
+        node("GatherElements", ["x", "ends"], ["gathered"], axis=-2),
+        node("ScatterElements", ["x", "ends", "gathered"], ["scattered"], axis=-2),
     ]
     mask = np.ones((1, 2, 9, 13), np.float32)
     mask[..., 4] = 0
     constants = [numbers("up", [1, 1, 1.7, 1.7], np.float32), numbers("down", [1, 1, 0.7, 0.7], np.float32),
                  numbers("mask", mask, np.float32), numbers("nothing", 0, np.float32), numbers("places", [1, -1, 7, -9]),
-                 numbers("depth", 4), numbers("off_on", [-1, 2], np.float32)]
-    sizes = {"r0": [1, 2, 15, 22], "r1": [1, 2, 6, 9], "averaged": [1, 2, 11, 15], "hot": [4, 4]}
+                 numbers("depth", 4), numbers("off_on", [-1, 2], np.float32),
+                 numbers("ends", np.resize([-1, 0, 3, -9, 8, -4], (1, 2, 1, 13)))]
+    sizes = {"r0": [1, 2, 15, 22], "r1": [1, 2, 6, 9], "averaged": [1, 2, 11, 15], "hot": [4, 4], "gathered": [1, 2, 1, 13]}
     sizes |= {"r2": sizes["r0"], "r3": sizes["r1"], "r4": sizes["r0"], "r5": sizes["r1"], "largest": sizes["averaged"]}
-    outputs = [info(o, FLOAT, sizes.get(o, [1, 2, 9, 13]))
-               for o in [*(n.output[0] for n in resized), "averaged", "largest", "same", "unit", "shares", "hot"]]
+    names = [*(n.output[0] for n in resized), "averaged", "largest", "same", "unit", "shares", "hot", "gathered", "scattered"]
+    outputs = [info(name, FLOAT, sizes.get(name, [1, 2, 9, 13])) for name in names]
     return helper.make_graph(nodes, "edges", [info("x", FLOAT, [1, 2, 9, 13])], outputs, constants)
 
 

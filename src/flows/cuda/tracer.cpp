@@ -126,14 +126,19 @@ void CuptiTracer::disable() noexcept {
 }
 
 void CuptiTracer::pause() noexcept {
-  if (!enabled_ || paused_ || detail_ != Detail::kDeviceOnly) return;
+  if (!enabled_ || detail_ != Detail::kDeviceOnly) return;
   for (const CUpti_ActivityKind kind : kDeviceKinds) cupti().disable(kind);
   paused_ = true;
 }
 
 void CuptiTracer::resume() {
   if (!paused_) return;
-  for (const CUpti_ActivityKind kind : kDeviceKinds) check(cupti().enable(kind), "cuptiActivityEnable");
+  try {
+    for (const CUpti_ActivityKind kind : kDeviceKinds) check(cupti().enable(kind), "cuptiActivityEnable");
+  } catch (...) {
+    pause();
+    throw;
+  }
   paused_ = false;
 }
 

@@ -19,7 +19,7 @@ struct Draw;
 namespace nongemm::device {
 
 /// Records what the devices do, through CUPTI. One per process, since CUPTI has one user at a time. Recording stays on
-/// over several inferences: switching it costs more than an inference.
+/// over several inferences: enable() and disable() cost more than one, pause() and resume() microseconds.
 class Tracer {
  public:
   enum class Detail : std::uint8_t {
@@ -35,9 +35,10 @@ class Tracer {
   virtual void enable(Detail detail) = 0;
   /// Does nothing when recording is off. Never throws.
   virtual void disable() noexcept = 0;
-  /// While kDeviceOnly is enabled: leaves out what is launched until resume(), in microseconds. What was launched
-  /// before is recorded even if it has not begun. disable() and enable() end it, too.
+  /// While kDeviceOnly is enabled: leaves out what is launched until resume(). What was launched before is recorded
+  /// even if it has not begun. disable() and enable() end it, too.
   virtual void pause() noexcept = 0;
+  /// Throws Error(kUnsupported); nothing is recorded then.
   virtual void resume() = 0;
   /// Disables, and leaves the process as it was before the first enable(): CUPTI stays between the program and the
   /// driver otherwise, and every call pays for it. Enabling again takes some tens of milliseconds. The devices must be

@@ -49,7 +49,6 @@ void trace_in_a_row(Tracer& tracer, std::span<Trace> traces, Ready&& ready, Infe
     infer(i);
     traces[i].end_ns = now_ns();
   }
-  tracer.resume();
   tracer.collect(traces);
 }
 

@@ -125,8 +125,11 @@ class TorchSession : public Session {
     trace_device_only(traces);
   }
 
-  bool run_traced_windows(std::span<const Window> windows, std::span<Trace> traces) override {
-    if (cuda_ == nullptr || replay_ != nullptr) return false;
+  /// A replay launches everything at once.
+  bool can_record_windows() const override { return cuda_ != nullptr && replay_ == nullptr; }
+
+  void run_traced_windows(std::span<const Window> windows, std::span<Trace> traces) override {
+    if (!can_record_windows()) return Session::run_traced_windows(windows, traces);
     const Scope scope(device_);
     device::Tracer& tracer = cuda_->tracer();
     const auto ready = [&](std::size_t i) { windows[i].first == 0 ? tracer.resume() : tracer.pause(); };
@@ -134,7 +137,6 @@ class TorchSession : public Session {
       program_.run(slots_, WatchWindow(windows[i], tracer));
       synchronise();
     });
-    return true;
   }
 
   void end_tracing() override {

@@ -1,0 +1,149 @@
+#include "profile/timing_pass.h"
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "base/error.h"
+#include "profile/stopping.h"
+#include "profile/windows.h"
+
+namespace nongemm {
+namespace {
+
+/// Plain and traced runs alternate in blocks: a shared host's speed changes by half within seconds, which would
+/// otherwise pass for overhead. Short inferences make long blocks, so that switching is rare.
+constexpr double kBlockSeconds = 0.1;
+constexpr double kLongestBlock = 10;
+/// A device that is busy for longer than this share of an inference does not wait for launches: recording them all
+/// slows nothing.
+constexpr double kDeviceBound = 0.95;
+/// More windows hardly lessen the cost: CUPTI takes most of it for being there.
+constexpr double kMostWindows = 8;
+/// Longer inferences get fewer windows, so that a round stays short.
+constexpr double kLongestRound = 0.25;
+/// One round in so many may not match before windows are given up.
+constexpr std::size_t kRoundsForAMiss = 10;
+
+/// How many runs of `seconds` make a block.
+std::size_t runs_in_block(double seconds, double least) {
+  return static_cast<std::size_t>(std::clamp(kBlockSeconds / seconds, least, kLongestBlock));
+}
+
+/// So many of `most` as the policy leaves after `done`.
+std::size_t runs_left(const MeasurePolicy& policy, std::size_t done, std::size_t most) {
+  if (!policy.iterations) return most;
+  return std::clamp<std::size_t>(static_cast<std::size_t>(*policy.iterations) - done, 1, most);
+}
+
+/// Really plain: a tracer that is switched off but still attached slows every call by up to a half. The first run after
+/// switching is not counted.
+void run_plain(Session& session, std::size_t runs, std::vector<double>& plain_s) {
+  session.end_tracing();
+  session.run();
+  for (std::size_t i = 0; i < runs; ++i) plain_s.push_back(timed_run(session));
+}
+
+/// Adds one inference. False when too little of its kernel time has a counterpart in the reference.
+bool add(Trace& trace, const Trace& reference, std::size_t node_count, Timing& timing) {
+  align_to_window(trace);
+  const bool known = !trace.device.empty() && std::all_of(trace.device.begin(), trace.device.end(),
+                                                          [](const DeviceRecord& r) { return r.node != kNoId; });
+  if (!known) timing.least_matched = std::min(timing.least_matched, attribute(reference, trace).matched_time());
+  timing.wall_s.push_back(wall_of(trace));
+  timing.parts.push_back(decompose(trace, node_count));
+  timing.kernels.add(trace);
+  return timing.least_matched >= kEnoughMatched;
+}
+
+/// @param all_match end at the first inference that does not match: its times will not be used
+Timing time_whole(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
+                  double plain_s, bool all_match) {
+  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  Timing timing;
+  std::vector<Trace> traces;
+  while (!interrupted() || timing.parts.empty()) {
+    const std::size_t runs = runs_left(policy, timing.parts.size(), runs_in_block(plain_s, 2));
+    run_plain(session, runs, timing.plain_s);
+    traces.resize(kFirstRuns + runs);
+    session.run_traced_in_a_row(TraceLevel::kTiming, traces);
+    bool enough = false;
+    for (std::size_t i = kFirstRuns; i < traces.size() && !enough; ++i) {
+      const bool matches = add(traces[i], reference, node_count, timing);
+      enough = (all_match && !matches) || rule->enough(timing.wall_s);
+    }
+    if (enough) break;
+  }
+  return timing;
+}
+
+/// One window of each inference recorded.
+/// @return nothing when records do not match
+std::optional<Timing> time_windows(Session& session, std::size_t node_count, MeasurePolicy policy,
+                                   const WindowPlan& plan, double plain_s) {
+  const std::size_t count = plan.windows().size();
+  const double round_s = plain_s * static_cast<double>(count);
+  policy.most_seconds /= static_cast<double>(count);  // the rule counts rounds, by what they are put together to
+  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  Timing timing;
+  timing.windows = count;
+  std::vector<double> rounds_s;
+  std::size_t missed = 0;
+  std::vector<Window> windows;
+  std::vector<Trace> traces;
+  while (!interrupted() || rounds_s.empty()) {
+    const std::size_t rounds = runs_left(policy, rounds_s.size(), runs_in_block(round_s, 1));
+    run_plain(session, rounds * count, timing.plain_s);
+    windows.assign(kFirstRuns, Window());
+    for (std::size_t i = 0; i < rounds; ++i)
+      windows.insert(windows.end(), plan.windows().begin(), plan.windows().end());
+    traces.resize(windows.size());
+    session.run_traced_windows(windows, traces);
+    const std::span<Trace> counted = std::span(traces).subspan(kFirstRuns);
+    for (const Trace& trace : counted) timing.wall_s.push_back(wall_of(trace));
+    for (std::size_t i = 0; i < rounds; ++i) {
+      RecordMatch match;
+      const std::optional<Trace> joined = plan.join(counted.subspan(i * count, count), match);
+      if (!joined || match.matched_time() < kEnoughMatched) {
+        if (++missed > rounds_s.size() / kRoundsForAMiss) return std::nullopt;
+        continue;
+      }
+      timing.least_matched = std::min(timing.least_matched, match.matched_time());
+      rounds_s.push_back(wall_of(*joined));
+      timing.parts.push_back(decompose(*joined, node_count));
+      timing.kernels.add(*joined);
+    }
+    if (rule->enough(rounds_s)) break;
+  }
+  return timing;
+}
+
+/// How many windows an inference is cut into at most.
+std::size_t most_windows(const Session& session, double busy_s, double plain_s) {
+  if (!session.can_record_windows() || busy_s > kDeviceBound * plain_s) return 1;
+  return static_cast<std::size_t>(std::clamp(kLongestRound / plain_s, 1.0, kMostWindows));
+}
+
+}  // namespace
+
+Timing time_nodes(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
+                  double busy_s, double plain_s) {
+  const WindowPlan plan(reference, most_windows(session, busy_s, plain_s));
+  if (plan.windows().size() > 1) {
+    try {
+      if (std::optional<Timing> timing = time_windows(session, node_count, policy, plan, plain_s)) {
+        return std::move(*timing);
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kUnsupported) throw;  // else: switching failed, which whole records do not need
+    }
+  }
+  return time_whole(session, node_count, policy, reference, plain_s, true);
+}
+
+Timing time_replay(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
+                   double plain_s) {
+  return time_whole(session, node_count, policy, reference, plain_s, false);
+}
+
+}  // namespace nongemm
