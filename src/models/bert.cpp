@@ -200,8 +200,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& bert_architecture() {
-  static const Architecture kArchitecture = {
-      .model_type = "bert", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
+  static const Architecture kArchitecture = {.model_type = "bert",
+                                             .domain = Domain::kLanguage,
+                                             .dataset = "wikitext",
+                                             .original = "BertForMaskedLM",
+                                             .build = build,
+                                             .models = kModels};
   return kArchitecture;
 }
 

@@ -158,4 +158,9 @@ std::int64_t Config::count(std::string_view key) const {
   return value != nullptr && value->is_structured() ? static_cast<std::int64_t>(value->size()) : 0;
 }
 
+std::int64_t Config::labels() const {
+  const std::int64_t named = count("id2label");
+  return positive("num_labels", named > 0 ? named : 2);
+}
+
 }  // namespace nongemm

@@ -45,8 +45,10 @@ class Config {
   std::vector<std::string> texts(std::string_view key) const;
   /// A nested object.
   Config object(std::string_view key) const;
-  /// Number of entries of an object or list; 0 when absent (num_labels follows from id2label).
+  /// Number of entries of an object or list; 0 when absent.
   std::int64_t count(std::string_view key) const;
+  /// Classes of a transformers model: num_labels, which wins where both are given, or the entries of id2label, or 2.
+  std::int64_t labels() const;
 
   const std::string& origin() const { return origin_; }
   /// What is wrong with `key`, with this configuration's origin.

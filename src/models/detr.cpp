@@ -31,7 +31,7 @@ struct Detr {
         decoder{config.positive("decoder_layers", 6), config.positive("decoder_attention_heads", 8),
                 config.positive("decoder_ffn_dim", 2048)},
         queries(config.positive("num_queries", 100)),
-        labels(config.count("id2label") > 0 ? config.count("id2label") : config.positive("num_labels", 2)),
+        labels(config.labels()),
         channels(config.positive("num_channels", 3)) {
     if (encoder.layers > kMostLayers) config.fail("encoder_layers", "is above 1024");
     if (decoder.layers > kMostLayers) config.fail("decoder_layers", "is above 1024");
@@ -49,24 +49,24 @@ struct Detr {
   }
 };
 
-/// Feature maps by timm's numbers: 0 is the stem, 1 to 4 the stages.
+/// Feature maps by timm's numbers: 0 is the stem, 1 to 4 the stages, -1 the last of them.
 std::vector<Tensor> timm_features(Builder& b, const Config& config, const std::string& name,
-                                  const std::vector<std::int64_t>& indices, std::int64_t output_stride,
-                                  const Tensor& pixels) {
+                                  std::vector<std::int64_t> indices, std::int64_t output_stride, const Tensor& pixels) {
   ResNet resnet = ResNet::timm(name);
   if (output_stride != 8 && output_stride != 16 && output_stride != 32) {
     config.fail("output_stride", "is not 8, 16 or 32");
   }
   resnet.output_stride = output_stride;
+  constexpr std::int64_t kStages = 4;
+  if (indices.empty()) config.fail("out_indices", "is empty");
+  for (std::int64_t& index : indices) {
+    if (index < 0) index += kStages + 1;
+    if (index < 0 || index > kStages) config.fail("out_indices", "is not a list of stages from 0 to 4, or -5 to -1");
+  }
+  resnet.last_stage = static_cast<std::size_t>(*std::max_element(indices.begin(), indices.end()));
   const std::vector<Tensor> stages = resnet_features(b, resnet, pixels, detr_frozen_batch_norm_2d);
   std::vector<Tensor> features;
-  for (const std::int64_t index : indices) {
-    if (index < 1 || index > static_cast<std::int64_t>(stages.size())) {
-      config.fail("out_indices", "is not a list of stages 1 to 4");
-    }
-    features.push_back(stages[static_cast<std::size_t>(index - 1)]);
-  }
-  if (features.empty()) config.fail("out_indices", "is empty");
+  for (const std::int64_t index : indices) features.push_back(stages[static_cast<std::size_t>(index)]);
   return features;
 }
 
@@ -152,7 +152,7 @@ Graph build(const Config& config, const ModelOptions& given) {
   b.graph().attributes["width"] = std::to_string(width);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {"*.num_batches_tracked"},
-                                .optional_prefixes = {},
+                                .optional_prefixes = {"model."},
                                 .renames = {{".backbone.conv_encoder.model.", ".backbone.model."},
                                             {".out_proj.", ".o_proj."},
                                             {"layers.*.fc1.", "layers.*.mlp.fc1."},
@@ -243,8 +243,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& detr_architecture() {
-  static const Architecture kArchitecture = {
-      .model_type = "detr", .domain = Domain::kObjectDetection, .dataset = "COCO", .build = build, .models = kModels};
+  static const Architecture kArchitecture = {.model_type = "detr",
+                                             .domain = Domain::kObjectDetection,
+                                             .dataset = "COCO",
+                                             .original = "DetrForObjectDetection",
+                                             .build = build,
+                                             .models = kModels};
   return kArchitecture;
 }
 

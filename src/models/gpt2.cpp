@@ -184,8 +184,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& gpt2_architecture() {
-  static const Architecture kArchitecture = {
-      .model_type = "gpt2", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
+  static const Architecture kArchitecture = {.model_type = "gpt2",
+                                             .domain = Domain::kLanguage,
+                                             .dataset = "wikitext",
+                                             .original = "GPT2LMHeadModel",
+                                             .build = build,
+                                             .models = kModels};
   return kArchitecture;
 }
 

@@ -134,6 +134,27 @@ TEST(Bert, RefusesWhatItCannotBuild) {
   EXPECT_THAT(message(R"("vocab_size": "many")"), HasSubstr("vocab_size"));
 }
 
+TEST(Language, TellsWhenTheConfigurationIsOfAnotherClass) {
+  const auto stated = [](const char* key) {
+    const Graph graph = build_with(bert_architecture(), kTinyBert, key);
+    const auto found = graph.attributes.find("class");
+    return found == graph.attributes.end() ? std::string() : found->second;
+  };
+  EXPECT_EQ(stated(""), "");
+  EXPECT_EQ(stated(R"(, "architectures": null)"), "");
+  EXPECT_EQ(stated(R"(, "architectures": ["BertForMaskedLM"])"), "");
+  EXPECT_EQ(stated(R"(, "architectures": ["BertForPreTraining", "BertForMaskedLM"])"), "");
+  EXPECT_EQ(stated(R"(, "architectures": ["BertForSequenceClassification"])"),
+            "BertForMaskedLM, not BertForSequenceClassification as config.json has it");
+}
+
+TEST(Language, RefusesQuantizedWeights) {
+  EXPECT_THAT(refusal([] {
+                build_with(llama_architecture(), kTinyLlama, R"(, "quantization_config": {"load_in_8bit": true})");
+              }),
+              HasSubstr("quantization_config"));
+}
+
 TEST(Gpt2, TakesTheKeysOfOtherModels) {
   const Graph graph = build_with(gpt2_architecture(), kTinyGpt2, R"(, "num_hidden_layers": 3, "hidden_size": 8)");
   EXPECT_EQ(count(graph, "aten.scaled_dot_product_attention.default"), 3U);

@@ -183,8 +183,12 @@ constexpr std::array kModels = {
 }  // namespace
 
 const Architecture& llama_architecture() {
-  static const Architecture kArchitecture = {
-      .model_type = "llama", .domain = Domain::kLanguage, .dataset = "wikitext", .build = build, .models = kModels};
+  static const Architecture kArchitecture = {.model_type = "llama",
+                                             .domain = Domain::kLanguage,
+                                             .dataset = "wikitext",
+                                             .original = "LlamaForCausalLM",
+                                             .build = build,
+                                             .models = kModels};
   return kArchitecture;
 }
 

@@ -37,7 +37,7 @@ struct MaskFormer {
         channels(backbone.positive("num_channels", 3)),
         pyramid_width(config.positive("fpn_feature_size", 256)),
         mask_width(config.positive("mask_feature_size", 256)),
-        labels(config.count("id2label") > 0 ? config.count("id2label") : config.positive("num_labels", 2)) {
+        labels(config.labels()) {
     if (backbone_type != "swin" && backbone_type != "maskformer-swin" && backbone_type != "resnet") {
       backbone.fail("model_type", "'" + backbone_type + "' is no backbone of MaskFormer; swin and resnet are");
     }
@@ -201,7 +201,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   Builder b("maskformer", options.dtype);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {"criterion.*", "*.num_batches_tracked"},
-                                .optional_prefixes = {},
+                                .optional_prefixes = {"model."},
                                 .renames = {{"decoder.layers.*.fc1.", "decoder.layers.*.mlp.fc1."},
                                             {"decoder.layers.*.fc2.", "decoder.layers.*.mlp.fc2."},
                                             {".out_proj.", ".o_proj."}}};
@@ -257,6 +257,7 @@ const Architecture& maskformer_architecture() {
   static const Architecture kArchitecture = {.model_type = "maskformer",
                                              .domain = Domain::kImageSegmentation,
                                              .dataset = "COCO",
+                                             .original = "MaskFormerForInstanceSegmentation",
                                              .build = build,
                                              .models = kModels};
   return kArchitecture;

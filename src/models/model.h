@@ -76,6 +76,8 @@ struct Architecture {
   std::string_view model_type;  // config.json's "model_type"
   Domain domain = Domain::kLanguage;
   std::string_view dataset;  // the paper's: "ImageNet", "COCO", "wikitext"
+  /// The class of transformers that is built, one of several with this model_type; empty for torchvision's.
+  std::string_view original = {};
   Graph (*build)(const Config& config, const ModelOptions& options) = nullptr;
   std::span<const ModelRow> models;
 };

@@ -231,6 +231,7 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
     {
       const auto body = b.scope("body", "IntermediateLayerGetter");
       features = resnet_features(b, resnet, batch.pixels, norm_of(config));
+      features.erase(features.begin());  // the stem's
     }
     const auto pyramid = b.scope("fpn", "FeaturePyramidNetwork");
     levels = feature_pyramid(b, features, model.channels);

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <filesystem>
 
@@ -60,6 +61,15 @@ Model open_file(const std::filesystem::path& path) {
   return model;
 }
 
+/// What is built, where the configuration names other classes of its model_type alone ("architectures").
+std::string other_class(const Model& model) {
+  const std::string original(model.architecture->original);
+  if (original.empty() || !model.config.has("architectures")) return "";
+  const std::vector<std::string> named = model.config.texts("architectures");
+  if (named.empty() || std::find(named.begin(), named.end(), original) != named.end()) return "";
+  return original + ", not " + named.front() + " as config.json has it";
+}
+
 Graph build_from_file(const Model& model, const ModelOptions& options) {
   ImportOptions import;
   import.inputs = options.inputs;
@@ -104,8 +114,12 @@ Graph build_graph(const Model& model, const ModelOptions& options) {
   if (filled.batch < 1) {
     throw Error(ErrorKind::kUsage, "batch " + std::to_string(filled.batch) + " is not possible", "use 1 or more");
   }
+  if (model.config.has("quantization_config")) {
+    model.config.fail("quantization_config", "asks for quantized weights, which are not built in");
+  }
   Graph graph = model.architecture->build(model.config, filled);
   graph.name = model.name;
+  if (const std::string other = other_class(model); !other.empty()) graph.attributes["class"] = other;
   graph.attributes["batch"] = std::to_string(filled.batch);
   return graph;
 }

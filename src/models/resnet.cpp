@@ -100,7 +100,9 @@ Tensor max_pool(Builder& b, const std::string& name, const Tensor& x) {
 }
 
 struct BlockShape {
-  std::int64_t planes, out, stride, dilation;
+  std::int64_t planes, out, stride;
+  /// Of the stage, and of the convolution with the stride: in a stage's first block that of the stage before.
+  std::int64_t dilation, first_dilation;
 };
 
 Tensor residual_block(Builder& b, const ResNet& model, const std::string& name, const Tensor& input,
@@ -115,11 +117,12 @@ Tensor residual_block(Builder& b, const ResNet& model, const std::string& name, 
   if (model.bottleneck) {
     const std::int64_t width = shape.planes * model.width_per_group / 64;
     x = act(1, norm(b, "bn1", conv(b, "conv1", x, width, 1, 1, 0)));
-    x = act(2, norm(b, "bn2", conv(b, "conv2", x, width, 3, shape.stride, shape.dilation, shape.dilation)));
+    x = act(2, norm(b, "bn2", conv(b, "conv2", x, width, 3, shape.stride, shape.first_dilation, shape.first_dilation)));
     x = damped_norm(b, norm, "bn3", conv(b, "conv3", x, shape.out, 1, 1, 0));
     last = 3;
   } else {
-    x = act(1, norm(b, "bn1", conv(b, "conv1", x, shape.planes, 3, shape.stride, shape.dilation, shape.dilation)));
+    x = act(1, norm(b, "bn1",
+                    conv(b, "conv1", x, shape.planes, 3, shape.stride, shape.first_dilation, shape.first_dilation)));
     x = damped_norm(b, norm, "bn2", conv(b, "conv2", x, shape.planes, 3, 1, shape.dilation, shape.dilation));
   }
   Tensor shortcut = input;
@@ -161,11 +164,12 @@ std::vector<Tensor> resnet_features(Builder& b, const ResNet& model, const Tenso
   constexpr std::int64_t kStem = 64;
   Tensor x = norm(b, "bn1", conv(b, "conv1", image, kStem, 7, 2, 3));
   x = rectify(b, model.names == ResNet::Names::kTimm ? "act1" : "relu", x);
+  std::vector<Tensor> features = {x};
+  if (model.last_stage == 0) return features;
   x = max_pool(b, "maxpool", x);
-  std::vector<Tensor> features;
   std::int64_t dilation = 1;
   std::int64_t pixels = 4;  // per cell of the feature map
-  for (std::size_t stage = 0; stage < model.layers.size(); ++stage) {
+  for (std::size_t stage = 0; stage < model.last_stage; ++stage) {
     const auto scope = b.scope("layer" + std::to_string(stage + 1), "Sequential");
     const std::int64_t planes = model.planes.at(stage);
     const std::int64_t out = model.bottleneck ? 4 * planes : planes;
@@ -178,7 +182,7 @@ std::vector<Tensor> resnet_features(Builder& b, const ResNet& model, const Tenso
       pixels *= stride;
     }
     for (std::int64_t i = 0; i < model.layers[stage]; ++i) {
-      const BlockShape shape = {planes, out, i == 0 ? stride : 1, i == 0 ? first_dilation : dilation};
+      const BlockShape shape = {planes, out, i == 0 ? stride : 1, dilation, i == 0 ? first_dilation : dilation};
       const bool project = i == 0 && (stride != 1 || x.size(1) != out);
       x = residual_block(b, model, std::to_string(i), x, shape, project, norm);
     }

@@ -34,12 +34,15 @@ struct ResNet {
   std::int64_t width_per_group = 64;
   /// Pixels per cell of the last stage; less than 32 turns strides into dilations (timm).
   std::int64_t output_stride = 32;
+  /// What comes after it is left out, as timm does where nobody asks for it; 0 is the stem.
+  std::size_t last_stage = 4;
 
   /// timm's "resnet50" and its sizes. Throws Error(kUnsupported) for any other name.
   static ResNet timm(const std::string& name);
 };
 
-/// Feature maps of layer1 to layer4. image: [n, channels, h, w]
+/// Feature maps of the stem (before its pooling) and of layer1 to layer4, or to the last stage. image: [n, channels, h,
+/// w]
 std::vector<Tensor> resnet_features(Builder& builder, const ResNet& model, const Tensor& image, const NormLayer& norm);
 
 /// transformers' ResNetBackbone: one feature map per out_features, in the order of the stages. `config` is its own

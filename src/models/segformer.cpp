@@ -33,7 +33,7 @@ struct Segformer {
   explicit Segformer(const Config& config)
       : channels(config.positive("num_channels", 3)),
         decoder_width(config.positive("decoder_hidden_size", 256)),
-        labels(config.count("id2label") > 0 ? config.count("id2label") : config.positive("num_labels", 2)),
+        labels(config.labels()),
         activation(config.text("hidden_act", "gelu")),
         deviation(config.number("initializer_range", 0.02)),
         reshape_last(config.flag("reshape_last_stage", true)) {
@@ -203,7 +203,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {
       .ignored = {"*.num_batches_tracked"},
-      .optional_prefixes = {},
+      .optional_prefixes = {"segformer."},
       .renames = {{"decode_head.linear_c.", "decode_head.linear_projections."},
                   {".encoder.patch_embeddings.*.", ".stages.*.patch_embeddings."},
                   {".encoder.block.*.", ".stages.*.blocks."},
@@ -277,6 +277,7 @@ const Architecture& segformer_architecture() {
   static const Architecture kArchitecture = {.model_type = "segformer",
                                              .domain = Domain::kImageSegmentation,
                                              .dataset = "COCO",
+                                             .original = "SegformerForSemanticSegmentation",
                                              .build = build,
                                              .models = kModels};
   return kArchitecture;

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "models/architectures.h"
 #include "models/test_models.h"
 
@@ -23,6 +26,60 @@ TEST(Segformer, RefusesWhatItCannotBuild) {
   EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"hidden_act": "gelau"})"); }), HasSubstr("gelu"));
   EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"sr_ratios": [8, 4, 2, 0]})"); }),
               HasSubstr("sr_ratios"));
+}
+
+TEST(Segformer, LabelsAreCountedAsTransformersDoes) {
+  const auto classes = [](const char* config) {
+    const Graph graph = build(segformer_architecture(), config);
+    return graph.values[graph.outputs.at(0).value].type.shape.at(1);
+  };
+  EXPECT_EQ(classes("{}"), 2);
+  EXPECT_EQ(classes(R"({"id2label": {"0": "a", "1": "b", "2": "c"}})"), 3);
+  EXPECT_EQ(classes(R"({"num_labels": 9})"), 9);
+  EXPECT_EQ(classes(R"({"num_labels": 9, "id2label": {"0": "a", "1": "b", "2": "c"}})"), 9);
+}
+
+/// The kernels' dilation in the convolutions of a timm backbone, by the end of their scopes.
+std::map<std::string, std::int64_t> dilations(const Graph& graph) {
+  std::map<std::string, std::int64_t> found;
+  for (const Node& node : graph.nodes) {
+    if (node.op != "aten.conv2d.default") continue;
+    const std::string scope = graph.scope_path(node.scope);
+    const auto& dilation = std::get<std::vector<Int>>(node.args.at(5));
+    if (const std::size_t stage = scope.find("layer"); stage != std::string::npos) {
+      found[scope.substr(stage)] = dilation.at(0).value;
+    }
+  }
+  return found;
+}
+
+TEST(Detr, DilatesTheBackboneAsTimmDoes) {
+  // In the first block of a stage without its stride the convolution that had it keeps the dilation before.
+  auto basic = dilations(build(detr_architecture(), R"({"backbone": "resnet18", "dilation": true})"));
+  EXPECT_EQ(basic.at("layer3.1.conv2"), 1);
+  EXPECT_EQ(basic.at("layer4.0.conv1"), 1);
+  EXPECT_EQ(basic.at("layer4.0.conv2"), 2);
+  EXPECT_EQ(basic.at("layer4.1.conv1"), 2);
+  EXPECT_EQ(basic.at("layer4.1.conv2"), 2);
+  auto bottleneck = dilations(build(detr_architecture(), R"({"backbone": "resnet50", "dilation": true})"));
+  EXPECT_EQ(bottleneck.at("layer4.0.conv2"), 1);
+  EXPECT_EQ(bottleneck.at("layer4.1.conv2"), 2);
+}
+
+TEST(Detr, BuildsNoStageThatNobodyAsksFor) {
+  const auto with = [](const std::string& indices) {
+    return dilations(build(detr_architecture(), R"({"backbone_config": {"model_type": "timm_backbone",
+                                                    "backbone": "resnet18", "out_indices": )" +
+                                                    indices + "}}"));
+  };
+  EXPECT_TRUE(with("[4]").contains("layer4.0.conv1"));
+  EXPECT_TRUE(with("[-1]").contains("layer4.0.conv1"));
+  EXPECT_TRUE(with("[0, 3]").contains("layer3.0.conv1"));
+  EXPECT_FALSE(with("[0, 3]").contains("layer4.0.conv1"));
+  EXPECT_TRUE(with("[0]").empty());
+  EXPECT_THAT(refusal([&] { with("[5]"); }), HasSubstr("out_indices"));
+  EXPECT_THAT(refusal([&] { with("[-6]"); }), HasSubstr("out_indices"));
+  EXPECT_THAT(refusal([&] { with("[]"); }), HasSubstr("out_indices"));
 }
 
 TEST(MaskFormer, RefusesWhatTheOriginalDoesNotHave) {

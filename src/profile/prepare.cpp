@@ -53,28 +53,6 @@ void copy_integers(const HostTensor& tensor, std::byte* bytes) {
                  [](From value) { return static_cast<To>(value); });
 }
 
-/// Pixels are prepared in fp32 and run in the model's dtype; files hold token ids and masks in whatever type was at
-/// hand.
-HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dtype) {
-  if (tensor.dtype == dtype) return tensor;
-  auto [converted, bytes] = HostTensor::allocate(dtype, tensor.shape);
-  const auto are = [&](DType from, DType to) { return tensor.dtype == from && dtype == to; };
-  if (is_floating(tensor.dtype) && is_floating(dtype)) {
-    convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes,
-                     static_cast<std::size_t>(element_count(tensor.shape)));
-  } else if (are(DType::kInt32, DType::kInt64)) {
-    copy_integers<std::int32_t, std::int64_t>(tensor, bytes);
-  } else if (are(DType::kInt64, DType::kInt32)) {
-    copy_integers<std::int64_t, std::int32_t>(tensor, bytes);
-  } else if (are(DType::kBool, DType::kInt64) || are(DType::kUInt8, DType::kInt64)) {
-    copy_integers<std::uint8_t, std::int64_t>(tensor, bytes);
-  } else {
-    throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' is of type {}, the model takes {}", name,
-                                                  name_of(tensor.dtype), name_of(dtype)));
-  }
-  return converted;
-}
-
 /// A tokenizer may be another model's: on a GPU an id beyond the embedding ends the process.
 void check_token_ids(const Input& input, const HostTensor& tensor) {
   if (input.kind.content != InputKind::Content::kTokens || tensor.dtype != DType::kInt64) return;
@@ -107,6 +85,12 @@ std::int64_t usual_tokens(const Model& model) {
   return std::min(kUsual, model.config.positive(key, kUsual));
 }
 
+/// With the class that is built, since checkpoints may be another one's.
+std::string name_with_class(const Model& model) {
+  if (model.architecture == nullptr || model.architecture->original.empty()) return model.name;
+  return fmt::format("{} ({})", model.name, model.architecture->original);
+}
+
 /// Of an error with its way out.
 std::string in_one_line(const std::string& text) {
   const std::size_t end = text.find('\n');
@@ -116,6 +100,26 @@ std::string in_one_line(const std::string& text) {
 }
 
 }  // namespace
+
+HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dtype) {
+  if (tensor.dtype == dtype) return tensor;
+  auto [converted, bytes] = HostTensor::allocate(dtype, tensor.shape);
+  const auto are = [&](DType from, DType to) { return tensor.dtype == from && dtype == to; };
+  if (is_floating(tensor.dtype) && is_floating(dtype)) {
+    convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes,
+                     static_cast<std::size_t>(element_count(tensor.shape)));
+  } else if (are(DType::kInt32, DType::kInt64)) {
+    copy_integers<std::int32_t, std::int64_t>(tensor, bytes);
+  } else if (are(DType::kInt64, DType::kInt32)) {
+    copy_integers<std::int64_t, std::int32_t>(tensor, bytes);
+  } else if (are(DType::kBool, DType::kInt64) || are(DType::kUInt8, DType::kInt64)) {
+    copy_integers<std::uint8_t, std::int64_t>(tensor, bytes);
+  } else {
+    throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' is of type {}, the model takes {}", name,
+                                                  name_of(tensor.dtype), name_of(dtype)));
+  }
+  return converted;
+}
 
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
                     const ModelOptions& options) {
@@ -191,7 +195,7 @@ PreparedWeights prepare_weights(const Model& model, const Graph& graph, const We
   }
   const weights::Checkpoint checkpoint = weights::open_checkpoint(path);
   weights::BoundWeights bound =
-      weights::bind_weights(weights::weight_specs(graph), graph.checkpoint_rules, checkpoint, model.name);
+      weights::bind_weights(weights::weight_specs(graph), graph.checkpoint_rules, checkpoint, name_with_class(model));
   for (auto& [name, tensor] : bound.tensors) weights.tensors.push_back(std::move(tensor));
   weights.source = path;
   return weights;

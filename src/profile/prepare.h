@@ -39,6 +39,10 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
 /// `source` says so. Throws Error(kBadInput) for shapes, types, token ids and names that the model does not take.
 PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::uint64_t seed);
 
+/// `tensor`, the data of input `name`, in the type that the model takes: pixels are prepared in fp32 and run in the
+/// model's dtype; files hold token ids and masks in whatever type was at hand. Throws Error(kBadInput) for other types.
+HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dtype);
+
 struct PreparedWeights {
   /// In the order of Graph::weights; without data where the flow is to draw them.
   std::vector<HostTensor> tensors;

@@ -184,7 +184,9 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   for (const Input& input : graph.inputs) {
     const HostTensor* tensor = find_tensor(inputs.tensors, input.name);
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "inputs.safetensors lacks '" + input.name + "'");
-    ordered.push_back(*tensor);
+    // Originals take masks of truth values, too.
+    const bool truth = tensor->dtype == DType::kBool && graph.values[input.value].type.dtype == DType::kInt64;
+    ordered.push_back(truth ? in_dtype(input.name, *tensor, DType::kInt64) : *tensor);
   }
   NamedTensors outputs = outputs_of(flow, graph, bound.tensors, ordered, run);
   std::vector<std::string> names;

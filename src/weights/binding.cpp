@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <optional>
 #include <utility>
@@ -111,15 +112,20 @@ struct Misfits {
   std::vector<std::string> unexpected;
   std::vector<std::string> wrong;
   std::vector<std::string> ambiguous;
+  std::vector<std::string> untied;
 
-  bool any() const { return !missing.empty() || !unexpected.empty() || !wrong.empty() || !ambiguous.empty(); }
+  bool any() const {
+    return !missing.empty() || !unexpected.empty() || !wrong.empty() || !ambiguous.empty() || !untied.empty();
+  }
 };
 
 [[noreturn]] void refuse(const Misfits& misfits, const Checkpoint& checkpoint, std::string_view model,
                          std::size_t specs) {
   const std::string path = checkpoint.path().string();
   const std::string way_out =
-      fmt::format("name a checkpoint of {}, or leave the weights out to use synthetic ones", model);
+      misfits.untied.empty()
+          ? fmt::format("name a checkpoint of {}, or leave the weights out to use synthetic ones", model)
+          : "set \"tie_word_embeddings\": false in config.json for the model that transformers makes of it";
   if (misfits.missing.size() == specs) {
     throw Error(ErrorKind::kBadInput,
                 fmt::format("{}: none of its {} tensors belongs to {}, it is a checkpoint of another architecture{}{}",
@@ -132,6 +138,7 @@ struct Misfits {
   if (!misfits.unexpected.empty()) text += list_of("unexpected", misfits.unexpected);
   if (!misfits.wrong.empty()) text += list_of("of wrong shape or type", misfits.wrong);
   if (!misfits.ambiguous.empty()) text += list_of("under two names", misfits.ambiguous);
+  if (!misfits.untied.empty()) text += list_of("tied by the configuration, of different values here", misfits.untied);
   throw Error(ErrorKind::kBadInput, text, way_out);
 }
 
@@ -149,6 +156,11 @@ void check_fit(const WeightSpec& spec, const std::string& entry, const HostTenso
   } else if (tensor.dtype != spec.dtype && !(is_floating(tensor.dtype) && is_floating(spec.dtype))) {
     misfits.wrong.push_back(fmt::format("{} is {}, {} is wanted", entry, name_of(tensor.dtype), name_of(spec.dtype)));
   }
+}
+
+/// Whether two entries hold the same values; types that differ leave it open.
+bool same_values(const HostTensor& a, const HostTensor& b) {
+  return a.dtype != b.dtype || a.shape != b.shape || std::memcmp(a.data.get(), b.data.get(), a.byte_size()) == 0;
 }
 
 /// The entry to use: the one under the spec's own name, else under the first alias. Two entries that come out under one
@@ -234,8 +246,15 @@ BoundWeights bind_weights(const std::vector<WeightSpec>& specs, const Checkpoint
   for (std::size_t i = 0; i < specs.size(); ++i) {
     const std::optional<Source> source = choose(specs[i], sources[i], misfits);
     if (!source) continue;
-    for (const Source& each : sources[i]) check_fit(specs[i], each.entry, *checkpoint.find(each.entry), misfits);
-    bound.tensors.emplace_back(specs[i].name, *checkpoint.find(source->entry));
+    const HostTensor& chosen = *checkpoint.find(source->entry);
+    for (const Source& each : sources[i]) {
+      const HostTensor& tensor = *checkpoint.find(each.entry);
+      check_fit(specs[i], each.entry, tensor, misfits);
+      // transformers leaves such weights apart, which makes another model.
+      if (each.matched != source->matched && !same_values(chosen, tensor))
+        misfits.untied.push_back(source->entry + " and " + each.entry);
+    }
+    bound.tensors.emplace_back(specs[i].name, chosen);
   }
   if (misfits.any()) refuse(misfits, checkpoint, model, specs.size());
   bound.converted = convert_all(specs, bound.tensors, threads);

@@ -142,12 +142,21 @@ TEST(BindWeights, SharesTiedWeightsUnderAnyOfTheirNames) {
   for (const std::vector<std::string>& names : {std::vector<std::string>{"lm_head.weight"},
                                                 {"transformer.wte.weight"},
                                                 {"lm_head.weight", "transformer.wte.weight"}}) {
-    const Checkpoint given = checkpoint(names);
+    NamedTensors same;
+    for (const std::string& name : names) same.emplace_back(name, tensor({2}, 1));
+    const Checkpoint given("model.safetensors", "test", std::move(same));
     const BoundWeights bound = bind_weights({tied}, {}, given, "gpt2");
     EXPECT_EQ(bound.tensors[0].first, "transformer.wte.weight");
     EXPECT_EQ(bound.tensors[0].second.data, given.find(names.back())->data);
     EXPECT_TRUE(bound.ignored.empty());
   }
+}
+
+TEST(BindWeights, RefusesTiedWeightsOfDifferentValues) {
+  const WeightSpec tied = spec("transformer.wte.weight", {2}, DType::kFloat32, {"lm_head.weight"});
+  EXPECT_THAT(error_of({tied}, checkpoint({"lm_head.weight", "transformer.wte.weight"})),
+              testing::AllOf(HasSubstr("of different values here: transformer.wte.weight and lm_head.weight"),
+                             HasSubstr("\"tie_word_embeddings\": false")));
 }
 
 TEST(BindWeights, RenamesOnlyWhatIsNotKnownAlready) {

@@ -102,6 +102,8 @@ std::vector<std::string> candidates_in(const fs::path& folder) {
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder, error)) {
     const std::string extension = entry.path().extension().string();
+    const std::string stem = entry.path().stem().string();
+    if (stem == "inputs" || stem == "outputs") continue;  // of `nongemm verify`, beside the model
     if (std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end() || is_index(entry.path())) {
       found.push_back(entry.path().filename().string());
     }

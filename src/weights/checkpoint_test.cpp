@@ -67,6 +67,9 @@ TEST_F(CheckpointTest, OpensTheOnlyCheckpointOfAFolderUnderAnyName) {
   write_safetensors(file("swin_t.pth"), {{"a", tensor(1)}});  // recognised by content
   EXPECT_THAT(open_checkpoint(folder_.path()).names(), ElementsAre("a"));
   write_safetensors(file("swin_s.safetensors"), {{"a", tensor(1)}});
+  // What `nongemm verify` keeps beside a model is none.
+  write_safetensors(file("inputs.safetensors"), {{"x", tensor(1)}});
+  write_safetensors(file("outputs.safetensors"), {{"y", tensor(1)}});
   EXPECT_THAT(error_of(folder_.path()), HasSubstr("several checkpoints: swin_s.safetensors, swin_t.pth"));
 }
 

@@ -1,6 +1,7 @@
 // Checkpoints as they are published bind to today's models: tests/reference/make_published_names.py.
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -21,8 +22,11 @@ const fs::path kTests = fs::path(NONGEMM_SOURCE_DIR) / "tests";
 Checkpoint checkpoint_of(const std::string& form, const nlohmann::json& shapes) {
   NamedTensors tensors;
   for (const auto& [name, shape] : shapes.items()) {
-    // Values do not matter; indices that the model computes itself are ignored whatever their type.
-    tensors.emplace_back(name, HostTensor::allocate(DType::kFloat32, shape.get<Shape>()).first);
+    // Values do not matter, but tied weights have to have the same; indices that the model computes itself are ignored
+    // whatever their type.
+    auto [tensor, bytes] = HostTensor::allocate(DType::kFloat32, shape.get<Shape>());
+    std::memset(bytes, 0, tensor.byte_size());
+    tensors.emplace_back(name, std::move(tensor));
   }
   return {form, "test", std::move(tensors)};
 }
