@@ -69,6 +69,7 @@ class FakeSession : public Session {
       if (attributed) {
         record.node = record.span = i;
         trace.nodes.push_back({i, record.begin_ns, record.begin_ns + 1000});
+        if (i % 50 == 3) trace.synchronisations.push_back({record.begin_ns, record.begin_ns + 700, i});
       }
       if (i >= window.first && i <= window.last) trace.device.push_back(record);
     }
@@ -117,6 +118,28 @@ TEST_F(TimingPass, RecordsWindowsWhereTheDeviceWaits) {
   EXPECT_EQ(pass.wall_s.size(), 12u * 8);
   EXPECT_EQ(pass.plain_s.size(), 12u * 8);
   EXPECT_EQ(session_.whole, 2 + 5);  // the attribution pass alone
+}
+
+TEST_F(TimingPass, HostTimesAndWaitsComeFromTheAttributionPass) {
+  const NodePass pass = measure(3);
+  for (std::uint32_t i = 0; i < kOperators; ++i) {
+    EXPECT_NEAR(pass.nodes[i].host_s, 1e-6, 1e-12);
+    EXPECT_NEAR(pass.nodes[i].wait_s, i % 50 == 3 ? 0.7e-6 : 0, 1e-12) << i;
+    EXPECT_EQ(pass.nodes[i].calls, 1);
+  }
+}
+
+TEST_F(TimingPass, AReplayIsRecordedWhole) {
+  Graph graph;
+  graph.nodes.resize(kOperators);
+  MeasurePolicy policy;
+  policy.iterations = 5;
+  const ReplayMeasurement replay = measure_replay(session_, graph, policy);
+  EXPECT_EQ(replay.latency_s.size(), 5u);
+  EXPECT_EQ(replay.nodes.averaged, 5);
+  EXPECT_EQ(replay.nodes.how, "kernel records of the replay, nodes by order");
+  EXPECT_NEAR(replay.nodes.nodes[7].device_s, kKernelNs * 1e-9, 1e-12);
+  EXPECT_EQ(session_.windowed, 0);
 }
 
 TEST_F(TimingPass, LongInferencesGetFewerWindowsAndVeryLongOnesNone) {
