@@ -13,10 +13,12 @@ void* module_entry(const std::string& path, const char* entry, const std::string
   void* module = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (module == nullptr) throw Error(ErrorKind::kUnsupported, missing + ": " + dlerror(), way_out);
   void* function = dlsym(module, entry);
-  if (function == nullptr) throw Error(ErrorKind::kFailed, path + " is no module of this program");
+  if (function == nullptr) {
+    throw Error(ErrorKind::kUnsupported, missing + ": " + path + " is no module of this program", way_out);
+  }
   const auto* interface = static_cast<const char*>(dlsym(module, "nongemm_interface"));
   if (interface == nullptr || std::string_view(interface) != NONGEMM_INTERFACE) {
-    throw Error(ErrorKind::kFailed, path + " was built from other sources than this program",
+    throw Error(ErrorKind::kUnsupported, missing + ": " + path + " was built from other sources than this program",
                 "build both again, or correct NONGEMM_MODULES");
   }
   return function;

@@ -1,6 +1,7 @@
 #include "import/onnx_call.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 
@@ -93,6 +94,16 @@ const KnownValue* OnnxCall::known(std::size_t i) const {
   if (frame == nullptr) return nullptr;
   const auto at = frame->known.find(*known_as);
   return at == frame->known.end() ? nullptr : &at->second;
+}
+
+std::optional<KnownValue> OnnxCall::stored(std::size_t i) const {
+  if (const KnownValue* value = known(i)) return *value;
+  if (!has(i)) return std::nullopt;
+  const auto [frame, known_as] = names_.find(node_.inputs[i]);
+  if (frame == nullptr) return std::nullopt;
+  const auto at = frame->initializers.find(*known_as);
+  if (at == frame->initializers.end()) return std::nullopt;
+  return known_value(*at->second, std::numeric_limits<std::int64_t>::max());
 }
 
 Arg OnnxCall::operand(std::size_t i) {

@@ -83,6 +83,8 @@ class OnnxCall {
   Tensor optional_tensor(std::size_t i) { return has(i) ? tensor(i) : Tensor(); }
   /// nullptr when only the run knows it.
   const KnownValue* known(std::size_t i) const;
+  /// The same of tensors that the file stores, however large.
+  std::optional<KnownValue> stored(std::size_t i) const;
   /// A number that takes part in arithmetic as Python's do, where the input is one and known; otherwise the tensor.
   Arg operand(std::size_t i);
 

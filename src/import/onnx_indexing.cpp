@@ -1,5 +1,7 @@
 // Elements by their places.
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include "import/onnx_call.h"
 #include "import/onnx_tensors.h"
@@ -26,13 +28,14 @@ void gather(OnnxCall& c) {
 }
 
 /// Operand 1 as places along an axis. They count from the end when they are negative, which PyTorch's gather and
-/// scatter do not know; those of the file are known.
+/// scatter do not know. Those that the file stores are counted here.
 Tensor places_along(OnnxCall& c, const Tensor& x, std::int64_t axis) {
-  if (const KnownValue* known = c.known(1)) {
-    KnownValue counted = *known;
-    for (double& place : counted.numbers) place += place < 0 ? static_cast<double>(x.size(axis)) : 0;
-    counted.dtype = DType::kInt64;
-    return c.constant(tensor_of(counted));
+  std::optional<KnownValue> stored = c.stored(1);
+  if (stored && std::any_of(stored->numbers.begin(), stored->numbers.end(), [](double place) { return place < 0; })) {
+    if (x.size(axis) == kDynamic) throw NotMapped();
+    for (double& place : stored->numbers) place += place < 0 ? static_cast<double>(x.size(axis)) : 0;
+    stored->dtype = DType::kInt64;
+    return c.constant(tensor_of(*stored));
   }
   const Tensor places = c.tensor(1);
   return places.dtype() == DType::kInt64 ? places : c.call("aten.to.dtype", {places, DType::kInt64});

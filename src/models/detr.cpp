@@ -152,7 +152,7 @@ Graph build(const Config& config, const ModelOptions& given) {
   b.graph().attributes["width"] = std::to_string(width);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {"*.num_batches_tracked"},
-                                .optional_prefixes = {"model."},
+                                .optional_prefixes = {},
                                 .renames = {{".backbone.conv_encoder.model.", ".backbone.model."},
                                             {".out_proj.", ".o_proj."},
                                             {"layers.*.fc1.", "layers.*.mlp.fc1."},

@@ -142,6 +142,7 @@ TEST(Language, TellsWhenTheConfigurationIsOfAnotherClass) {
   };
   EXPECT_EQ(stated(""), "");
   EXPECT_EQ(stated(R"(, "architectures": null)"), "");
+  EXPECT_EQ(stated(R"(, "architectures": "BertModel")"), "");  // no list: it says nothing
   EXPECT_EQ(stated(R"(, "architectures": ["BertForMaskedLM"])"), "");
   EXPECT_EQ(stated(R"(, "architectures": ["BertForPreTraining", "BertForMaskedLM"])"), "");
   EXPECT_EQ(stated(R"(, "architectures": ["BertForSequenceClassification"])"),
@@ -149,10 +150,15 @@ TEST(Language, TellsWhenTheConfigurationIsOfAnotherClass) {
 }
 
 TEST(Language, RefusesQuantizedWeights) {
-  EXPECT_THAT(refusal([] {
-                build_with(llama_architecture(), kTinyLlama, R"(, "quantization_config": {"load_in_8bit": true})");
-              }),
-              HasSubstr("quantization_config"));
+  const auto message = [](const char* wanted) {
+    return refusal(
+        [&] { build_with(llama_architecture(), kTinyLlama, std::string(R"(, "quantization_config": )") + wanted); });
+  };
+  EXPECT_THAT(message(R"({"quant_method": "bitsandbytes", "load_in_8bit": true})"), HasSubstr("quantization_config"));
+  EXPECT_THAT(message(R"({"quant_method": "gptq", "bits": 4})"), HasSubstr("quantization_config"));
+  EXPECT_EQ(message("{}"), "nothing was refused");
+  EXPECT_EQ(message("null"), "nothing was refused");
+  EXPECT_EQ(message(R"({"load_in_8bit": false, "load_in_4bit": false})"), "nothing was refused");
 }
 
 TEST(Gpt2, TakesTheKeysOfOtherModels) {

@@ -201,7 +201,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   Builder b("maskformer", options.dtype);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {"criterion.*", "*.num_batches_tracked"},
-                                .optional_prefixes = {"model."},
+                                .optional_prefixes = {},
                                 .renames = {{"decoder.layers.*.fc1.", "decoder.layers.*.mlp.fc1."},
                                             {"decoder.layers.*.fc2.", "decoder.layers.*.mlp.fc2."},
                                             {".out_proj.", ".o_proj."}}};

@@ -61,10 +61,18 @@ Model open_file(const std::filesystem::path& path) {
   return model;
 }
 
+void check_quantization(const Config& config) {
+  if (config.count("quantization_config") == 0) return;
+  const Config wanted = config.object("quantization_config");
+  const bool bits_named = wanted.has("load_in_4bit") || wanted.has("load_in_8bit");
+  if (bits_named && !wanted.flag("load_in_4bit", false) && !wanted.flag("load_in_8bit", false)) return;
+  config.fail("quantization_config", "asks for quantized weights, which are not built in");
+}
+
 /// What is built, where the configuration names other classes of its model_type alone ("architectures").
 std::string other_class(const Model& model) {
   const std::string original(model.architecture->original);
-  if (original.empty() || !model.config.has("architectures")) return "";
+  if (original.empty() || model.config.count("architectures") == 0) return "";
   const std::vector<std::string> named = model.config.texts("architectures");
   if (named.empty() || std::find(named.begin(), named.end(), original) != named.end()) return "";
   return original + ", not " + named.front() + " as config.json has it";
@@ -114,9 +122,7 @@ Graph build_graph(const Model& model, const ModelOptions& options) {
   if (filled.batch < 1) {
     throw Error(ErrorKind::kUsage, "batch " + std::to_string(filled.batch) + " is not possible", "use 1 or more");
   }
-  if (model.config.has("quantization_config")) {
-    model.config.fail("quantization_config", "asks for quantized weights, which are not built in");
-  }
+  check_quantization(model.config);
   Graph graph = model.architecture->build(model.config, filled);
   graph.name = model.name;
   if (const std::string other = other_class(model); !other.empty()) graph.attributes["class"] = other;

@@ -203,7 +203,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {
       .ignored = {"*.num_batches_tracked"},
-      .optional_prefixes = {"segformer."},
+      .optional_prefixes = {},
       .renames = {{"decode_head.linear_c.", "decode_head.linear_projections."},
                   {".encoder.patch_embeddings.*.", ".stages.*.patch_embeddings."},
                   {".encoder.block.*.", ".stages.*.blocks."},

@@ -112,7 +112,8 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
     Timing timing = time_nodes(session, traced_nodes(session, graph), policy, attribution.reference, busy_s, plain_s);
     const std::string source = session.trace_source(TraceLevel::kAttribution);
     if (timing.least_matched >= kEnoughMatched) {
-      pass.how = timing.windows > 1 ? fmt::format("kernel records, one of {} windows in each inference", timing.windows)
+      pass.how = timing.windows > 1 ? fmt::format("kernel records, one of {} windows in each inference, {} rounds",
+                                                  timing.windows, timing.parts.size())
                                     : "kernel records";
       pass.how += ", nodes by order and name from " + source;
     } else {

@@ -1,6 +1,7 @@
 #include "profile/timing_pass.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <span>
 
@@ -22,6 +23,8 @@ constexpr double kDeviceBound = 0.95;
 constexpr double kMostWindows = 8;
 /// Longer inferences get fewer windows, so that a round stays short.
 constexpr double kLongestRound = 0.25;
+/// Even if they take longer than the policy wants: their times are means of these.
+constexpr double kLeastRounds = 10;
 /// One round in so many may not match before windows are given up.
 constexpr std::size_t kRoundsForAMiss = 10;
 
@@ -83,7 +86,8 @@ std::optional<Timing> time_windows(Session& session, std::size_t node_count, Mea
                                    const WindowPlan& plan, double plain_s) {
   const std::size_t count = plan.windows().size();
   const double round_s = plain_s * static_cast<double>(count);
-  policy.most_seconds /= static_cast<double>(count);  // the rule counts rounds, by what they are put together to
+  // The rule counts rounds, by what they are put together to.
+  policy.most_seconds = std::max(policy.most_seconds / static_cast<double>(count), kLeastRounds * plain_s);
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   Timing timing;
   timing.windows = count;
@@ -126,10 +130,11 @@ std::size_t most_windows(const Session& session, double busy_s, double plain_s) 
 
 }  // namespace
 
-Timing time_nodes(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
-                  double busy_s, double plain_s) {
+Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy, const Trace& reference, double busy_s,
+                  double plain_s) {
   const WindowPlan plan(reference, most_windows(session, busy_s, plain_s));
   if (plan.windows().size() > 1) {
+    const auto begin = std::chrono::steady_clock::now();
     try {
       if (std::optional<Timing> timing = time_windows(session, node_count, policy, plan, plain_s)) {
         return std::move(*timing);
@@ -137,6 +142,8 @@ Timing time_nodes(Session& session, std::size_t node_count, const MeasurePolicy&
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;  // else: switching failed, which whole records do not need
     }
+    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
+    policy.most_seconds = std::max(0.0, policy.most_seconds - spent.count());
   }
   return time_whole(session, node_count, policy, reference, plain_s, true);
 }

@@ -31,8 +31,8 @@ struct Timing {
 /// @param busy_s device time of an inference
 /// @param plain_s a plain inference
 /// @return with least_matched below kEnoughMatched after the first inference that does not match
-Timing time_nodes(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
-                  double busy_s, double plain_s);
+Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy, const Trace& reference, double busy_s,
+                  double plain_s);
 
 /// Of a session that replays a capture and may know the nodes of its records.
 /// @param reference an eager trace, for records whose nodes it does not know

@@ -112,7 +112,7 @@ class TimingPass : public testing::Test {
 TEST_F(TimingPass, RecordsWindowsWhereTheDeviceWaits) {
   const NodePass pass = measure(12);
   expect_the_model(pass);
-  EXPECT_THAT(pass.how, HasSubstr("one of 8 windows in each inference"));
+  EXPECT_THAT(pass.how, HasSubstr("one of 8 windows in each inference, 12 rounds, nodes"));
   EXPECT_EQ(session_.windowed, 12 * 8);
   EXPECT_EQ(pass.averaged, 12);
   EXPECT_EQ(pass.wall_s.size(), 12u * 8);

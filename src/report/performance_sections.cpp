@@ -106,8 +106,8 @@ const Section<Performance>& performance_section() {
                  return measured(paired_ratio(p.run.measurement->nodes.wall_s, p.run.measurement->nodes.plain_s));
                }},
               {{"recorded", "Parts recorded / plain", Unit::kRatio,
-                "device, gaps, head and tail as recorded over plain runs taken in turns; all but device time is then "
-                "scaled",
+                "device, gaps, head and tail as recorded (mean) over plain runs taken in turns (median); then scaled "
+                "to it",
                 true},
                [](const P& p) {
                  const NodePass& pass = p.run.measurement->nodes;

@@ -114,18 +114,21 @@ struct Misfits {
   std::vector<std::string> ambiguous;
   std::vector<std::string> untied;
 
-  bool any() const {
-    return !missing.empty() || !unexpected.empty() || !wrong.empty() || !ambiguous.empty() || !untied.empty();
+  bool any_but_untied() const {
+    return !missing.empty() || !unexpected.empty() || !wrong.empty() || !ambiguous.empty();
   }
+  bool any() const { return any_but_untied() || !untied.empty(); }
 };
 
 [[noreturn]] void refuse(const Misfits& misfits, const Checkpoint& checkpoint, std::string_view model,
                          std::size_t specs) {
   const std::string path = checkpoint.path().string();
   const std::string way_out =
-      misfits.untied.empty()
+      misfits.any_but_untied()
           ? fmt::format("name a checkpoint of {}, or leave the weights out to use synthetic ones", model)
-          : "set \"tie_word_embeddings\": false in config.json for the model that transformers makes of it";
+          : std::string(
+                "transformers keeps them apart; so does a folder of the checkpoint and its config.json with "
+                "\"tie_word_embeddings\": false");
   if (misfits.missing.size() == specs) {
     throw Error(ErrorKind::kBadInput,
                 fmt::format("{}: none of its {} tensors belongs to {}, it is a checkpoint of another architecture{}{}",
@@ -158,9 +161,25 @@ void check_fit(const WeightSpec& spec, const std::string& entry, const HostTenso
   }
 }
 
-/// Whether two entries hold the same values; types that differ leave it open.
+/// Whether two entries of one shape hold the same numbers, in whatever floating-point types.
 bool same_values(const HostTensor& a, const HostTensor& b) {
-  return a.dtype != b.dtype || a.shape != b.shape || std::memcmp(a.data.get(), b.data.get(), a.byte_size()) == 0;
+  if (a.dtype == b.dtype && std::memcmp(a.data.get(), b.data.get(), a.byte_size()) == 0) return true;
+  if (!is_floating(a.dtype) || !is_floating(b.dtype)) return false;
+  constexpr std::size_t kPiece = std::size_t{1} << 14;
+  std::vector<float> left(kPiece);
+  std::vector<float> right(kPiece);
+  const auto elements = static_cast<std::size_t>(element_count(a.shape));
+  for (std::size_t begin = 0; begin < elements; begin += kPiece) {
+    const std::size_t count = std::min(kPiece, elements - begin);
+    const auto read = [&](const HostTensor& tensor, std::vector<float>& numbers) {
+      convert_floating(tensor.dtype, tensor.data.get() + begin * size_of(tensor.dtype), DType::kFloat32,
+                       reinterpret_cast<std::byte*>(numbers.data()), count);
+    };
+    read(a, left);
+    read(b, right);
+    if (!std::equal(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(count), right.begin())) return false;
+  }
+  return true;
 }
 
 /// The entry to use: the one under the spec's own name, else under the first alias. Two entries that come out under one
@@ -251,8 +270,8 @@ BoundWeights bind_weights(const std::vector<WeightSpec>& specs, const Checkpoint
       const HostTensor& tensor = *checkpoint.find(each.entry);
       check_fit(specs[i], each.entry, tensor, misfits);
       // transformers leaves such weights apart, which makes another model.
-      if (each.matched != source->matched && !same_values(chosen, tensor))
-        misfits.untied.push_back(source->entry + " and " + each.entry);
+      const bool tied = each.matched != source->matched && tensor.shape == chosen.shape;
+      if (tied && !same_values(chosen, tensor)) misfits.untied.push_back(source->entry + " and " + each.entry);
     }
     bound.tensors.emplace_back(specs[i].name, chosen);
   }

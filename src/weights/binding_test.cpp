@@ -159,6 +159,19 @@ TEST(BindWeights, RefusesTiedWeightsOfDifferentValues) {
                              HasSubstr("\"tie_word_embeddings\": false")));
 }
 
+TEST(BindWeights, TiedWeightsMayDifferInTypeAndSignOfZero) {
+  const WeightSpec tied = spec("transformer.wte.weight", {2}, DType::kFloat32, {"lm_head.weight"});
+  const auto bind = [&](const HostTensor& head) {
+    const Checkpoint given("f", "test",
+                           {{"transformer.wte.weight", HostTensor::from<float>(DType::kFloat32, {2}, {0.0f, 1.5f})},
+                            {"lm_head.weight", head}});
+    return error_of({tied}, given);
+  };
+  EXPECT_EQ(bind(HostTensor::from<float>(DType::kFloat32, {2}, {-0.0f, 1.5f})), "no error");
+  EXPECT_EQ(bind(HostTensor::from<std::uint16_t>(DType::kFloat16, {2}, {0, 0x3E00})), "no error");  // 1.5
+  EXPECT_THAT(bind(HostTensor::from<std::uint16_t>(DType::kFloat16, {2}, {0, 0x3E01})), HasSubstr("different values"));
+}
+
 TEST(BindWeights, RenamesOnlyWhatIsNotKnownAlready) {
   CheckpointRules rules;
   rules.renames = {{"layers.*.fc1", "layers.*.mlp.fc1"}};
