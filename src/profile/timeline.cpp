@@ -103,6 +103,11 @@ double RecordMatch::matched_time() const {
   return all > 0 ? matched_ns / all : 1.0;
 }
 
+double RecordMatch::known_time() const {
+  const double all = matched_ns + surplus_ns;
+  return all > 0 ? matched_ns / all : 1.0;
+}
+
 RecordMatch& RecordMatch::operator+=(const RecordMatch& other) {
   matched += other.matched;
   surplus += other.surplus;

@@ -22,6 +22,8 @@ struct RecordMatch {
   bool exact() const { return surplus == 0 && missing == 0; }
   /// Share of device time that has a counterpart, in the trace that has more without; 1 for no records at all.
   double matched_time() const;
+  /// Share of the timing trace's device time that has a counterpart, whatever else the reference holds.
+  double known_time() const;
   RecordMatch& operator+=(const RecordMatch& other);
 };
 

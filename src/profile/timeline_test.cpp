@@ -159,6 +159,7 @@ TEST(Attribute, WhatIsMissingCountsLikeWhatIsTooMuch) {
   Trace timing = trace_of(0, 100, {kernel(0, 12, 0, kNoId), kernel(40, 50, 2, kNoId)});
   RecordMatch match = attribute(reference, timing);
   EXPECT_DOUBLE_EQ(match.matched_time(), 22.0 / 52.0);
+  EXPECT_EQ(match.known_time(), 1.0);
   Trace whole = reference;
   match += attribute(reference, whole);
   EXPECT_DOUBLE_EQ(match.matched_time(), 72.0 / 102.0);

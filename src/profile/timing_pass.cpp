@@ -48,20 +48,24 @@ void run_plain(Session& session, std::size_t runs, std::vector<double>& plain_s)
 }
 
 /// Adds one inference. False when too little of its kernel time has a counterpart in the reference.
-bool add(Trace& trace, const Trace& reference, std::size_t node_count, Timing& timing) {
+/// @param replayed what a replay leaves out of an eager inference is no loss
+bool add(Trace& trace, const Trace& reference, std::size_t node_count, bool replayed, Timing& timing) {
   align_to_window(trace);
   const bool known = !trace.device.empty() && std::all_of(trace.device.begin(), trace.device.end(),
                                                           [](const DeviceRecord& r) { return r.node != kNoId; });
-  if (!known) timing.least_matched = std::min(timing.least_matched, attribute(reference, trace).matched_time());
+  if (!known) {
+    const RecordMatch match = attribute(reference, trace);
+    timing.least_matched = std::min(timing.least_matched, replayed ? match.known_time() : match.matched_time());
+  }
   timing.wall_s.push_back(wall_of(trace));
   timing.parts.push_back(decompose(trace, node_count));
   timing.kernels.add(trace);
   return timing.least_matched >= kEnoughMatched;
 }
 
-/// @param all_match end at the first inference that does not match: its times will not be used
+/// @param replayed else the first inference that does not match ends it: its times will not be used
 Timing time_whole(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
-                  double plain_s, bool all_match) {
+                  double plain_s, bool replayed) {
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   Timing timing;
   std::vector<Trace> traces;
@@ -72,8 +76,8 @@ Timing time_whole(Session& session, std::size_t node_count, const MeasurePolicy&
     session.run_traced_in_a_row(TraceLevel::kTiming, traces);
     bool enough = false;
     for (std::size_t i = kFirstRuns; i < traces.size() && !enough; ++i) {
-      const bool matches = add(traces[i], reference, node_count, timing);
-      enough = (all_match && !matches) || rule->enough(timing.wall_s);
+      const bool matches = add(traces[i], reference, node_count, replayed, timing);
+      enough = (!replayed && !matches) || rule->enough(timing.wall_s);
     }
     if (enough) break;
   }
@@ -145,12 +149,12 @@ Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
     policy.most_seconds = std::max(0.0, policy.most_seconds - spent.count());
   }
-  return time_whole(session, node_count, policy, reference, plain_s, true);
+  return time_whole(session, node_count, policy, reference, plain_s, /*replayed=*/false);
 }
 
 Timing time_replay(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
                    double plain_s) {
-  return time_whole(session, node_count, policy, reference, plain_s, false);
+  return time_whole(session, node_count, policy, reference, plain_s, /*replayed=*/true);
 }
 
 }  // namespace nongemm
