@@ -23,7 +23,7 @@ constexpr double kDeviceBound = 0.95;
 constexpr double kMostWindows = 8;
 /// Longer inferences get fewer windows, so that a round stays short.
 constexpr double kLongestRound = 0.25;
-/// Even if they take longer than the policy wants: their times are means of these.
+/// The policy's time is at least what so many plain inferences take: times are means over rounds.
 constexpr double kLeastRounds = 10;
 /// One round in so many may not match before windows are given up.
 constexpr std::size_t kRoundsForAMiss = 10;
