@@ -1,7 +1,7 @@
 # What the program and its modules have to agree on: the headers that both sides of the border include. A module says
 # which ones it was built with (src/flows/module.cpp), since one of another build would end the program at its first call.
 file(GLOB interface_headers
-     ${CMAKE_SOURCE_DIR}/src/flows/*.h ${CMAKE_SOURCE_DIR}/src/flows/device/*.h ${CMAKE_SOURCE_DIR}/src/flows/torch/cuda_graph.h
+     ${CMAKE_SOURCE_DIR}/src/flows/*.h ${CMAKE_SOURCE_DIR}/src/record/*.h ${CMAKE_SOURCE_DIR}/src/flows/device/*.h ${CMAKE_SOURCE_DIR}/src/flows/torch/cuda/graph.h
      ${CMAKE_SOURCE_DIR}/src/graph/*.h ${CMAKE_SOURCE_DIR}/src/base/dtype.h ${CMAKE_SOURCE_DIR}/src/base/error.h
      ${CMAKE_SOURCE_DIR}/src/base/init_spec.h ${CMAKE_SOURCE_DIR}/src/base/tensor.h ${CMAKE_SOURCE_DIR}/src/weights/draw.h)
 set(interface_hashes)

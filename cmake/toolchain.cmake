@@ -34,12 +34,34 @@ endif()
 # Threads, dlopen.
 find_package(Threads REQUIRED)
 
-# GNU ld needs seconds for what mold and lld link in a fraction of one.
+# GNU ld needs seconds for what the others link in a fraction of one. LLD is not among them with gcc: gcc 12 describes the
+# empty cold parts of functions by unwind entries of length 0, and LLD 14 keeps one entry for an address, maybe that one,
+# so that an exception ends the program where it passes (tools/check_unwind.py looks for that in what was built).
+set(NONGEMM_LINKER "" CACHE STRING "mold, gold, bfd or lld; the first of mold and gold that is there when empty")
 include(CheckLinkerFlag)
-foreach(linker mold lld)
+if(NONGEMM_LINKER)
+  set(nongemm_linkers ${NONGEMM_LINKER})
+elseif(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  set(nongemm_linkers mold lld gold)
+else()
+  set(nongemm_linkers mold gold)
+endif()
+set(nongemm_linker "the compiler's own")
+foreach(linker IN LISTS nongemm_linkers)
   check_linker_flag(CXX -fuse-ld=${linker} NONGEMM_HAS_${linker})
   if(NONGEMM_HAS_${linker})
     add_link_options(-fuse-ld=${linker})
+    set(nongemm_linker ${linker})
     break()
   endif()
 endforeach()
+if(NONGEMM_LINKER AND NOT nongemm_linker STREQUAL NONGEMM_LINKER)
+  message(FATAL_ERROR "the linker ${NONGEMM_LINKER} was asked for, and ${CMAKE_CXX_COMPILER} cannot use it")
+endif()
+# What differs from machine to machine, in one line that logs keep.
+set(nongemm_launcher "no ccache")
+if(CMAKE_CXX_COMPILER_LAUNCHER)
+  set(nongemm_launcher ${CMAKE_CXX_COMPILER_LAUNCHER})
+endif()
+set(NONGEMM_TOOLCHAIN "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, linker ${nongemm_linker}, ${nongemm_launcher}")
+message(STATUS "toolchain: ${NONGEMM_TOOLCHAIN}")

@@ -7,11 +7,11 @@
 #include <memory>
 
 #include "flows/load.h"
-#include "models/model.h"
-#include "profile/prepare.h"
-#include "profile/verify.h"
+#include "models/registry.h"
+#include "prepare/prepare.h"
 #include "reference_cases.h"
 #include "stream_reference.h"
+#include "verify/compare_outputs.h"
 #include "weights/safetensors.h"
 
 namespace nongemm {

@@ -4,7 +4,7 @@
 
 #include "analysis/analysis.h"
 #include "graph/graph_json.h"
-#include "onnx/lower.h"
+#include "lowering/lower.h"
 #include "onnx/wire.h"
 
 namespace nongemm {

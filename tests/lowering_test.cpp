@@ -3,8 +3,8 @@
 
 #include <set>
 
-#include "models/model.h"
-#include "onnx/lower.h"
+#include "lowering/lower.h"
+#include "models/registry.h"
 #include "onnx/names.h"
 #include "onnx/wire.h"
 

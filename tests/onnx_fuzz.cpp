@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "graph_use.h"
-#include "import/onnx_file.h"
+#include "import/onnx/file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace nongemm;

@@ -96,6 +96,7 @@ TEST_F(OpCli, WhatIsWrongIsNamedWithTheWayOut) {
   EXPECT_THAT(refused("layer_norm"), AllOf(HasSubstr("no shape is given"), HasSubstr("aten::layer_norm(Tensor input")));
   EXPECT_THAT(refused("layer_norm --shape 2x"), HasSubstr("shape '2x'"));
   EXPECT_THAT(refused("embedding --shape 4x4"), AllOf(HasSubstr("'indices'"), HasSubstr("--shape indices=")));
+  EXPECT_THAT(refused("softmax --shape 2x4 --shape dim=2"), HasSubstr("'dim'"));
   EXPECT_THAT(refused("softmax --shape 4x4 --arg dmi=1"), HasSubstr("did you mean 'dim'"));
   EXPECT_THAT(refused("softmax --shape 4x4 --arg dim"), HasSubstr("--arg dim gives nothing"));
   EXPECT_THAT(refused("relu --shape 4x4 --dtype fp33"), HasSubstr("fp32"));

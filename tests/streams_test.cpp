@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "models/model.h"
-#include "profile/verify.h"
+#include "models/registry.h"
 #include "reference_cases.h"
 #include "stream_reference.h"
+#include "verify/compare_outputs.h"
 #include "weights/safetensors.h"
 
 namespace nongemm {

@@ -6,14 +6,14 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "flows/tensorrt/blocks.h"
-#include "models/model.h"
-#include "onnx/lower.h"
+#include "lowering/lower.h"
+#include "lowering/simplify.h"
+#include "models/registry.h"
 #include "onnx/names.h"
-#include "onnx/simplify.h"
-#include "traces/engine_map.h"
-#include "traces/lowered_nodes.h"
-#include "traces/tensorrt_layers.h"
+#include "programs/tensorrt/blocks.h"
+#include "programs/tensorrt/engine_map.h"
+#include "programs/tensorrt/lowered_nodes.h"
+#include "traces/tensorrt/layers.h"
 #include "weights/synthetic.h"
 #include "weights/weight_spec.h"
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "analysis/group_rules.h"
-#include "flows/limits.h"
 #include "graph/graph.h"
 #include "ops/op.h"
 #include "profile/measurement.h"
+#include "record/limits.h"
 
 namespace nongemm {
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "analysis/roofline.h"
-#include "models/model.h"
+#include "models/registry.h"
 
 namespace nongemm {
 namespace {

@@ -1,6 +1,6 @@
 // What a runtime's optimiser made of the graph: which operators ran fused with others, which vanished, which were
 // added, and what that did to the time outside GEMM. The same definitions for every runtime that says what its steps
-// cover (flows/runtime_program.h).
+// cover (record/runtime_program.h).
 #pragma once
 
 #include <cstdint>

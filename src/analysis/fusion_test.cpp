@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "analysis/steps.h"
-#include "models/model.h"
+#include "models/registry.h"
 
 namespace nongemm {
 namespace {

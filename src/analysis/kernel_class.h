@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "flows/runtime_program.h"
 #include "profile/kernel_sums.h"
+#include "record/runtime_program.h"
 
 namespace nongemm {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "analysis/analysis.h"
-#include "flows/limits.h"
+#include "record/limits.h"
 
 namespace nongemm {
 

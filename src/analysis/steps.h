@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "analysis/analysis.h"
-#include "flows/runtime_program.h"
+#include "record/runtime_program.h"
 
 namespace nongemm {
 

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "flows/load.h"
-#include "models/model.h"
+#include "models/registry.h"
 #include "ops/op.h"
 #include "report/figures.h"
 

@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/op_specs.h"
 #include "cli/options.h"
-#include "micro/op_command.h"
+#include "microbench/op_command.h"
 #include "profile/stopping.h"
 
 namespace nongemm::cli {

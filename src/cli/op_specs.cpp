@@ -10,13 +10,13 @@
 #include "cli/recorded_command.h"
 #include "flows/load.h"
 #include "graph/graph_json.h"
-#include "micro/op_command.h"
-#include "micro/operand_rules.h"
-#include "micro/operand_text.h"
-#include "micro/presets.h"
-#include "micro/replay.h"
-#include "micro/shape_sweep.h"
-#include "ops/verify.h"
+#include "microbench/op_command.h"
+#include "microbench/operand_rules.h"
+#include "microbench/operand_text.h"
+#include "microbench/presets.h"
+#include "microbench/replay.h"
+#include "microbench/shape_sweep.h"
+#include "ops/check_graph.h"
 
 namespace nongemm::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cli/options.h"
-#include "micro/op_point.h"
-#include "micro/operators.h"
+#include "microbench/op_point.h"
+#include "microbench/operators.h"
 
 namespace nongemm::cli {
 

@@ -14,8 +14,8 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "flows/load.h"
-#include "profile/machine.h"
 #include "profile/stopping.h"
+#include "record/machine.h"
 #include "report/op_sections.h"
 
 namespace nongemm::cli {

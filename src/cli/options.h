@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "models/model.h"
+#include "models/registry.h"
 #include "study/point.h"
 
 namespace nongemm::cli {

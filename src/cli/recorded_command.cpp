@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "cli/options.h"
-#include "profile/given_inputs.h"
-#include "profile/verify.h"
+#include "prepare/given_inputs.h"
+#include "verify/compare_outputs.h"
 
 namespace nongemm::cli {
 namespace {

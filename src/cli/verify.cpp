@@ -1,6 +1,4 @@
 // nongemm verify FOLDER...
-#include "profile/verify.h"
-
 #include <fmt/format.h>
 
 #include <memory>
@@ -10,6 +8,7 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "flows/load.h"
+#include "verify/compare_outputs.h"
 
 namespace nongemm::cli {
 namespace {
@@ -42,7 +41,7 @@ std::vector<OutputDifference> differences(const std::string& model, const Verify
 bool is_within(const OutputDifference& row, const VerifyOptions& options, const ModelOptions& model) {
   if (!row.mismatch.empty()) return false;
   if (!options.against.empty() && !options.tolerance) return row.rms_relative <= allowed_rms(model.dtype);
-  return row.largest_absolute <= allowed_difference(row.name, options.tolerance.value_or(kTolerance));
+  return row.largest_absolute <= allowed_difference(row, options.tolerance.value_or(kTolerance));
 }
 
 int verify(const VerifyOptions& options) {
@@ -106,7 +105,9 @@ void add_verify_command(CLI::App& app, int& exit_code) {
   add_settings_option(*command, options->settings);
   command
       ->add_option("--tolerance", options->tolerance,
-                   "largest absolute difference allowed (default: 1e-4, boxes in pixels a hundred times that; with "
+                   "largest difference allowed, relative to the output's largest magnitude where that is above 1 "
+                   "(default: 1e-4, "
+                   "boxes in pixels at most a hundred times that; with "
                    "--against a bound on the relative rms: 1e-3, in half types 2e-2)")
       ->check(number_from(0, 1e30));
   command->callback([options, &exit_code] { exit_code = verify(*options); });

@@ -9,11 +9,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "data/image.h"
-#include "data/preprocess.h"
-#include "data/resize.h"
-#include "data/tokenizer.h"
-#include "data/unicode.h"
+#include "data/image/image.h"
+#include "data/image/preprocess.h"
+#include "data/image/resize.h"
+#include "data/text/tokenizer.h"
+#include "data/text/unicode.h"
 
 namespace nongemm::data {
 namespace {

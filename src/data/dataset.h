@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "base/tensor.h"
-#include "data/preprocess.h"
-#include "data/tokenizer.h"
+#include "data/image/preprocess.h"
+#include "data/text/tokenizer.h"
 
 namespace nongemm::data {
 

@@ -14,11 +14,11 @@
 
 #include "base/error.h"
 #include "base/tensor.h"
-#include "flows/device_state.h"
-#include "flows/limits.h"
-#include "flows/runtime_program.h"
-#include "flows/trace.h"
 #include "graph/graph.h"
+#include "record/device_state.h"
+#include "record/limits.h"
+#include "record/runtime_program.h"
+#include "record/trace.h"
 
 namespace nongemm {
 

@@ -11,7 +11,7 @@ namespace nongemm {
 std::string to_json(const Graph& graph);
 
 /// Throws Error(kBadInput) naming the place for text that is not such a graph. Everything that indexes is checked, so
-/// that the result is safe to walk; whether operators and arguments make sense is ops/verify.h's business.
+/// that the result is safe to walk; whether operators and arguments make sense is ops/check_graph.h's business.
 Graph graph_from_json(std::string_view text, const std::string& origin);
 
 }  // namespace nongemm

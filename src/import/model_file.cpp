@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "import/onnx_file.h"
-#include "import/pt2_file.h"
+#include "import/onnx/file.h"
+#include "import/pt2/file.h"
 
 namespace nongemm {
 namespace {

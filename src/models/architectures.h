@@ -1,7 +1,7 @@
 // The architectures built in; each stands in the file of its name.
 #pragma once
 
-#include "models/model.h"
+#include "models/registry.h"
 
 namespace nongemm {
 

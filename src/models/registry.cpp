@@ -1,3 +1,5 @@
+#include "models/registry.h"
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -5,7 +7,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "models/architectures.h"
-#include "models/model.h"
 
 namespace nongemm {
 

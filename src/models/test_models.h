@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "models/model.h"
+#include "models/registry.h"
 
 namespace nongemm {
 

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "base/tensor.h"
-#include "onnx/model.h"
+#include "onnx/onnx_model.h"
 
 namespace nongemm::onnx {
 

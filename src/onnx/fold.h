@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "onnx/known_value.h"
-#include "onnx/model.h"
+#include "onnx/onnx_model.h"
 
 namespace nongemm::onnx {
 

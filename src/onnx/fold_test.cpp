@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/half.h"
-#include "onnx/fold_constants.h"
+#include "lowering/fold_constants.h"
 
 namespace nongemm::onnx {
 namespace {

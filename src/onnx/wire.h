@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "onnx/model.h"
+#include "onnx/onnx_model.h"
 
 namespace nongemm::onnx {
 

@@ -12,7 +12,7 @@
 
 #include "graph/graph.h"
 #include "onnx/constants.h"
-#include "onnx/model.h"
+#include "onnx/onnx_model.h"
 #include "ops/op.h"
 #include "ops/operands.h"
 

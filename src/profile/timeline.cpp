@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-#include "profile/common_sequence.h"
+#include "base/common_sequence.h"
 
 namespace nongemm {
 namespace {

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "flows/trace.h"
+#include "record/trace.h"
 
 namespace nongemm {
 

@@ -5,7 +5,7 @@
 #include <random>
 #include <set>
 
-#include "profile/common_sequence.h"
+#include "base/common_sequence.h"
 
 namespace nongemm {
 namespace {

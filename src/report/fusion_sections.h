@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "analysis/fusion.h"
-#include "profile/verify.h"
 #include "report/field.h"
+#include "verify/compare_outputs.h"
 
 namespace nongemm {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "flows/limits.h"
 #include "ops/op.h"
 #include "profile/statistics.h"
+#include "record/limits.h"
 #include "report/document.h"
 
 namespace nongemm {

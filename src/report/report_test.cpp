@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "models/model.h"
+#include "models/registry.h"
 #include "report/document.h"
 #include "report/figures.h"
 #include "report/sections.h"

@@ -9,8 +9,8 @@
 
 #include "analysis/fusion.h"
 #include "flows/flow.h"
-#include "profile/verify.h"
 #include "report/fusion_sections.h"
+#include "verify/compare_outputs.h"
 
 namespace nongemm {
 

@@ -8,15 +8,15 @@
 
 #include "analysis/fusion.h"
 #include "base/error.h"
-#include "onnx/lower.h"
+#include "lowering/lower.h"
 #include "onnx/names.h"
 #include "profile/step_times.h"
+#include "programs/tensorrt/engine_map.h"
+#include "programs/tensorrt/inferred_nodes.h"
+#include "programs/tensorrt/lowered_nodes.h"
 #include "report/sections.h"
-#include "traces/engine_map.h"
-#include "traces/inferred_nodes.h"
-#include "traces/lowered_nodes.h"
-#include "traces/tensorrt_profile.h"
-#include "traces/tensorrt_times.h"
+#include "traces/tensorrt/profile.h"
+#include "traces/tensorrt/times.h"
 
 namespace nongemm {
 namespace {

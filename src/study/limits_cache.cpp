@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "flows/load.h"
-#include "profile/machine.h"
+#include "record/machine.h"
 
 namespace nongemm {
 namespace {

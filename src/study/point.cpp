@@ -8,10 +8,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "flows/load.h"
-#include "profile/given_inputs.h"
-#include "profile/verify.h"
+#include "prepare/given_inputs.h"
 #include "report/sections.h"
 #include "study/limits_cache.h"
+#include "verify/compare_outputs.h"
 
 namespace nongemm {
 namespace {

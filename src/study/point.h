@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "analysis/analysis.h"
-#include "models/model.h"
+#include "models/registry.h"
+#include "prepare/prepare.h"
 #include "profile/measurement.h"
-#include "profile/prepare.h"
 #include "report/document.h"
 #include "study/baseline.h"
 

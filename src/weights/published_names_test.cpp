@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "models/model.h"
+#include "models/registry.h"
 #include "weights/binding.h"
 
 namespace nongemm::weights {

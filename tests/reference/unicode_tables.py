@@ -1,4 +1,4 @@
-"""Writes src/data/unicode_tables.inc: the character classes that the `tokenizers` library uses, found by asking it.
+"""Writes src/data/text/unicode_tables.inc: the character classes that the `tokenizers` library uses, found by asking it.
 
     python tests/reference/unicode_tables.py    # takes two minutes
 

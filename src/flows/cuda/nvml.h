@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "flows/device_state.h"
+#include "record/device_state.h"
 
 namespace nongemm::cuda {
 

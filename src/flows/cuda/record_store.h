@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "flows/trace.h"
+#include "record/trace.h"
 
 namespace nongemm::cuda {
 

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/dtype.h"
-#include "flows/device_state.h"
-#include "flows/trace.h"
+#include "record/device_state.h"
+#include "record/trace.h"
 
 namespace nongemm::weights {
 struct Draw;

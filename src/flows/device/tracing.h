@@ -8,11 +8,11 @@
 
 #include "base/error.h"
 #include "flows/device/device.h"
-#include "flows/trace.h"
+#include "record/trace.h"
 
 namespace nongemm::device {
 
-/// The clock of traces (flows/trace.h).
+/// The clock of traces (record/trace.h).
 inline std::int64_t now_ns() {
   timespec time{};
   clock_gettime(CLOCK_MONOTONIC, &time);

@@ -12,9 +12,9 @@
 #include "flows/ort/library.h"
 #include "flows/ort/session.h"
 #include "flows/ort/values.h"
-#include "models/model.h"
+#include "lowering/lower.h"
+#include "models/registry.h"
 #include "onnx/file.h"
-#include "onnx/lower.h"
 #include "weights/synthetic.h"
 
 namespace nongemm::ort_flow {

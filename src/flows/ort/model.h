@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "flows/flow.h"
-#include "flows/ort/dataflow.h"
 #include "flows/ort/onnxruntime.h"
-#include "flows/ort/result_types.h"
 #include "flows/ort/settings.h"
-#include "flows/runtime_program.h"
-#include "onnx/model.h"
+#include "onnx/onnx_model.h"
+#include "programs/ort/dataflow.h"
+#include "programs/ort/result_types.h"
+#include "record/runtime_program.h"
 
 namespace nongemm::ort_flow {
 

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/temporary_folder.h"
 #include "flows/ort/library.h"
-#include "flows/ort/run_profile.h"
+#include "programs/ort/run_profile.h"
 
 namespace nongemm::ort_flow {
 

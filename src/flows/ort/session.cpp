@@ -6,12 +6,12 @@
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
 #include "flows/ort/errors.h"
-#include "flows/ort/launches.h"
 #include "flows/ort/library.h"
 #include "flows/ort/model.h"
 #include "flows/ort/profiled_run.h"
-#include "flows/ort/program.h"
 #include "flows/ort/values.h"
+#include "programs/ort/launches.h"
+#include "programs/ort/program.h"
 
 namespace nongemm::ort_flow {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "models/model.h"
+#include "models/registry.h"
 
 namespace nongemm::ort_flow {
 namespace {

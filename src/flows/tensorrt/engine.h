@@ -29,7 +29,7 @@ class Engine {
   /// @throws Error (kUnsupported) when the engine has no such input or output
   Port& port(const std::string& name);
 
-  /// What the inspector says of the layers, as JSON (traces/tensorrt_layers.h).
+  /// What the inspector says of the layers, as JSON (traces/tensorrt/layers.h).
   std::string layer_information() const;
 
   /// A context whose addresses are those of the ports.

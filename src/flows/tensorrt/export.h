@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "flows/runtime_program.h"
+#include "record/runtime_program.h"
 
 namespace nongemm::tensorrt {
 

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "flows/device/device.h"
-#include "flows/runtime_program.h"
 #include "flows/tensorrt/api.h"
-#include "flows/tensorrt/ranges.h"
-#include "flows/trace.h"
+#include "programs/tensorrt/ranges.h"
+#include "record/runtime_program.h"
+#include "record/trace.h"
 
 namespace nongemm::tensorrt {
 

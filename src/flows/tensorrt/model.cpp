@@ -6,10 +6,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "flows/tensorrt/api.h"
+#include "lowering/simplify.h"
 #include "onnx/messages.h"
 #include "onnx/name_nodes.h"
-#include "onnx/simplify.h"
-#include "traces/lowered_nodes.h"
+#include "programs/tensorrt/lowered_nodes.h"
 
 namespace nongemm::tensorrt {
 namespace {

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "lowering/lower.h"
 #include "onnx/file.h"
-#include "onnx/lower.h"
-#include "traces/onnx_nodes.h"
+#include "programs/tensorrt/onnx_nodes.h"
 
 namespace nongemm::tensorrt {
 

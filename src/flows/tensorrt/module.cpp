@@ -10,10 +10,10 @@
 #include "flows/load.h"
 #include "flows/tensorrt/builder.h"
 #include "flows/tensorrt/model.h"
-#include "flows/tensorrt/ranges.h"
 #include "flows/tensorrt/session.h"
+#include "lowering/lower.h"
 #include "onnx/file.h"
-#include "onnx/lower.h"
+#include "programs/tensorrt/ranges.h"
 #include "weights/synthetic.h"
 #include "weights/weight_spec.h"
 

@@ -7,12 +7,12 @@
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
-#include "flows/tensorrt/blocks.h"
 #include "flows/tensorrt/convert.h"
 #include "flows/tensorrt/layer_times.h"
 #include "onnx/names.h"
-#include "traces/engine_map.h"
-#include "traces/tensorrt_layers.h"
+#include "programs/tensorrt/blocks.h"
+#include "programs/tensorrt/engine_map.h"
+#include "traces/tensorrt/layers.h"
 
 namespace nongemm::tensorrt {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "models/model.h"
+#include "models/registry.h"
 #include "ops/op.h"
 
 namespace nongemm::torch_flow {

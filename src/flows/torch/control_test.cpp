@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "flows/torch/host_operators.h"
-#include "flows/torch/roi_operators.h"
+#include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/session.h"
-#include "models/box_ops.h"
-#include "models/functional.h"
+#include "models/detection/box_ops.h"
+#include "models/parts/functional.h"
 #include "ops/builder.h"
 
 namespace nongemm {

@@ -1,6 +1,4 @@
 // The torch flow on a CUDA device; every test is skipped, saying so, on machines without one.
-#include "flows/torch/cuda.h"
-
 #include <ATen/TensorOperators.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/arange.h>
@@ -21,10 +19,11 @@
 #include "base/half.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
+#include "flows/torch/cuda/load.h"
 #include "flows/torch/values.h"
-#include "models/model.h"
+#include "models/registry.h"
+#include "prepare/prepare.h"
 #include "profile/device_pass.h"
-#include "profile/prepare.h"
 #include "profile/timeline.h"
 #include "profile/windows.h"
 #include "weights/draw.h"

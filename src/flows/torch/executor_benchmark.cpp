@@ -9,7 +9,7 @@
 
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
-#include "models/functional.h"
+#include "models/parts/functional.h"
 #include "profile/statistics.h"
 
 namespace nongemm::torch_flow {

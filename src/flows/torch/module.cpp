@@ -8,12 +8,12 @@
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
-#include "flows/torch/cuda.h"
+#include "flows/torch/cuda/load.h"
 #include "flows/torch/errors.h"
 #include "flows/torch/foreign.h"
 #include "flows/torch/host_operators.h"
-#include "flows/torch/limits.h"
-#include "flows/torch/roi_operators.h"
+#include "flows/torch/limits/limits.h"
+#include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/session.h"
 
 namespace nongemm::torch_flow {

@@ -9,8 +9,8 @@
 #include <optional>
 #include <vector>
 
-#include "flows/trace.h"
 #include "graph/graph.h"
+#include "record/trace.h"
 
 namespace nongemm::torch_flow {
 

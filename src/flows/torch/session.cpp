@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "flows/torch/capturable.h"
-#include "flows/torch/cuda.h"
+#include "flows/torch/cuda/load.h"
 #include "flows/torch/errors.h"
 #include "flows/torch/program.h"
 #include "flows/torch/values.h"

@@ -8,13 +8,13 @@
 
 #include "flows/torch/host_operators.h"
 #include "flows/torch/program.h"
-#include "flows/torch/roi_operators.h"
+#include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/values.h"
-#include "models/model.h"
+#include "models/registry.h"
+#include "ops/check_graph.h"
 #include "ops/op.h"
-#include "ops/verify.h"
-#include "profile/prepare.h"
-#include "profile/verify.h"
+#include "prepare/prepare.h"
+#include "verify/compare_outputs.h"
 #include "weights/safetensors.h"
 
 namespace nongemm::torch_flow {

@@ -9,10 +9,10 @@
 
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
-#include "flows/torch/cuda_graph.h"
+#include "flows/torch/cuda/graph.h"
 #include "flows/torch/program.h"
 #include "flows/torch/values.h"
-#include "flows/trace.h"
+#include "record/trace.h"
 
 namespace nongemm::torch_flow {
 

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "flows/torch/cuda_graph.h"
+#include "flows/torch/cuda/graph.h"
 
 namespace nongemm::torch_flow {
 namespace {

@@ -1,0 +1,151 @@
+#include "flows/torch/limits/limits.h"
+
+#include <ATen/Context.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/_int_mm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/DeviceGuard.h>
+#include <c10/core/InferenceMode.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <functional>
+
+#include "base/error.h"
+#include "flows/device/device.h"
+#include "flows/torch/cuda/load.h"
+
+namespace nongemm::torch_flow {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// Seconds of one call of `work`, the best of several batches that are long enough for the wait at their end not to
+/// count.
+class Stopwatch {
+ public:
+  explicit Stopwatch(c10::Device device) : device_(device) {}
+
+  double best(const std::function<void()>& work) const {
+    constexpr double kBatch = 0.05;
+    constexpr double kTotal = 0.4;
+    work();
+    int calls = 1;
+    double seconds = batch(work, calls);
+    if (seconds < kBatch) {
+      calls = static_cast<int>(std::min(1000.0, kBatch / std::max(seconds, 1e-6)));
+      seconds = batch(work, std::max(calls, 1)) / std::max(calls, 1);
+      calls = std::max(calls, 1);
+    }
+    const auto begin = Clock::now();
+    while (seconds_since(begin) < kTotal) seconds = std::min(seconds, batch(work, calls) / calls);
+    return seconds;
+  }
+
+ private:
+  double batch(const std::function<void()>& work, int calls) const {
+    synchronise();
+    const auto begin = Clock::now();
+    for (int i = 0; i < calls; ++i) work();
+    synchronise();
+    return seconds_since(begin);
+  }
+  void synchronise() const {
+    if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+  }
+
+  c10::Device device_;
+};
+
+/// A figure that may not exist on this device.
+std::optional<double> measured(const std::function<double()>& figure) {
+  try {
+    return figure();
+  } catch (const std::exception&) {  // no such kernel, or no memory for it
+    return std::nullopt;
+  }
+}
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
+  }
+  return "CPU";
+}
+
+/// Operations per second of a square product.
+double product_rate(const Stopwatch& watch, c10::Device device, c10::ScalarType type, std::int64_t size) {
+  const auto options = at::TensorOptions().dtype(type).device(device);
+  const double operations = 2.0 * static_cast<double>(size) * static_cast<double>(size) * static_cast<double>(size);
+  if (type == at::kChar) {
+    const at::Tensor a = at::randint(-127, 128, {size, size}, options);
+    const at::Tensor b = at::randint(-127, 128, {size, size}, options).t();
+    return operations / watch.best([&] { at::_int_mm(a, b); });
+  }
+  const at::Tensor a = at::randn({size, size}, options);
+  const at::Tensor b = at::randn({size, size}, options);
+  at::Tensor out = at::empty({size, size}, options);
+  return operations / watch.best([&] { at::mm_out(out, a, b); });
+}
+
+}  // namespace
+
+DeviceLimits measure_limits(c10::Device device) {
+  const c10::InferenceMode inference;
+  const c10::DeviceGuard guard(device);
+  const Stopwatch watch(device);
+  const bool cuda = device.is_cuda();
+  DeviceLimits limits;
+  limits.device = processor_name();
+  if (cuda) {
+    const auto devices = device::library().devices();
+    limits.device = devices.at(static_cast<std::size_t>(device.index())).name;
+    limits.launch_ns = measured([&] { return device::library().measure_launch(device.index()).launch_ns; });
+    limits.round_trip_ns = measured([&] { return device::library().measure_launch(device.index()).round_trip_ns; });
+  }
+
+  // Far beyond any cache.
+  const std::int64_t elements = (cuda ? std::int64_t{1} << 30 : std::int64_t{1} << 28) / 4;
+  const auto floats = at::TensorOptions().dtype(at::kFloat).device(device);
+  const double bytes = static_cast<double>(elements) * 4.0;
+  limits.copy_bandwidth = measured([&] {
+    const at::Tensor from = at::zeros({elements}, floats);
+    at::Tensor to = at::zeros({elements}, floats);
+    return 2.0 * bytes / watch.best([&] { to.copy_(from, /*non_blocking=*/true); });
+  });
+  limits.read_bandwidth = measured([&] {
+    const at::Tensor from = at::zeros({elements}, floats);
+    return bytes / watch.best([&] { at::sum(from); });
+  });
+
+  const std::int64_t size = cuda ? 8192 : 1024;
+  const auto rate = [&](c10::ScalarType type) {
+    return measured([&] { return product_rate(watch, device, type, size); });
+  };
+  at::Context& context = at::globalContext();
+  const bool tf32 = context.allowTF32CuBLAS();
+  context.setAllowTF32CuBLAS(false);
+  limits.fp32_rate = rate(at::kFloat);
+  if (cuda) {
+    context.setAllowTF32CuBLAS(true);
+    limits.tf32_rate = rate(at::kFloat);
+  }
+  context.setAllowTF32CuBLAS(tf32);
+  limits.fp16_rate = rate(at::kHalf);
+  limits.bf16_rate = rate(at::kBFloat16);
+  limits.int8_rate = rate(at::kChar);
+  if (cuda) release_cached_memory();
+  return limits;
+}
+
+}  // namespace nongemm::torch_flow

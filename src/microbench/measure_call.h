@@ -1,0 +1,41 @@
+// The measurement of one call in one flow.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "microbench/call.h"
+#include "profile/measurement.h"
+
+namespace nongemm::micro {
+
+struct CallOptions {
+  RunOptions run;
+  MeasurePolicy policy;
+  /// Caches are written over before each call.
+  bool cold = false;
+};
+
+struct CallMeasurement {
+  int repeat = 1;              // calls per sample
+  std::vector<double> wall_s;  // per call, the flow's own time around it included
+  std::vector<double> call_s;  // per call: its kernels on a device, the call itself on a host
+  double gap_s = 0;            // device waits per call; 0 on a host
+  double kernels = 0;          // per call; 0 on a host
+  std::vector<double> warmup_s;
+  std::string stopping_rule;
+  std::string how;  // what call_s is taken from
+  std::vector<ObservedTypes> observed;
+  bool incomplete = false;
+};
+
+/// Short calls are repeated in a row until a sample is long enough to be timed. Throws what the flow throws, and
+/// Error(kOutOfMemory) before anything is allocated.
+CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& options);
+
+/// How often a call that takes `seconds` stands in a sample.
+int repeat_for(double seconds);
+
+}  // namespace nongemm::micro

@@ -1,0 +1,94 @@
+#include "models/parts/masking.h"
+
+#include <algorithm>
+
+#include "models/parts/functional.h"
+
+namespace nongemm {
+namespace {
+
+double lowest(DType dtype) {
+  if (dtype == DType::kFloat16) return -65504.0;
+  if (dtype == DType::kBFloat16) return -3.3895313892515355e+38;
+  return -3.4028234663852886e+38;
+}
+
+/// The caller's int64 mask as booleans.
+Tensor to_bool(Builder& builder, const Tensor& mask) {
+  return builder.call("aten.to.device", {mask, kNone, DType::kBool});
+}
+
+/// `mask.sum() == mask.numel()`, read by the host.
+void check_all_ones(Builder& builder, const Tensor& mask) {
+  const Tensor sum = builder.call("aten.sum.default", {mask});
+  const Tensor equal = builder.call("aten.eq.Scalar", {sum, mask.shape().at(0) * mask.shape().at(1)});
+  builder.call("aten.is_nonzero.default", {equal});
+}
+
+Tensor arange(Builder& builder, std::int64_t end) { return builder.call("aten.arange.default", {end}); }
+
+/// The boolean [batch, 1, queries, keys] mask, true where a key may be seen.
+Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t batch, std::int64_t query_count,
+                    bool causal) {
+  using namespace fn;
+  const std::int64_t key_count = padding_mask ? padding_mask.size(1) : query_count;
+  Tensor rows = arange(builder, batch);
+  Tensor heads = arange(builder, 1);  // dispatched, though a mask that is the same for all heads does not use it
+  Tensor queries = add(arange(builder, query_count), 0);
+  Tensor keys = add(arange(builder, key_count), 0);
+  rows = unsqueeze(unsqueeze(unsqueeze(rows, 1), 2), 3);
+  heads = unsqueeze(unsqueeze(unsqueeze(heads, 0), 2), 3);
+  queries = unsqueeze(unsqueeze(unsqueeze(queries, 0), 1), 3);
+  keys = unsqueeze(unsqueeze(unsqueeze(keys, 0), 1), 2);
+  Tensor mask;
+  if (padding_mask) mask = builder.call("aten.new_ones.default", {queries, Shape{}}, {{"dtype", DType::kBool}});
+  const Tensor allowed =
+      causal ? builder.call("aten.le.Tensor", {keys, queries}) : builder.call("aten.ge.Scalar", {queries, 0});
+  mask = padding_mask ? builder.call("aten.__and__.Tensor", {mask, allowed}) : allowed;
+  if (padding_mask) {
+    const Tensor seen = builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}});
+    mask = builder.call("aten.__and__.Tensor", {mask, seen});
+  }
+  return expand(mask, {batch, -1, query_count, key_count});
+}
+
+Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
+  auto [zero, bytes] = HostTensor::allocate(dtype, {});
+  std::fill_n(bytes, zero.byte_size(), std::byte{0});
+  return builder.call("aten.where.ScalarOther", {boolean, builder.constant(std::move(zero)), lowest(dtype)});
+}
+
+}  // namespace
+
+Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
+                   const ModelOptions& options) {
+  if (padding_mask) padding_mask = to_bool(builder, padding_mask);
+  if (options.attention == Attention::kEager) {
+    return additive_mask(builder, boolean_mask(builder, padding_mask, batch, tokens, true), dtype);
+  }
+  if (padding_mask) check_all_ones(builder, padding_mask);
+  if (options.padding != Padding::kPadded || !padding_mask) return {};
+  check_all_ones(builder, padding_mask);  // once more for the part that the queries cover
+  return boolean_mask(builder, padding_mask, batch, tokens, true);
+}
+
+void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t batch) {
+  const Tensor position_ids = positions.size(0) == batch ? positions : fn::expand(positions, {batch, -1});
+  const Tensor before = fn::sub(fn::slice(position_ids, 1, 0, 1), 1);
+  const Tensor steps = builder.call("aten.diff.default", {position_ids, 1, -1, before});
+  const Tensor breaks = builder.call("aten.cumsum.default", {builder.call("aten.ne.Scalar", {steps, 1}), -1});
+  const Tensor none = builder.call("aten.eq.Scalar", {fn::select(breaks, 1, -1), 0});
+  builder.call("aten.is_nonzero.default", {builder.call("aten.all.default", {none})});
+}
+
+Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
+                          const ModelOptions& options) {
+  if (!padding_mask) return {};
+  padding_mask = to_bool(builder, padding_mask);
+  builder.call("aten.is_nonzero.default", {builder.call("aten.all.default", {padding_mask})});
+  if (options.padding != Padding::kPadded) return {};
+  const Tensor boolean = boolean_mask(builder, padding_mask, batch, queries, false);
+  return options.attention == Attention::kEager ? additive_mask(builder, boolean, dtype) : boolean;
+}
+
+}  // namespace nongemm

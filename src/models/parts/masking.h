@@ -1,0 +1,28 @@
+// Attention masks as transformers 5.17 makes them (masking_utils.py): which operators run depends on the attention
+// implementation and on whether the caller's mask has zeros.
+#pragma once
+
+#include "models/registry.h"
+#include "ops/builder.h"
+
+namespace nongemm {
+
+/// The mask for a causal decoder, or None when scaled_dot_product_attention's is_causal flag suffices.
+/// @param padding_mask [batch, tokens] int64, or None
+/// @param batch, tokens of the queries
+/// @param dtype of an eager mask, which is added to the scores (0 or the lowest number)
+Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
+                   const ModelOptions& options);
+
+/// The check for several sequences packed into one sample, which runs before a causal mask where there is neither a
+/// padding mask nor a cache. It finds none: positions count up.
+/// @param positions [1, tokens] int64, the same in all samples
+void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t batch);
+
+/// The mask for an encoder, or None when nothing is padded.
+/// @param padding_mask [batch, keys], int64 or bool
+/// @param queries tokens that attend; differs from the keys in cross-attention
+Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
+                          const ModelOptions& options);
+
+}  // namespace nongemm

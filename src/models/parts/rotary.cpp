@@ -1,0 +1,84 @@
+// The operators of rotary position embedding; the frequencies come from rope.cpp.
+#include <limits>
+
+#include "models/parts/functional.h"
+#include "models/parts/rope.h"
+
+namespace nongemm {
+namespace {
+
+using namespace fn;
+
+Tensor frequencies(Builder& b, const std::vector<float>& values) {
+  return b.constant(HostTensor::from<float>(DType::kFloat32, {static_cast<std::int64_t>(values.size())}, values));
+}
+
+void read_on_host(Builder& b, const Tensor& condition) { b.call("aten.is_nonzero.default", {condition}); }
+
+Tensor length_of(Builder& b, const Tensor& position_ids) { return add(b.call("aten.max.default", {position_ids}), 1); }
+
+/// dynamic_frequency_update: the table has grown to this length in the first call; later ones compare and keep it.
+Tensor dynamic_table(Builder& b, const Rope& rope, const Tensor& position_ids, std::int64_t tokens) {
+  const Tensor length = length_of(b, position_ids);
+  if (tokens > rope.positions) {
+    const Tensor grown = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {}, {tokens}));
+    read_on_host(b, b.call("aten.gt.Tensor", {length, grown}));
+  } else {
+    read_on_host(b, b.call("aten.gt.Scalar", {length, rope.positions}));
+  }
+  read_on_host(b, b.call("aten.lt.Scalar", {length, rope.positions}));
+  return frequencies(b, inverse_frequencies(rope, tokens));
+}
+
+/// longrope_frequency_update: long sequences compute their table in every call.
+Tensor longrope_table(Builder& b, const Rope& rope, const Tensor& position_ids, std::int64_t tokens) {
+  const Tensor length = length_of(b, position_ids);
+  read_on_host(b, b.call("aten.gt.Scalar", {length, rope.original_positions}));
+  if (tokens <= rope.original_positions) return frequencies(b, inverse_frequencies(rope, tokens));
+  const Tensor factors = frequencies(b, {rope.long_factors.begin(), rope.long_factors.end()});
+  const Tensor even = b.call("aten.arange.start_step", {0, rope.head_width, 2}, {{"dtype", DType::kInt64}});
+  const Tensor exponents = div(to(even, DType::kFloat32), rope.head_width);
+  const Tensor wavelengths = mul(factors, b.call("aten.pow.Scalar", {rope.theta, exponents}));
+  return mul(reciprocal(wavelengths), 1.0);
+}
+
+Tensor table(Builder& b, const Rope& rope, const Tensor& position_ids) {
+  const std::int64_t tokens = position_ids.size(1);
+  if (rope.type == Rope::Type::kDynamic) return dynamic_table(b, rope, position_ids, tokens);
+  if (rope.type == Rope::Type::kLongRope) return longrope_table(b, rope, position_ids, tokens);
+  return frequencies(b, inverse_frequencies(rope, tokens));
+}
+
+/// rotate_half: the two halves (x, y) of each head become (-y, x).
+Tensor half_turn(const Tensor& x) {
+  const std::int64_t half = x.size(3) / 2;
+  const Tensor first = slice(x, 3, 0, half);
+  const Tensor second = slice(x, 3, half, std::numeric_limits<std::int64_t>::max());
+  return cat({neg(second), first}, -1);
+}
+
+}  // namespace
+
+RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
+  const Tensor inverse = table(b, rope, position_ids);
+  const Tensor expanded = expand(unsqueeze(unsqueeze(inverse, 0), 2), {1, -1, 1});
+  const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
+  const Tensor angles = transpose(matmul(expanded, positions), 1, 2);
+  const Tensor both = cat({angles, angles}, -1);
+  const Tensor cosine = mul(cos(both), rope.attention_scaling);
+  const Tensor sine = mul(sin(both), rope.attention_scaling);
+  return {to(cosine, dtype), to(sine, dtype)};
+}
+
+void rotate(const RotaryTables& tables, Tensor& query, Tensor& key) {
+  const Tensor cosine = unsqueeze(tables.cos, 1);
+  const Tensor sine = unsqueeze(tables.sin, 1);
+  const auto turn = [&](const Tensor& x) {
+    const Tensor straight = mul(x, cosine);
+    return add(straight, mul(half_turn(x), sine));
+  };
+  query = turn(query);
+  key = turn(key);
+}
+
+}  // namespace nongemm

@@ -1,0 +1,49 @@
+// Checking a model against reference outputs of the original (fixtures as tests/reference makes them).
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "flows/flow.h"
+#include "models/registry.h"
+
+namespace nongemm {
+
+/// How far one output is from its reference.
+struct OutputDifference {
+  std::string name;
+  Shape shape;
+  double largest_absolute = 0;
+  double magnitude = 0;         // the reference's largest, infinities left out
+  double largest_relative = 0;  // against that magnitude
+  double rms_relative = 0;      // root mean square of the differences against that of the reference
+  /// Shapes differ, or the output is missing: what, for people. Empty when they could be compared. Dtypes may differ:
+  /// values are compared.
+  std::string mismatch;
+};
+
+/// The largest difference that a tolerance allows: absolute for outputs of magnitude 1 or less, else relative to the
+/// magnitude, since floating-point numbers are. Boxes of R-CNN are in pixels of the image: never more than 100 times.
+double allowed_difference(const OutputDifference& output, double tolerance);
+
+/// Each of a graph's outputs beside the same output of another flow.
+std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vector<HostTensor>& reference,
+                                              const std::vector<HostTensor>& outputs);
+
+/// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
+ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
+
+/// Runs a model and compares it with given outputs.
+/// @param path a folder with config.json and model.safetensors or with model.pt2 or model.onnx, and inputs.safetensors
+/// and
+///        outputs.safetensors beside it; or a model file, with NAME.inputs.safetensors and NAME.outputs.safetensors
+/// Attention implementation: the options', or config.json's `_attn_implementation`.
+std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, Flow& flow, const RunOptions& run,
+                                            ModelOptions options);
+
+/// The same model, with weights and inputs of the same seed, in two flows.
+std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptions& options, Flow& flow,
+                                            Flow& reference, const RunOptions& run);
+
+}  // namespace nongemm
