@@ -1,6 +1,7 @@
 #include "analysis/analysis.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -82,10 +83,11 @@ NodeRow describe(const Graph& graph, NodeId id, const AnalysisOptions& options) 
     row.group = foreign->group;
     row.variant = foreign->variant;
     row.traits = foreign->traits;
+    row.cost = foreign_cost(graph, node, row.group);
   } else {
     row.group = guess_group(node.op);
     row.variant = base_name(node.op);
-    row.cost = foreign_cost(graph, node);
+    row.cost = foreign_cost(graph, node, row.group);
   }
   if (options.by_module) {
     if (const CompositeModule* module = composite_of(graph, node.scope)) {
@@ -111,10 +113,9 @@ void add(Bucket& bucket, const NodeRow& row) {
   bucket.kernels += row.kernels;
   bucket.limit_s += row.limit_s * row.calls;
   bucket.parameters += row.parameters;
-  bucket.cost.flops += row.cost.flops * row.calls;
-  bucket.cost.bytes_read += row.cost.bytes_read * row.calls;
-  bucket.cost.bytes_written += row.cost.bytes_written * row.calls;
-  const double weight = row.time_s > 0 ? row.time_s : row.cost.bytes() * 1e-18;
+  bucket.work.add(row.cost, row.calls);
+  const double bytes = std::isnan(row.cost.bytes()) ? 0.0 : row.cost.bytes();
+  const double weight = row.time_s > 0 ? row.time_s : bytes * 1e-18;
   if (weight > bucket.costliest_s) {
     bucket.costliest_s = weight;
     bucket.example = row.shapes;
@@ -148,7 +149,10 @@ std::vector<Bucket> collect(const std::vector<NodeRow>& rows, double wall_s, Key
 
 void largest_first(std::vector<Bucket>& buckets) {
   std::stable_sort(buckets.begin(), buckets.end(), [](const Bucket& a, const Bucket& b) {
-    return a.time_s != b.time_s ? a.time_s > b.time_s : a.cost.flops > b.cost.flops;
+    if (a.time_s != b.time_s) return a.time_s > b.time_s;
+    const double left = a.work.known().flops;
+    const double right = b.work.known().flops;
+    return std::isnan(right) ? !std::isnan(left) : left > right;  // what is not known comes last
   });
 }
 
@@ -224,16 +228,14 @@ Analysis analyse(const Graph& original, const Measurement* measurement, const An
     // An engine whose model is not given: groups follow from names, costs from nothing.
     result.weight_bytes = kNaN;
     for (std::vector<NodeRow>* rows : {&result.nodes, &result.graph_nodes}) {
-      for (NodeRow& row : *rows) row.cost = {kNaN, kNaN, kNaN};
+      for (NodeRow& row : *rows) row.cost = {kUnknownWork, kUnknownWork, kUnknownWork};
     }
   }
   for (NodeRow& row : result.nodes) {
     if (result.measured) take_times(measurement->nodes.nodes[row.id], measurement->nodes, result.on_device, row);
     if (limits != nullptr) row.limit_s = time_at_limit(row, *limits);
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
-    result.total.flops += row.cost.flops * row.calls;
-    result.total.bytes_read += row.cost.bytes_read * row.calls;
-    result.total.bytes_written += row.cost.bytes_written * row.calls;
+    result.total.add(row.cost, row.calls);
   }
 
   result.groups = by_group(result.nodes, result.wall_s);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "base/error.h"
@@ -159,9 +158,7 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
   for (int i = 0; i < 10; ++i) session.run();
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
   while (!interrupted() || replay.latency_s.empty()) {
-    const auto begin = std::chrono::steady_clock::now();
-    session.run();
-    replay.latency_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    replay.latency_s.push_back(timed_run(session));
     if (rule->enough(replay.latency_s)) break;
   }
   replay.nodes.nodes.resize(traced_nodes(session, graph));

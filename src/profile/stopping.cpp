@@ -1,7 +1,6 @@
 #include "profile/stopping.h"
 
 #include <fmt/format.h>
-#include <time.h>
 
 #include <atomic>
 #include <csignal>
@@ -9,6 +8,7 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "base/clock.h"
 #include "profile/statistics.h"
 
 namespace nongemm {
@@ -58,9 +58,7 @@ static_assert(std::atomic<std::int64_t>::is_always_lock_free, "used in a signal 
 /// follows at once is the same one.
 void on_interrupt(int) {
   constexpr std::int64_t kTogether = 500'000'000;
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  const std::int64_t now = static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+  const std::int64_t now = now_ns();
   if (interrupt_count > 0 && now - first_interrupt_ns > kTogether) std::_Exit(130);
   if (interrupt_count == 0) first_interrupt_ns = now;
   interrupt_count = 1;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "flows/load.h"
@@ -15,10 +15,6 @@
 
 namespace nongemm {
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 std::string_view option_of(Attention attention) {
   return attention == Attention::kEager ? "eager" : attention == Attention::kSdpa ? "sdpa" : "";
@@ -124,7 +120,7 @@ Analysed analyse_with_limits(const PointSpec& spec, const Graph& graph, const Me
 }
 
 void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch setup;
   const Model model = find_model(spec.model);
   ModelOptions options = spec.options;
   std::optional<DataBatch> data;
@@ -173,7 +169,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   const std::unique_ptr<Session> session = flow.prepare(graph, weights.tensors, run_options);
   weights.tensors.clear();
   session->set_inputs(inputs.tensors);
-  const double setup_s = seconds_since(begin);
+  const double setup_s = setup.seconds();
 
   progress("measuring");
   const Measurement measurement = measure(*session, graph, spec.policy, options.device != "cpu");

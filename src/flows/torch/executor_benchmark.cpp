@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/clock.h"
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
 #include "models/parts/functional.h"
