@@ -14,7 +14,7 @@
 #include "base/host_memory.h"
 #include "flows/load.h"
 #include "microbench/call_graph.h"
-#include "ops/rules.h"
+#include "ops/memory.h"
 #include "profile/stopping.h"
 #include "profile/timeline.h"
 
@@ -46,7 +46,7 @@ class Prepared {
     double bytes = operand_bytes(call);
     for (const ValueId id : graph_->graph.nodes.front().outputs) {
       const Type& type = graph_->graph.values[id].type;
-      if (!type.alias) bytes += rules::bytes_of(type);
+      if (!type.alias) bytes += known_bytes_of(type);
     }
     require_memory("operator " + call.info.name, bytes, "use smaller shapes or --dtype bf16");
   }
