@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/elements.h"
 #include "base/error.h"
 #include "flows/load.h"
 #include "onnx_rule_cases.h"
@@ -22,19 +23,6 @@ std::vector<HostTensor> run(const Graph& graph, const std::string& flow) {
   session->set_inputs(rule_input_values());
   session->run();
   return session->outputs();
-}
-
-double element(const HostTensor& tensor, std::size_t i) {
-  switch (tensor.dtype) {
-    case DType::kFloat32:
-      return tensor.as<float>()[i];
-    case DType::kFloat64:
-      return tensor.as<double>()[i];
-    case DType::kInt64:
-      return static_cast<double>(tensor.as<std::int64_t>()[i]);
-    default:
-      return tensor.as<std::uint8_t>()[i];
-  }
 }
 
 /// NaN equals NaN and nothing else.

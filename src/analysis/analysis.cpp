@@ -33,7 +33,7 @@ void add_rows(const Entry& entry, const Tf32Use& tf32, const AnalysisOptions& op
   if (!entry.names_only) return;
   result.weight_bytes = kNaN;
   for (std::vector<NodeRow>* all : {&result.nodes, &result.graph_nodes}) {
-    for (NodeRow& row : *all) row.cost = {kNaN, kNaN, kNaN};
+    for (NodeRow& row : *all) row.cost = {kUnknownWork, kUnknownWork, kUnknownWork};
   }
 }
 
@@ -62,9 +62,7 @@ void take_times(const NodePass& pass, bool on_device, NodeRow& row) {
 void add_up(const AnalysisOptions& options, Analysis& result) {
   for (const NodeRow& row : result.nodes) {
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
-    result.total.flops += row.cost.flops * row.calls;
-    result.total.bytes_read += row.cost.bytes_read * row.calls;
-    result.total.bytes_written += row.cost.bytes_written * row.calls;
+    result.total.add(row.cost, row.calls);
   }
   result.groups = by_group(result.nodes, result.wall_s);
   largest_first(result.groups);

@@ -76,7 +76,7 @@ struct Bucket {
   double wait_s = 0;  // the host waited for the device
   double kernels = 0;
   std::int64_t parameters = 0;
-  Cost cost;
+  CostSum work;
   double limit_s = 0;       // all calls at the device's limits; NaN without limits
   double share = 0;         // of the latency; 0 when not measured
   double costliest_s = -1;  // time of the example
@@ -106,7 +106,7 @@ struct Analysis {
   std::optional<Group> dominant;  // the non-GEMM group with the most time
   std::int64_t parameters = 0;
   double weight_bytes = 0;
-  Cost total;
+  CostSum total;
 };
 
 /// Which part of a record is meant. Where nothing was run both are 0.

@@ -41,8 +41,8 @@ TEST(Analysis, StaticFiguresOfGpt2) {
   // 2 x tokens x (weights of all matrices), and the biases' additions.
   const double matrices = 12 * 12 * 768.0 * 768.0 + 50257.0 * 768.0;
   const double biases = 12 * (3 + 1 + 4 + 1) * 768.0;
-  EXPECT_DOUBLE_EQ(group(analysis, Group::kGemm).cost.flops, 256 * (2 * matrices + biases));
-  EXPECT_EQ(group(analysis, Group::kMemoryLayout).cost.bytes(), 0);
+  EXPECT_DOUBLE_EQ(group(analysis, Group::kGemm).work.known().flops, 256 * (2 * matrices + biases));
+  EXPECT_EQ(group(analysis, Group::kMemoryLayout).work.known().bytes(), 0);
 }
 
 TEST(Analysis, PartsAddUpToTheWall) {
@@ -66,8 +66,9 @@ TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
   limits.fp32_rate = 1e12;
   const Analysis analysis = analyse(record, {});
   const Bucket& normalization = group(analysis, Group::kNormalization);
-  EXPECT_NEAR(normalization.limit_s, normalization.cost.bytes() / 1e12, 1e-12);  // 1000 times slower than it could be
-  EXPECT_NEAR(group(analysis, Group::kGemm).limit_s, group(analysis, Group::kGemm).cost.flops / 1e12, 1e-9);
+  EXPECT_NEAR(normalization.limit_s, normalization.work.known().bytes() / 1e12,
+              1e-12);  // 1000 times slower than it could be
+  EXPECT_NEAR(group(analysis, Group::kGemm).limit_s, group(analysis, Group::kGemm).work.known().flops / 1e12, 1e-9);
   EXPECT_EQ(group(analysis, Group::kMemoryLayout).limit_s, 0);
 
   const Roofline roofline = make_roofline(analysis, 1.0);
@@ -77,7 +78,7 @@ TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
 
   EXPECT_FALSE(products_exceed(analysis, limits));
   double flops = 0;
-  for (const Group products : {Group::kGemm, Group::kAttention}) flops += group(analysis, products).cost.flops;
+  for (const Group products : {Group::kGemm, Group::kAttention}) flops += group(analysis, products).work.known().flops;
   const double reached = flops / analysis.gemm_s;
   limits.fp32_rate = reached / 1.05;  // within what two measurements differ by
   EXPECT_FALSE(products_exceed(analysis, limits));

@@ -1,6 +1,7 @@
 #include "analysis/buckets.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -18,10 +19,9 @@ void add(Bucket& bucket, const NodeRow& row) {
   bucket.kernels += row.kernels;
   bucket.limit_s += row.limit_s * row.calls;
   bucket.parameters += row.parameters;
-  bucket.cost.flops += row.cost.flops * row.calls;
-  bucket.cost.bytes_read += row.cost.bytes_read * row.calls;
-  bucket.cost.bytes_written += row.cost.bytes_written * row.calls;
-  const double weight = row.time_s > 0 ? row.time_s : row.cost.bytes() * 1e-18;
+  bucket.work.add(row.cost, row.calls);
+  const double bytes = std::isnan(row.cost.bytes()) ? 0.0 : row.cost.bytes();
+  const double weight = row.time_s > 0 ? row.time_s : bytes * 1e-18;
   if (weight > bucket.costliest_s) {
     bucket.costliest_s = weight;
     bucket.operands = row.operands;
@@ -90,7 +90,10 @@ std::vector<Bucket> by_variant(const std::vector<NodeRow>& rows, double wall_s) 
 
 void largest_first(std::vector<Bucket>& buckets) {
   std::stable_sort(buckets.begin(), buckets.end(), [](const Bucket& a, const Bucket& b) {
-    return a.time_s != b.time_s ? a.time_s > b.time_s : a.cost.flops > b.cost.flops;
+    if (a.time_s != b.time_s) return a.time_s > b.time_s;
+    const double left = a.work.known().flops;
+    const double right = b.work.known().flops;
+    return std::isnan(right) ? !std::isnan(left) : left > right;  // what is not known comes last
   });
 }
 

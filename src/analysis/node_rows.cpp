@@ -53,7 +53,7 @@ void classify(const Graph& graph, const Node& node, const AnalysisOptions& optio
   } else {
     row.group = guess_group(node.op);
     row.variant = base_name(node.op);
-    row.cost = foreign_cost(graph, node);
+    row.cost = foreign_cost(graph, node, row.group);
   }
   if (options.by_module) {
     if (const CompositeModule* module = composite_of(graph, node.scope)) {

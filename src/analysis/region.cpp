@@ -70,8 +70,9 @@ Cost Regions::cost_within(std::span<const NodeId> nodes, NodeId id) const {
     const auto inside = [&](NodeId user) { return contains(nodes, user); };
     if (std::all_of(users_[output].begin(), users_[output].end(), inside)) cost.bytes_written -= bytes_of(output);
   }
-  cost.bytes_read = std::max(0.0, cost.bytes_read);
-  cost.bytes_written = std::max(0.0, cost.bytes_written);
+  // Not std::max(0.0, ...), which would make 0 of what is not known.
+  cost.bytes_read = std::max(cost.bytes_read, 0.0);
+  cost.bytes_written = std::max(cost.bytes_written, 0.0);
   return cost;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 
 #include "analysis/region.h"
@@ -19,7 +20,8 @@ bool only_describes(std::string_view type) {
 
 double weight_of(const NodeRow& node) {
   // Layout nodes cost nothing; operators without a cost rule still come before them.
-  return is_compute(node) ? 1.0 + node.cost.bytes() + node.cost.flops : 0.0;
+  const auto if_known = [](double work) { return std::isnan(work) ? 0.0 : work; };
+  return is_compute(node) ? 1.0 + if_known(node.cost.bytes()) + if_known(node.cost.flops) : 0.0;
 }
 
 const NodeRow* costliest(const std::vector<NodeRow>& nodes, const std::vector<NodeId>& covers, bool gemm_only) {

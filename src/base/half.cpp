@@ -10,6 +10,7 @@
 #endif
 
 #include "base/error.h"
+#include "base/float8.h"
 #include "base/simd_dispatch.h"
 
 namespace nongemm {
@@ -36,6 +37,12 @@ NONGEMM_ALWAYS_INLINE void widen(DType from, const std::byte* source, float* tar
     case DType::kBFloat16:
       convert_loop<std::uint16_t, float>(source, bytes, count, [](std::uint16_t x) { return bfloat16_to_float(x); });
       break;
+    case DType::kFloat8E4M3:
+      convert_loop<std::uint8_t, float>(source, bytes, count, [](std::uint8_t x) { return float8_e4m3_to_float(x); });
+      break;
+    case DType::kFloat8E5M2:
+      convert_loop<std::uint8_t, float>(source, bytes, count, [](std::uint8_t x) { return float8_e5m2_to_float(x); });
+      break;
     case DType::kFloat64:
       convert_loop<double, float>(source, bytes, count, [](double x) { return static_cast<float>(x); });
       break;
@@ -53,6 +60,12 @@ NONGEMM_ALWAYS_INLINE void narrow(const float* source, DType to, std::byte* targ
       break;
     case DType::kBFloat16:
       convert_loop<float, std::uint16_t>(bytes, target, count, [](float x) { return float_to_bfloat16(x); });
+      break;
+    case DType::kFloat8E4M3:
+      convert_loop<float, std::uint8_t>(bytes, target, count, [](float x) { return float_to_float8_e4m3(x); });
+      break;
+    case DType::kFloat8E5M2:
+      convert_loop<float, std::uint8_t>(bytes, target, count, [](float x) { return float_to_float8_e5m2(x); });
       break;
     case DType::kFloat64:
       convert_loop<float, double>(bytes, target, count, [](float x) { return static_cast<double>(x); });

@@ -27,7 +27,9 @@ std::string to_string(const Shape& shape) {
   return text + "]";
 }
 
-std::size_t HostTensor::byte_size() const { return static_cast<std::size_t>(element_count(shape)) * size_of(dtype); }
+std::size_t HostTensor::byte_size() const {
+  return byte_size_of(dtype, static_cast<std::size_t>(element_count(shape)));
+}
 
 std::pair<HostTensor, std::byte*> HostTensor::allocate(DType dtype, Shape shape) {
   HostTensor tensor{dtype, std::move(shape), nullptr};

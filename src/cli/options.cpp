@@ -9,6 +9,7 @@
 #include <iostream>
 #include <sstream>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -300,12 +301,12 @@ void write_output(const Document& document, const OutputOptions& options, const 
 }
 
 void Checkpoints::add(const Document& document) {
-  const auto begin = std::chrono::steady_clock::now();
-  if (folder_.empty() || begin < next_) return;
+  const std::int64_t begin = now_ns();
+  if (folder_.empty() || begin < next_ns_) return;
   write_report_file(document, folder_, find_writer("json"));
   constexpr int kRarely = 50;  // 2 % of the time
-  const auto end = std::chrono::steady_clock::now();
-  next_ = end + kRarely * (end - begin);
+  const std::int64_t end = now_ns();
+  next_ns_ = end + kRarely * (end - begin);
 }
 
 int exit_code_of(const Document& document) {

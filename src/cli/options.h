@@ -72,7 +72,7 @@ class Checkpoints {
 
  private:
   std::string folder_;
-  std::chrono::steady_clock::time_point next_{};
+  std::int64_t next_ns_ = 0;
 };
 
 /// Files into the folder, or to standard output.

@@ -4,18 +4,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/host_memory.h"
 #include "base/interrupt.h"
 #include "flows/load.h"
 #include "microbench/call_graph.h"
-#include "ops/rules.h"
+#include "ops/memory.h"
 #include "profile/stopping.h"
 #include "record/decomposition.h"
 
@@ -47,7 +47,7 @@ class Prepared {
     double bytes = operand_bytes(call);
     for (const ValueId id : graph_->graph.nodes.front().outputs) {
       const Type& type = graph_->graph.values[id].type;
-      if (!type.alias) bytes += rules::bytes_of(type);
+      if (!type.alias) bytes += known_bytes_of(type);
     }
     require_memory("operator " + call.info.name, bytes, "use smaller shapes or --dtype bf16");
   }
@@ -99,9 +99,8 @@ class Patience {
   std::string description() const { return rule_->description(); }
   bool enough(const std::vector<double>& samples) {
     constexpr std::size_t kLeast = 10;
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin_;
     const bool late =
-        !policy_.iterations && samples.size() >= kLeast && passed.count() >= kSlack * policy_.most_seconds;
+        !policy_.iterations && samples.size() >= kLeast && watch_.seconds() >= kSlack * policy_.most_seconds;
     return rule_->enough(samples) || late;
   }
 
@@ -109,7 +108,7 @@ class Patience {
   static constexpr double kSlack = 2.0;
   std::unique_ptr<StoppingRule> rule_;
   MeasurePolicy policy_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  Stopwatch watch_;
 };
 
 /// The shortest of some inferences: the first ones allocate and set up, and one that was disturbed says nothing either.

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <string>
 
+#include "base/elements.h"
 #include "base/error.h"
 #include "microbench/call_graph.h"
 #include "weights/synthetic.h"
@@ -87,13 +88,13 @@ std::int64_t integer_of(const TensorSpec& spec, Random& random) {
 HostTensor make_integers(const TensorSpec& spec, std::uint64_t seed) {
   auto [tensor, bytes] = HostTensor::allocate(spec.dtype, spec.shape);
   const std::size_t size = size_of(spec.dtype);
-  const std::size_t count = tensor.byte_size() / size;
+  const auto count = static_cast<std::size_t>(element_count(spec.shape));
+  const ElementWriter write = element_writer(spec.dtype);
   constexpr std::size_t kBlock = std::size_t{1} << 20;
   Random random(seed);
   const std::size_t drawn = std::min(count, kBlock);
   for (std::size_t i = 0; i < drawn; ++i) {
-    const std::int64_t value = integer_of(spec, random);  // little-endian: the low bytes come first
-    std::memcpy(bytes + i * size, &value, size);
+    write(bytes, i, static_cast<double>(integer_of(spec, random)));
   }
   for (std::size_t i = drawn; i < count; i += drawn) {
     std::memcpy(bytes + i * size, bytes, std::min(drawn, count - i) * size);

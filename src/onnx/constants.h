@@ -29,7 +29,4 @@ class Constants {
   std::map<std::string, std::string> names_;  // by type, shape and bytes
 };
 
-/// A number as a tensor of no dimensions.
-HostTensor scalar_tensor(double value, DType dtype);
-
 }  // namespace nongemm::onnx

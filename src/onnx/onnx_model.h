@@ -50,7 +50,7 @@ struct Initializer {
   HostTensor data = {};
 
   bool is_weight() const { return weight != kNoWeight; }
-  std::uint64_t byte_size() const { return static_cast<std::uint64_t>(element_count(shape)) * size_of(dtype); }
+  std::uint64_t byte_size() const { return byte_size_of(dtype, static_cast<std::size_t>(element_count(shape))); }
 };
 
 struct GraphDef {

@@ -9,43 +9,9 @@
 
 namespace nongemm::onnx {
 
-std::int32_t data_type(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return 1;
-    case DType::kUInt8:
-      return 2;
-    case DType::kInt8:
-      return 3;
-    case DType::kInt16:
-      return 5;
-    case DType::kInt32:
-      return 6;
-    case DType::kInt64:
-      return 7;
-    case DType::kBool:
-      return 9;
-    case DType::kFloat16:
-      return 10;
-    case DType::kFloat64:
-      return 11;
-    case DType::kBFloat16:
-      return 16;
-    case DType::kUndefined:
-      return 0;
-  }
-  return 0;
-}
+std::int32_t data_type(DType dtype) { return info(dtype).onnx; }
 
-DType dtype_of(std::int32_t data_type) {
-  constexpr std::pair<std::int32_t, DType> kTypes[] = {
-      {1, DType::kFloat32}, {2, DType::kUInt8}, {3, DType::kInt8},     {5, DType::kInt16},    {6, DType::kInt32},
-      {7, DType::kInt64},   {9, DType::kBool},  {10, DType::kFloat16}, {11, DType::kFloat64}, {16, DType::kBFloat16}};
-  for (const auto& [code, dtype] : kTypes) {
-    if (code == data_type) return dtype;
-  }
-  return DType::kUndefined;
-}
+DType dtype_of(std::int32_t data_type) { return dtype_by(&DTypeInfo::onnx, data_type).value_or(DType::kUndefined); }
 
 namespace {
 

@@ -32,6 +32,10 @@ Name floor_of_quotient(OnnxLowering& onnx, DType dtype) {
   return onnx.add("Div", {onnx.add("Sub", {a, onnx.add("Mod", {a, b})}), b});
 }
 
+Name towards_zero(OnnxLowering& onnx, const Name& value) {
+  return onnx.add("Mul", {onnx.add("Sign", {value}), onnx.add("Floor", {onnx.add("Abs", {value})})});
+}
+
 void clip(OnnxLowering& onnx, const std::size_t* low, const std::size_t* high) {
   const DType dtype = computed_dtype(onnx);
   OnnxLowering::Names inputs = {onnx.tensor(0, dtype), low != nullptr ? onnx.tensor(*low, dtype) : ""};
@@ -55,11 +59,8 @@ void divide_mode(OnnxLowering& onnx) {
   if (!onnx.operands().has(2)) return divide(onnx);
   const DType dtype = computed_dtype(onnx);
   if (onnx.operands().text(2) == "floor") return finish(onnx, floor_of_quotient(onnx, dtype), dtype);
-  Name quotient = onnx.add("Div", {onnx.tensor(0, dtype), onnx.tensor(1, dtype)});
-  if (is_floating(dtype)) {  // towards zero
-    quotient = onnx.add("Mul", {onnx.add("Sign", {quotient}), onnx.add("Floor", {onnx.add("Abs", {quotient})})});
-  }
-  finish(onnx, quotient, dtype);
+  const Name quotient = onnx.add("Div", {onnx.tensor(0, dtype), onnx.tensor(1, dtype)});
+  finish(onnx, is_floating(dtype) ? towards_zero(onnx, quotient) : quotient, dtype);
 }
 
 void floor_divide(OnnxLowering& onnx) {
@@ -125,6 +126,45 @@ void log2(OnnxLowering& onnx) {
 void log1p(OnnxLowering& onnx) {
   const DType dtype = onnx.result_type().dtype;
   onnx.result(onnx.add("Log", {onnx.add("Add", {onnx.tensor(0, dtype), onnx.scalar(1.0, dtype)})}));
+}
+
+void log10(OnnxLowering& onnx) {
+  const DType dtype = onnx.result_type().dtype;
+  onnx.result(onnx.add("Div", {onnx.add("Log", {onnx.tensor(0, dtype)}), onnx.scalar(std::log(10.0), dtype)}));
+}
+
+void trunc(OnnxLowering& onnx) {
+  const Name x = onnx.tensor(0);
+  onnx.result(is_floating(onnx.result_type().dtype) ? towards_zero(onnx, x) : x);
+}
+
+/// With the sign of the dividend.
+void fmod(OnnxLowering& onnx) {
+  const DType dtype = computed_dtype(onnx);
+  finish(onnx, onnx.add("Mod", {onnx.tensor(0, dtype), onnx.tensor(1, dtype)}, {{"fmod", std::int64_t{1}}}), dtype);
+}
+
+/// The arc tangent of the quotient, half a turn further on where the divisor is negative. Nothing over nothing is 0.
+void atan2(OnnxLowering& onnx) {
+  constexpr double kHalfTurn = 3.14159265358979323846;
+  const DType dtype = onnx.result_type().dtype;
+  const Name y = onnx.tensor(0, dtype);
+  const Name x = onnx.tensor(1, dtype);
+  const Name zero = onnx.scalar(0.0, dtype);
+  const Name angle = onnx.add("Atan", {onnx.add("Div", {y, x})});
+  const Name below = onnx.add("Less", {y, zero});
+  const Name turn = onnx.add("Where", {below, onnx.scalar(-kHalfTurn, dtype), onnx.scalar(kHalfTurn, dtype)});
+  const Name turned = onnx.add("Where", {onnx.add("Less", {x, zero}), onnx.add("Add", {angle, turn}), angle});
+  const Name both = onnx.add("And", {onnx.add("Equal", {x, zero}), onnx.add("Equal", {y, zero})});
+  onnx.result(onnx.add("Where", {both, zero, turned}));
+}
+
+void clamp_tensor(OnnxLowering& onnx) {
+  const DType dtype = computed_dtype(onnx);
+  Name value = onnx.tensor(0, dtype);
+  if (onnx.operands().has(1)) value = onnx.add("Max", {value, onnx.tensor(1, dtype)});
+  if (onnx.operands().has(2)) value = onnx.add("Min", {value, onnx.tensor(2, dtype)});
+  finish(onnx, value, dtype);
 }
 
 void rsqrt(OnnxLowering& onnx) {

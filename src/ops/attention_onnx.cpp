@@ -69,34 +69,50 @@ Name repeated_heads(OnnxLowering& onnx, Name value, const Shape& shape, std::int
   return onnx.reshape(onnx.add("Expand", {value, onnx.integer_constants(expanded)}), merged);
 }
 
-}  // namespace
+struct Attended {
+  Name result;
+  Name scores;  // that the softmax takes
+};
 
-void scaled_dot_product_attention(OnnxLowering& onnx) {
+Attended attended(OnnxLowering& onnx) {
   const Operands& operands = onnx.operands();
   const Type& query = operands.tensor(0, 2);
+  const std::size_t mask_arg = operands.position("attn_mask");
+  const std::size_t scale_arg = operands.position("scale");
+  const int grouped = operands.schema().find_arg("enable_gqa");
   Attention attention{onnx.tensor(0), onnx.tensor(1), onnx.tensor(2), query.shape.size(), query.dtype};
-  attention.scale = operands.has(6) ? operands.number(6) : 1.0 / std::sqrt(static_cast<double>(query.shape.back()));
-  if (operands.flag(7)) {
+  attention.scale =
+      operands.has(scale_arg) ? operands.number(scale_arg) : 1.0 / std::sqrt(static_cast<double>(query.shape.back()));
+  if (grouped >= 0 && operands.flag(static_cast<std::size_t>(grouped))) {
     const Shape& shape = operands.tensor(0, 3).shape;
     const std::int64_t heads = shape[shape.size() - 3];
     attention.key = repeated_heads(onnx, attention.key, operands.tensor(1, 3).shape, heads);
     attention.value = repeated_heads(onnx, attention.value, operands.tensor(2, 3).shape, heads);
   }
   Name value = scores(onnx, attention);
-  if (operands.has(3) && operands.tensor(3).dtype == DType::kBool) {
-    const Name mask = onnx.tensor(3);
-    const Name masked_out = onnx.scalar(lowest(query.dtype), query.dtype);
-    value = softmax(onnx, onnx.add("Where", {mask, value, masked_out}));
-    // A query that may see nothing gives zeros in PyTorch.
-    value = onnx.add("Where", {mask, value, onnx.scalar(0.0, query.dtype)});
-  } else if (operands.has(3)) {
-    value = softmax(onnx, onnx.add("Add", {value, onnx.tensor(3, query.dtype)}));
-  } else if (operands.flag(5)) {
-    value = softmax(onnx, onnx.add("Add", {value, causal_mask(onnx, query.dtype)}));
-  } else {
-    value = softmax(onnx, value);
+  const bool masked = operands.has(mask_arg) && operands.tensor(mask_arg).dtype == DType::kBool;
+  if (masked) {
+    value = onnx.add("Where", {onnx.tensor(mask_arg), value, onnx.scalar(lowest(query.dtype), query.dtype)});
+  } else if (operands.has(mask_arg)) {
+    value = onnx.add("Add", {value, onnx.tensor(mask_arg, query.dtype)});
+  } else if (operands.flag(operands.position("is_causal"))) {
+    value = onnx.add("Add", {value, causal_mask(onnx, query.dtype)});
   }
-  onnx.result(onnx.add("MatMul", {value, attention.value}));
+  Name weights = softmax(onnx, value);
+  // A query that may see nothing gives zeros in PyTorch.
+  if (masked) weights = onnx.add("Where", {onnx.tensor(mask_arg), weights, onnx.scalar(0.0, query.dtype)});
+  return {onnx.add("MatMul", {weights, attention.value}), value};
+}
+
+}  // namespace
+
+void scaled_dot_product_attention(OnnxLowering& onnx) { onnx.result(attended(onnx).result); }
+
+void flash_attention_for_cpu(OnnxLowering& onnx) {
+  const Attended all = attended(onnx);
+  onnx.result(all.result);
+  const Name scores = onnx.cast(all.scores, onnx.operands().tensor(0).dtype, onnx.result_type(1).dtype);
+  onnx.result(onnx.reduce("ReduceLogSumExp", scores, {-1}, false));
 }
 
 void native_multi_head_attention(OnnxLowering& onnx) {

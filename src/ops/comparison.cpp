@@ -56,6 +56,14 @@ void bitwise_not(OnnxLowering& onnx) {
   onnx.result(onnx.add(onnx.result_type().dtype == DType::kBool ? "Not" : "BitwiseNot", {onnx.tensor(0)}));
 }
 
+/// Of whole numbers none is either.
+template <OnnxType kType>
+void is_special(OnnxLowering& onnx) {
+  onnx.result(onnx.add(kType.text,
+                       {onnx.tensor(0, is_floating(onnx.operands().tensor(0).dtype) ? onnx.operands().tensor(0).dtype
+                                                                                    : DType::kFloat32)}));
+}
+
 constexpr std::array kEntries = {
     entry("aten::eq.Tensor(Tensor self, Tensor other) -> Tensor", "Compare", kBinary, comparison,
           onnx_rules::comparison<"Equal">),
@@ -84,9 +92,19 @@ constexpr std::array kEntries = {
     entry("aten::bitwise_and.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise,
           bitwise<"And">),
     entry("aten::bitwise_or.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise, bitwise<"Or">),
+    entry("aten::bitwise_xor.Tensor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, elementwise,
+          bitwise<"Xor">),
+    entry("aten::bitwise_and.Scalar(Tensor self, Scalar other) -> Tensor", "Logic", kBinary, elementwise,
+          bitwise<"And">),
+    entry("aten::bitwise_or.Scalar(Tensor self, Scalar other) -> Tensor", "Logic", kBinary, elementwise, bitwise<"Or">),
+    entry("aten::bitwise_xor.Scalar(Tensor self, Scalar other) -> Tensor", "Logic", kBinary, elementwise,
+          bitwise<"Xor">),
     entry("aten::bitwise_not(Tensor self) -> Tensor", "Logic", kUnary, like_first, bitwise_not),
     entry("aten::logical_and(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison, logical<"And">),
     entry("aten::logical_or(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison, logical<"Or">),
+    entry("aten::logical_xor(Tensor self, Tensor other) -> Tensor", "Logic", kBinary, comparison, logical<"Xor">),
+    entry("aten::isnan(Tensor self) -> Tensor", "Compare", kUnary, comparison, is_special<"IsNaN">),
+    entry("aten::isinf(Tensor self) -> Tensor", "Compare", kUnary, comparison, is_special<"IsInf">),
     entry("aten::logical_not(Tensor self) -> Tensor", "Logic", kUnary, comparison, logical_not),
 };
 

@@ -28,7 +28,7 @@ TEST(Einsum, NamesEveryDimension) {
   EXPECT_EQ(einsum("bqc,bchw->bqhw", {{2, 3, 4}, {2, 4, 5, 6}}).shape, (Shape{2, 3, 5, 6}));
   EXPECT_EQ(einsum("bqc,bchw->bqhw", {{2, 3, 4}, {2, 4, 5, 6}}).flops, 2.0 * 2 * 3 * 5 * 6 * 4);
   EXPECT_EQ(einsum(" b i j , j k -> b i k ", {{2, 3, 4}, {4, 5}}).shape, (Shape{2, 3, 5}));
-  EXPECT_EQ(einsum("bij->b", {{2, 3, 4}}).flops, 2.0 * 2 * 12);
+  EXPECT_EQ(einsum("bij->b", {{2, 3, 4}}).flops, 2.0 * 12);  // additions alone
   EXPECT_EQ(einsum("bi,bj->bij", {{1, 3}, {2, 4}}).shape, (Shape{2, 3, 4}));  // a size of 1 is stretched
 }
 
@@ -52,6 +52,20 @@ TEST(Einsum, WithoutAnOutputPartItFollowsFromTheLetters) {
   EXPECT_EQ(einsum("ba", {{2, 3}}).shape, (Shape{3, 2}));
   EXPECT_EQ(einsum("ii", {{4, 4}}).shape, Shape());
   EXPECT_EQ(einsum("...ij,jk", {{2, 3, 4}, {4, 5}}).shape, (Shape{2, 3, 5}));
+}
+
+TEST(Einsum, IsContractedTwoOperandsAtATime) {
+  // As one space of products it would be 2 * 2 * 3 * 4 * 5.
+  EXPECT_EQ(einsum("ab,bc,cd->ad", {{2, 3}, {3, 4}, {4, 5}}).flops, 2.0 * 2 * 3 * 4 + 2.0 * 2 * 4 * 5);
+  EXPECT_EQ(einsum("i,j->ij", {{3}, {4}}).flops, 12.0);
+  EXPECT_EQ(einsum("ij->ji", {{3, 4}}).flops, 0.0);
+  EXPECT_EQ(einsum("ii->i", {{4, 4}}).flops, 0.0);
+}
+
+TEST(Einsum, ALetterHasOneSize) {
+  EXPECT_THROW(einsum("ij,jk->ik", {{2, 3}, {4, 5}}), Error);
+  EXPECT_THROW(einsum("ii->i", {{1, 4}}), Error);
+  EXPECT_EQ(einsum("ij,jk->ik", {{2, 1}, {4, 5}}).shape, (Shape{2, 5}));
 }
 
 TEST(Einsum, RefusesWhatDoesNotFit) {

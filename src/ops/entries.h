@@ -8,6 +8,8 @@
 namespace nongemm {
 
 std::span<const OpEntry> gemm_entries();
+std::span<const OpEntry> einsum_entries();
+std::span<const OpEntry> convolution_entries();
 std::span<const OpEntry> attention_entries();
 std::span<const OpEntry> activation_entries();
 std::span<const OpEntry> normalization_entries();
@@ -24,6 +26,8 @@ std::span<const OpEntry> pooling_entries();
 std::span<const OpEntry> reduction_entries();
 std::span<const OpEntry> synchronisation_entries();
 std::span<const OpEntry> control_entries();
+std::span<const OpEntry> scatter_entries();
+std::span<const OpEntry> padding_entries();
 
 /// All of the above.
 std::span<const std::span<const OpEntry>> all_entries();

@@ -70,6 +70,17 @@ std::vector<Type> infer_scalar_tensor(const Operands& operands) {
   return {tensor_type(operands.dtype(1, DType::kFloat32), {})};
 }
 
+std::vector<Type> infer_empty_strided(const Operands& operands) {
+  Type result = sized(operands, 0, DType::kFloat32)[0];
+  result.strides = operands.integers(1);
+  if (is_contiguous(result)) result.strides.clear();
+  return {result};
+}
+
+std::vector<Type> infer_randperm(const Operands& operands) {
+  return {tensor_type(operands.dtype(1, DType::kInt64), {operands.integer(0)})};
+}
+
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 
 // --- ONNX: memory that PyTorch leaves as it is, is zeroed ---
@@ -161,6 +172,18 @@ constexpr std::array kEntries = {
     entry("aten::empty.memory_format(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
           "Empty", infer_zeros, fill_sized<0, 0>),
+    entry("aten::empty_strided(SymInt[] size, SymInt[] stride, *, ScalarType? dtype=None, Layout? layout=None, "
+          "Device? device=None, bool? pin_memory=None) -> Tensor",
+          "Empty", infer_empty_strided, fill_sized<0, 0>),
+    entry("aten::rand(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+          "bool? pin_memory=None) -> Tensor",
+          "Random", infer_zeros, nullptr),
+    entry("aten::randn(SymInt[] size, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+          "bool? pin_memory=None) -> Tensor",
+          "Random", infer_zeros, nullptr),
+    entry("aten::randperm(SymInt n, *, ScalarType? dtype=long, Layout? layout=None, Device? device=None, "
+          "bool? pin_memory=None) -> Tensor",
+          "Random", infer_randperm, nullptr),
     entry("aten::scalar_tensor(Scalar s, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None) -> Tensor",
           "Full", infer_scalar_tensor, scalar_number),

@@ -185,13 +185,12 @@ bool foreign_writes(const Node& node, std::size_t i) {
   return i == 0 && name.ends_with('_') && !name.ends_with("__");
 }
 
-Cost foreign_cost(const Graph& graph, const Node& node) {
+Cost foreign_cost(const Graph& graph, const Node& node, Group group) {
   Cost cost;
-  if (guess_group(node.op) == Group::kMemoryLayout) return cost;
-  const auto add = [&](double& bytes, ValueId id) {
-    const Type& type = graph.values[id].type;
-    if (type.kind == Type::Kind::kTensor) bytes += rules::bytes_of(type);
-  };
+  if (group == Group::kMemoryLayout) return cost;
+  // What only moves elements calculates nothing; of all others nobody has said how much they do.
+  if (group != Group::kMemoryMovement && group != Group::kEmbedding) cost.flops = kUnknownWork;
+  const auto add = [&](double& bytes, ValueId id) { bytes += rules::bytes_of(graph.values[id].type); };
   for (const Argument& argument : node.args) {
     if (std::holds_alternative<std::vector<Int>>(argument)) continue;
     for_each_use(argument, [&](ValueId id) { add(cost.bytes_read, id); });

@@ -23,6 +23,6 @@ Group guess_group(std::string_view op);
 bool foreign_writes(const Node& node, std::size_t i);
 
 /// Every operand read once, every result written once; nothing for a view. The work is not known.
-Cost foreign_cost(const Graph& graph, const Node& node);
+Cost foreign_cost(const Graph& graph, const Node& node, Group group);
 
 }  // namespace nongemm

@@ -1,27 +1,20 @@
-// GEMM: operators that are matrix multiplications, or become one (convolution by im2col). Paper II-A1.
+// GEMM: products of matrices, vectors and more of them. Paper II-A1. Einsum and convolutions, which become products by
+// im2col, have files of their own.
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <iterator>
-#include <map>
+#include <limits>
 #include <string>
 #include <vector>
 
-#include "base/error.h"
 #include "ops/entries.h"
 #include "ops/onnx_rules.h"
-#include "ops/rules.h"
+#include "ops/products.h"
 
 namespace nongemm {
 namespace {
 
 using namespace rules;
-
-void check_inner(const Operands& operands, std::int64_t a, std::int64_t b) {
-  if (a == b || a == kDynamic || b == kDynamic) return;
-  throw Error(ErrorKind::kBadInput,
-              operands.node().op + ": inner dimensions " + std::to_string(a) + " and " + std::to_string(b) + " differ");
-}
+using namespace products;
 
 // --- linear(input [*, in], weight [out, in], bias [out]?) -> [*, out] ---
 std::vector<Type> infer_linear(const Operands& operands) {
@@ -36,12 +29,12 @@ std::vector<Type> infer_linear(const Operands& operands) {
 
 Cost cost_linear(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(1, 1).shape.back());
+  cost.flops = 2.0 * count_of(results[0]) * known(operands.tensor(1, 1).shape.back());
   if (operands.has(2)) cost.flops += count_of(results[0]);
   return cost;
 }
 
-// --- matmul: torch.matmul's rules for 1-D operands and batched broadcasting ---
+// --- matmul: torch.matmul's rules for 1-D operands and batched broadcasting; mv and dot are two of its cases ---
 std::vector<Type> infer_matmul(const Operands& operands) {
   const Type& a = operands.tensor(0);
   const Type& b = operands.tensor(1);
@@ -61,11 +54,11 @@ std::vector<Type> infer_matmul(const Operands& operands) {
 
 Cost cost_matmul(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  cost.flops = 2.0 * count_of(results[0]) * static_cast<double>(operands.tensor(0, 1).shape.back());
+  cost.flops = 2.0 * count_of(results[0]) * known(operands.tensor(0, 1).shape.back());
   return cost;
 }
 
-// --- addmm(bias, a [n, k], b [k, m]) ---
+// --- addmm(self, a [n, k], b [k, m]), baddbmm(self, a [b, n, k], b [b, k, m]) ---
 std::vector<Type> infer_addmm(const Operands& operands) {
   const Type& a = operands.tensor(1, 2);
   const Type& b = operands.tensor(2, 2);
@@ -77,259 +70,173 @@ std::vector<Type> infer_addmm(const Operands& operands) {
 
 Cost cost_addmm(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  cost.flops = count_of(results[0]) * (2.0 * static_cast<double>(operands.tensor(1, 1).shape.back()) + 1.0);
+  cost.flops = count_of(results[0]) * (2.0 * known(operands.tensor(1, 1).shape.back()) + 1.0);
   return cost;
 }
 
-// --- convolutions: input [n, c, spatial...], weight [out, c / groups, kernel...] ---
-std::int64_t convolved(std::int64_t size, std::int64_t kernel, std::int64_t stride, std::int64_t padding,
-                       std::int64_t dilation) {
-  if (stride < 1) throw Error(ErrorKind::kBadInput, "a convolution's stride is " + std::to_string(stride));
-  return size == kDynamic ? kDynamic : (size + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+// --- addmv(self, a [n, k], v [k]) -> [n] ---
+std::vector<Type> infer_addmv(const Operands& operands) {
+  const Type& a = operands.tensor(1, 2);
+  check_inner(operands, a.shape[1], operands.tensor(2, 1).shape[0]);
+  return {tensor_type(a.dtype, {a.shape[0]})};
 }
 
-std::vector<std::int64_t> per_dimension(const Operands& operands, std::size_t arg, std::size_t count) {
-  std::vector<std::int64_t> values = operands.integers(arg);
-  if (values.size() == 1) values.resize(count, values[0]);
-  if (values.size() != count) {
-    throw Error(ErrorKind::kBadInput, operands.node().op + ": " + std::to_string(values.size()) + " numbers for " +
-                                          std::to_string(count) + " dimensions");
-  }
-  return values;
+// --- addbmm(self, a [b, n, k], b [b, k, m]) -> [n, m]: the products of the batch added up ---
+std::vector<Type> infer_addbmm(const Operands& operands) {
+  const Type& a = operands.tensor(1, 3);
+  const Type& b = operands.tensor(2, 3);
+  check_inner(operands, a.shape[0], b.shape[0]);
+  check_inner(operands, a.shape[2], b.shape[1]);
+  return {tensor_type(a.dtype, {a.shape[1], b.shape[2]})};
 }
 
-std::vector<Type> infer_conv(const Operands& operands) {
-  const Type& input = operands.tensor(0);
-  const Type& weight = operands.tensor(1, 2);
-  const std::size_t spatial = weight.shape.size() - 2;
-  if (input.shape.size() != spatial + 2) throw Error(ErrorKind::kBadInput, "convolution input has the wrong rank");
-  const std::int64_t groups = operands.integer(operands.position("groups"));
-  check_inner(operands, input.shape[1], weight.shape[1] * groups);
-  const auto stride = per_dimension(operands, 3, spatial);
-  const auto padding = per_dimension(operands, 4, spatial);
-  const auto dilation = per_dimension(operands, 5, spatial);
-  Shape shape = {input.shape[0], weight.shape[0]};
-  for (std::size_t i = 0; i < spatial; ++i) {
-    shape.push_back(convolved(input.shape[2 + i], weight.shape[2 + i], stride[i], padding[i], dilation[i]));
-  }
-  Type result = tensor_type(input.dtype, shape);
-  if (is_channels_last(input)) lay_channels_last(result);
-  return {result};
-}
-
-Cost cost_conv(const Operands& operands, std::span<const Type> results) {
+Cost cost_addbmm(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  const Type& weight = operands.tensor(1, 1);
-  const double per_output = count_of(weight) / static_cast<double>(weight.shape[0]);
-  cost.flops = count_of(results[0]) * (2.0 * per_output + (operands.has(2) ? 1.0 : 0.0));
+  const Shape& a = operands.tensor(1, 3).shape;
+  cost.flops = count_of(results[0]) * (2.0 * known(a[0]) * known(a[2]) + 1.0);
   return cost;
 }
 
-// --- transposed convolution: weight [in, out / groups, kernel...] ---
-std::vector<Type> infer_conv_transpose2d(const Operands& operands) {
-  const Type& input = operands.tensor(0, 4);
-  const Type& weight = operands.tensor(1, 4);
-  const auto stride = operands.pair(3, 1);
-  const auto padding = operands.pair(4, 0);
-  const auto extra = operands.pair(5, 0);
-  const auto dilation = operands.pair(7, 1);
-  Shape shape = {input.shape[0], weight.shape[1] * operands.integer(6)};
-  for (std::size_t i = 0; i < 2; ++i) {
-    const std::int64_t size = input.shape[2 + i];
-    shape.push_back(size == kDynamic ? kDynamic
-                                     : (size - 1) * stride[i] - 2 * padding[i] +
-                                           dilation[i] * (weight.shape[2 + i] - 1) + extra[i] + 1);
-  }
-  return {tensor_type(input.dtype, shape)};
+// --- inner(a [*, k], b [*, k]) -> [a's others, b's others]; a tensor without dimensions is a factor ---
+std::vector<Type> infer_inner(const Operands& operands) {
+  const Type& a = operands.tensor(0);
+  const Type& b = operands.tensor(1);
+  if (a.shape.empty() || b.shape.empty()) return elementwise(operands);
+  check_inner(operands, a.shape.back(), b.shape.back());
+  Shape shape(a.shape.begin(), a.shape.end() - 1);
+  shape.insert(shape.end(), b.shape.begin(), b.shape.end() - 1);
+  return {tensor_type(a.dtype, shape)};
 }
 
-Cost cost_conv_transpose2d(const Operands& operands, std::span<const Type> results) {
-  Cost cost = traffic(operands, results);
-  const Type& weight = operands.tensor(1, 1);
-  cost.flops = 2.0 * count_of(operands.tensor(0)) * count_of(weight) / static_cast<double>(weight.shape[0]);
-  if (operands.has(2)) cost.flops += count_of(results[0]);
-  return cost;
+Cost cost_inner(const Operands& operands, std::span<const Type> results) {
+  const bool factor = operands.tensor(0).shape.empty() || operands.tensor(1).shape.empty();
+  return factor ? per_output<1>(operands, results) : cost_matmul(operands, results);
 }
 
-// --- einsum ("bqc,bchw->bqhw", "...ij,jk", "ii") ---
-
-/// Dimensions by label: letters are their codes, those that an ellipsis stands for count from the last one.
-struct Einsum {
-  std::vector<std::vector<int>> operands;
-  std::vector<int> output;
-  std::map<int, std::int64_t> sizes;
-};
-
-constexpr int kEllipsis = 256;
-
-[[noreturn]] void refuse_einsum(const std::string& equation) {
-  throw Error(ErrorKind::kBadInput, "einsum '" + equation + "' does not fit its operands");
+// --- outer(a [n], b [m]) -> [n, m]: nothing is summed. addr adds the same to a matrix ---
+template <std::size_t kFirst>
+std::vector<Type> infer_outer(const Operands& operands) {
+  const Type& a = operands.tensor(kFirst, 1);
+  const Type& b = operands.tensor(kFirst + 1, 1);
+  return {tensor_type(promoted_dtype(operands), {a.shape[0], b.shape[0]})};
 }
 
-/// Labels of one operand, or of the output. @param rank of the operand; for the output, of what its ellipsis stands for
-std::vector<int> labels_of(const std::string& equation, std::string_view term, std::size_t rank, bool is_output) {
-  const std::size_t dots = term.find("...");
-  std::vector<int> labels;
-  const auto letters = [&](std::string_view text) {
-    for (const char letter : text) {
-      if (std::isalpha(static_cast<unsigned char>(letter)) == 0) refuse_einsum(equation);
-      labels.push_back(letter);
-    }
-  };
-  if (dots == std::string_view::npos) {
-    letters(term);
-    return labels;
-  }
-  letters(term.substr(0, dots));
-  const std::size_t named = term.size() - 3;
-  if (!is_output && named > rank) refuse_einsum(equation);
-  for (std::size_t i = is_output ? rank : rank - named; i-- > 0;) labels.push_back(kEllipsis + static_cast<int>(i));
-  letters(term.substr(dots + 3));
-  return labels;
+// --- tensordot(self, other, dims of self, dims of other) -> [self's others, other's others] ---
+std::vector<bool> summed_dims(const Operands& operands, std::size_t tensor, std::size_t arg) {
+  const Shape& shape = operands.tensor(tensor).shape;
+  std::vector<bool> summed(shape.size(), false);
+  for (const std::int64_t dim : operands.integers(arg)) summed[sized_dim(dim, shape)] = true;
+  return summed;
 }
 
-Einsum einsum_of(const Operands& operands) {
-  const std::string equation(operands.text(0));
-  const std::vector<const Type*> tensors = operands.tensors(1);
-  std::string bare;
-  std::copy_if(equation.begin(), equation.end(), std::back_inserter(bare), [](char c) { return c != ' '; });
-  const std::size_t arrow = bare.find("->");
-  Einsum einsum;
-  std::string_view inputs = std::string_view(bare).substr(0, arrow);
-  int spanned = 0;  // dimensions that the ellipses stand for, at most
-  if (tensors.empty()) refuse_einsum(equation);
-  for (std::size_t t = 0; t < tensors.size(); ++t) {
-    const Type* tensor = tensors[t];
-    if (tensor == nullptr) refuse_einsum(equation);
-    const std::size_t comma = inputs.find(',');
-    const bool last = t + 1 == tensors.size();
-    if ((comma == std::string_view::npos) != last) refuse_einsum(equation);
-    const Shape& shape = tensor->shape;
-    einsum.operands.push_back(labels_of(equation, inputs.substr(0, comma), shape.size(), false));
-    const std::vector<int>& labels = einsum.operands.back();
-    if (labels.size() != shape.size()) refuse_einsum(equation);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      std::int64_t& size = einsum.sizes.try_emplace(labels[i], 1).first->second;
-      if (size == 1) size = shape[i];  // sizes of 1 are stretched
-      spanned = std::max(spanned, labels[i] - kEllipsis + 1);
-    }
-    if (!last) inputs.remove_prefix(comma + 1);
+std::vector<Type> infer_tensordot(const Operands& operands) {
+  const std::vector<std::int64_t> dims_self = operands.integers(2);
+  const std::vector<std::int64_t> dims_other = operands.integers(3);
+  const Type& self = operands.tensor(0);
+  const Type& other = operands.tensor(1);
+  check_inner(operands, static_cast<std::int64_t>(dims_self.size()), static_cast<std::int64_t>(dims_other.size()));
+  for (std::size_t i = 0; i < dims_self.size(); ++i) {
+    check_inner(operands, self.shape[sized_dim(dims_self[i], self.shape)],
+                other.shape[sized_dim(dims_other[i], other.shape)]);
   }
-  if (arrow != std::string::npos) {
-    const std::string_view output = std::string_view(bare).substr(arrow + 2);
-    einsum.output = labels_of(equation, output, static_cast<std::size_t>(spanned), true);
-    for (const int label : einsum.output) {
-      if (!einsum.sizes.contains(label)) refuse_einsum(equation);
-    }
-    return einsum;
-  }
-  // Without an output part: the ellipsis, then the letters that occur once, in the order of the alphabet.
-  for (int i = spanned; i-- > 0;) einsum.output.push_back(kEllipsis + i);
-  for (const auto& [label, size] : einsum.sizes) {
-    std::ptrdiff_t count = 0;
-    for (const auto& labels : einsum.operands) count += std::count(labels.begin(), labels.end(), label);
-    if (label < kEllipsis && count == 1) einsum.output.push_back(label);
-  }
-  return einsum;
-}
-
-std::vector<Type> infer_einsum(const Operands& operands) {
-  const Einsum einsum = einsum_of(operands);
   Shape shape;
-  for (const int label : einsum.output) shape.push_back(einsum.sizes.at(label));
-  return {tensor_type(operands.tensors(1).at(0)->dtype, shape)};
+  const std::array summed = {summed_dims(operands, 0, 2), summed_dims(operands, 1, 3)};
+  for (std::size_t tensor = 0; tensor < summed.size(); ++tensor) {
+    for (std::size_t i = 0; i < summed[tensor].size(); ++i) {
+      if (!summed[tensor][i]) shape.push_back(operands.tensor(tensor).shape[i]);
+    }
+  }
+  return {tensor_type(self.dtype, shape)};
 }
 
-Cost cost_einsum(const Operands& operands, std::span<const Type> results) {
+Cost cost_tensordot(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  const Einsum einsum = einsum_of(operands);
-  double contracted = 1;
-  for (const auto& [label, size] : einsum.sizes) {
-    const bool kept = std::find(einsum.output.begin(), einsum.output.end(), label) != einsum.output.end();
-    if (!kept) contracted *= static_cast<double>(size);
-  }
-  cost.flops = 2.0 * count_of(results[0]) * contracted;
+  const Shape& self = operands.tensor(0).shape;
+  double summed = 1;
+  for (const std::int64_t dim : operands.integers(2)) summed *= known(self[sized_dim(dim, self)]);
+  cost.flops = 2.0 * count_of(results[0]) * summed;
   return cost;
 }
 
-constexpr Traits kTraits = {.reduction = true};
+// --- linalg_multi_dot: a chain of matrices, the first and last of which may be vectors ---
+
+/// Sizes of the chain: matrix i is [sizes[i], sizes[i + 1]].
+std::vector<std::int64_t> chain_sizes(const Operands& operands) {
+  const std::vector<const Type*> tensors = operands.tensors(0);
+  if (tensors.size() < 2) throw Error(ErrorKind::kBadInput, operands.node().op + " needs at least two tensors");
+  std::vector<std::int64_t> sizes;
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    Shape shape = tensors[i] == nullptr ? Shape() : tensors[i]->shape;
+    if (shape.size() == 1 && i == 0) shape.insert(shape.begin(), 1);
+    if (shape.size() == 1 && i + 1 == tensors.size()) shape.push_back(1);
+    if (shape.size() != 2)
+      throw Error(ErrorKind::kBadInput, operands.node().op + " takes matrices, and vectors at its ends");
+    if (i == 0) sizes.push_back(shape[0]);
+    check_inner(operands, sizes.back(), shape[0]);
+    sizes.push_back(shape[1]);
+  }
+  return sizes;
+}
+
+std::vector<Type> infer_multi_dot(const Operands& operands) {
+  const std::vector<std::int64_t> sizes = chain_sizes(operands);
+  const std::vector<const Type*> tensors = operands.tensors(0);
+  Shape shape;
+  if (tensors.front()->shape.size() == 2) shape.push_back(sizes.front());
+  if (tensors.back()->shape.size() == 2) shape.push_back(sizes.back());
+  return {tensor_type(tensors.front()->dtype, shape)};
+}
+
+/// Multiplied in the order that takes the fewest operations, which is what PyTorch looks for.
+Cost cost_multi_dot(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  const std::vector<std::int64_t> sizes = chain_sizes(operands);
+  if (std::find(sizes.begin(), sizes.end(), kDynamic) != sizes.end()) {
+    cost.flops = kUnknownWork;
+    return cost;
+  }
+  const std::size_t count = sizes.size() - 1;
+  std::vector<std::vector<double>> least(count, std::vector<double>(count, 0.0));  // of matrices i to j
+  for (std::size_t length = 2; length <= count; ++length) {
+    for (std::size_t i = 0; i + length <= count; ++i) {
+      const std::size_t j = i + length - 1;
+      least[i][j] = std::numeric_limits<double>::infinity();
+      for (std::size_t k = i; k < j; ++k) {
+        const double product = 2.0 * known(sizes[i]) * known(sizes[k + 1]) * known(sizes[j + 1]);
+        least[i][j] = std::min(least[i][j], least[i][k] + least[k + 1][j] + product);
+      }
+    }
+  }
+  cost.flops = least[0][count - 1];
+  return cost;
+}
 
 constexpr std::array kEntries = {
-    OpEntry{.schema = "aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "Linear",
-            .traits = kTraits,
-            .infer = infer_linear,
-            .cost = cost_linear,
-            .lower = onnx_rules::linear},
-    OpEntry{.schema = "aten::matmul(Tensor self, Tensor other) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "MatMul",
-            .traits = kTraits,
-            .infer = infer_matmul,
-            .cost = cost_matmul,
-            .lower = onnx_rules::matmul},
-    OpEntry{.schema = "aten::mm(Tensor self, Tensor mat2) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "MatMul",
-            .traits = kTraits,
-            .infer = infer_matmul,
-            .cost = cost_matmul,
-            .lower = onnx_rules::matmul},
-    OpEntry{.schema = "aten::bmm(Tensor self, Tensor mat2) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "BMM",
-            .traits = kTraits,
-            .infer = infer_matmul,
-            .cost = cost_matmul,
-            .lower = onnx_rules::matmul},
-    OpEntry{.schema = "aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "Linear",
-            .traits = kTraits,
-            .infer = infer_addmm,
-            .cost = cost_addmm,
-            .lower = onnx_rules::addmm},
-    OpEntry{.schema =
-                "aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "BMM",
-            .traits = kTraits,
-            .infer = infer_addmm,
-            .cost = cost_addmm,
-            .lower = onnx_rules::baddbmm},
-    OpEntry{.schema = "aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "Einsum",
-            .traits = kTraits,
-            .infer = infer_einsum,
-            .cost = cost_einsum,
-            .lower = onnx_rules::einsum},
-    OpEntry{.schema = "aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, "
-                      "SymInt[1] padding=0, SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "Conv1d",
-            .traits = kTraits,
-            .infer = infer_conv,
-            .cost = cost_conv,
-            .lower = onnx_rules::convolution},
-    OpEntry{.schema = "aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, "
-                      "SymInt[2] padding=0, SymInt[2] dilation=1, SymInt groups=1) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "Conv2d",
-            .traits = kTraits,
-            .infer = infer_conv,
-            .cost = cost_conv,
-            .lower = onnx_rules::convolution},
-    OpEntry{.schema = "aten::conv_transpose2d.input(Tensor input, Tensor weight, Tensor? bias=None, "
-                      "SymInt[2] stride=1, SymInt[2] padding=0, SymInt[2] output_padding=0, SymInt groups=1, "
-                      "SymInt[2] dilation=1) -> Tensor",
-            .group = Group::kGemm,
-            .variant = "ConvTranspose2d",
-            .traits = kTraits,
-            .infer = infer_conv_transpose2d,
-            .cost = cost_conv_transpose2d,
-            .lower = onnx_rules::transposed_convolution},
+    entry("aten::linear(Tensor input, Tensor weight, Tensor? bias=None) -> Tensor", "Linear", infer_linear, cost_linear,
+          onnx_rules::linear),
+    entry("aten::matmul(Tensor self, Tensor other) -> Tensor", "MatMul", infer_matmul, cost_matmul, onnx_rules::matmul),
+    entry("aten::mm(Tensor self, Tensor mat2) -> Tensor", "MatMul", infer_matmul, cost_matmul, onnx_rules::matmul),
+    entry("aten::bmm(Tensor self, Tensor mat2) -> Tensor", "BMM", infer_matmul, cost_matmul, onnx_rules::matmul),
+    entry("aten::mv(Tensor self, Tensor vec) -> Tensor", "MatVec", infer_matmul, cost_matmul, onnx_rules::matmul),
+    entry("aten::dot(Tensor self, Tensor tensor) -> Tensor", "Dot", infer_matmul, cost_matmul, onnx_rules::matmul),
+    entry("aten::vdot(Tensor self, Tensor other) -> Tensor", "Dot", infer_matmul, cost_matmul, onnx_rules::matmul),
+    entry("aten::inner(Tensor self, Tensor other) -> Tensor", "Inner", infer_inner, cost_inner, onnx_rules::inner),
+    entry("aten::outer(Tensor self, Tensor vec2) -> Tensor", "Outer", infer_outer<0>, per_output<1>, onnx_rules::outer),
+    entry("aten::ger(Tensor self, Tensor vec2) -> Tensor", "Outer", infer_outer<0>, per_output<1>, onnx_rules::outer),
+    entry("aten::addmm(Tensor self, Tensor mat1, Tensor mat2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "Linear",
+          infer_addmm, cost_addmm, onnx_rules::addmm),
+    entry("aten::baddbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "BMM",
+          infer_addmm, cost_addmm, onnx_rules::add_product),
+    entry("aten::addbmm(Tensor self, Tensor batch1, Tensor batch2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "BMM",
+          infer_addbmm, cost_addbmm, onnx_rules::addbmm),
+    entry("aten::addmv(Tensor self, Tensor mat, Tensor vec, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "MatVec",
+          infer_addmv, cost_addmm, onnx_rules::add_product),
+    entry("aten::addr(Tensor self, Tensor vec1, Tensor vec2, *, Scalar beta=1, Scalar alpha=1) -> Tensor", "Outer",
+          infer_outer<1>, per_output<2>, onnx_rules::addr),
+    entry("aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", "TensorDot",
+          infer_tensordot, cost_tensordot, onnx_rules::tensordot),
+    entry("aten::linalg_multi_dot(Tensor[] tensors) -> Tensor", "MultiDot", infer_multi_dot, cost_multi_dot,
+          onnx_rules::multi_dot),
 };
 
 }  // namespace

@@ -1,4 +1,7 @@
-// ONNX rules of gemm.cpp.
+// ONNX rules of gemm.cpp, einsum.cpp and convolution.cpp.
+#include <string>
+#include <utility>
+
 #include "ops/onnx_rules.h"
 
 namespace nongemm::onnx_rules {
@@ -33,7 +36,54 @@ Names convolution_inputs(OnnxLowering& onnx) {
   return inputs;
 }
 
+/// A convolution; ONNX has none of a single image without a batch dimension.
+void convolve(OnnxLowering& onnx, std::string_view type, const OnnxLowering::Attributes& attributes) {
+  Names inputs = convolution_inputs(onnx);
+  const bool batched = onnx.operands().tensor(0).shape.size() == onnx.operands().tensor(1).shape.size();
+  if (!batched) inputs[0] = onnx.unsqueeze(inputs[0], 0);
+  const Name value = onnx.add(type, inputs, attributes);
+  onnx.result(batched ? value : onnx.squeeze(value, 0));
+}
+
 bool is_matrix(const Type& type) { return type.shape.size() == 2; }
+
+/// beta * operand 0 + alpha * product, as addmm and its kin have it.
+void add_scaled(OnnxLowering& onnx, Name product) {
+  const DType dtype = onnx.result_type().dtype;
+  const auto scaled = [&](Name value, double by) {
+    return by == 1.0 ? value : onnx.add("Mul", {std::move(value), onnx.scalar(by, dtype)});
+  };
+  const double beta = onnx.operands().number(onnx.operands().position("beta"));
+  product = scaled(std::move(product), onnx.operands().number(onnx.operands().position("alpha")));
+  if (beta == 0.0) return onnx.result(product);
+  onnx.result(onnx.add("Add", {scaled(onnx.tensor(0, dtype), beta), product}));
+}
+
+/// Operands `first` [n] and the one after it [m] -> [n, m]
+Name outer_product(OnnxLowering& onnx, std::size_t first) {
+  const DType dtype = onnx.result_type().dtype;
+  return onnx.add("Mul",
+                  {onnx.unsqueeze(onnx.tensor(first, dtype), 1), onnx.unsqueeze(onnx.tensor(first + 1, dtype), 0)});
+}
+
+/// Operands 0 and 1 summed over pairs of dimensions, as an equation.
+void contract(OnnxLowering& onnx, std::size_t left_rank, std::size_t right_rank, const std::vector<std::int64_t>& left,
+              const std::vector<std::int64_t>& right) {
+  if (left_rank + right_rank > 26) onnx.unsupported("more than 26 dimensions");
+  std::string first;
+  std::string second;
+  for (std::size_t i = 0; i < left_rank; ++i) first += static_cast<char>('a' + i);
+  for (std::size_t i = 0; i < right_rank; ++i) second += static_cast<char>('a' + left_rank + i);
+  std::string kept = first + second;
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    const char shared = first.at(rules::wrap_dim(left[i], left_rank));
+    char& other = second.at(rules::wrap_dim(right.at(i), right_rank));
+    std::erase(kept, shared);
+    std::erase(kept, other);
+    other = shared;
+  }
+  onnx.result(onnx.add("Einsum", {onnx.tensor(0), onnx.tensor(1)}, {{"equation", first + "," + second + "->" + kept}}));
+}
 
 }  // namespace
 
@@ -61,29 +111,49 @@ void addmm(OnnxLowering& onnx) {
   onnx.result(onnx.add("Gemm", {onnx.tensor(1), onnx.tensor(2), onnx.tensor(0)}, attributes));
 }
 
-void baddbmm(OnnxLowering& onnx) {
-  const DType dtype = onnx.result_type().dtype;
-  Name product = onnx.add("MatMul", {onnx.tensor(1), onnx.tensor(2)});
-  if (onnx.operands().number(4) != 1.0) product = onnx.add("Mul", {product, onnx.tensor(4, dtype)});
-  Name addend = onnx.tensor(0);
-  if (onnx.operands().number(3) == 0.0) return onnx.result(product);
-  if (onnx.operands().number(3) != 1.0) addend = onnx.add("Mul", {addend, onnx.tensor(3, dtype)});
-  onnx.result(onnx.add("Add", {addend, product}));
+void add_product(OnnxLowering& onnx) { add_scaled(onnx, onnx.add("MatMul", {onnx.tensor(1), onnx.tensor(2)})); }
+
+void addbmm(OnnxLowering& onnx) {
+  const Name products = onnx.add("MatMul", {onnx.tensor(1), onnx.tensor(2)});
+  add_scaled(onnx, onnx.reduce("ReduceSum", products, {0}, false));
+}
+
+void outer(OnnxLowering& onnx) { onnx.result(outer_product(onnx, 0)); }
+
+void addr(OnnxLowering& onnx) { add_scaled(onnx, outer_product(onnx, 1)); }
+
+void inner(OnnxLowering& onnx) {
+  const std::size_t left = onnx.operands().tensor(0).shape.size();
+  const std::size_t right = onnx.operands().tensor(1).shape.size();
+  if (left == 0 || right == 0) return binary<"Mul">(onnx);
+  contract(onnx, left, right, {static_cast<std::int64_t>(left) - 1}, {static_cast<std::int64_t>(right) - 1});
+}
+
+void tensordot(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  contract(onnx, operands.tensor(0).shape.size(), operands.tensor(1).shape.size(), operands.integers(2),
+           operands.integers(3));
+}
+
+/// From the left: the values are those of every order.
+void multi_dot(OnnxLowering& onnx) {
+  const Names matrices = onnx.tensors(0);
+  Name product = matrices.at(0);
+  for (std::size_t i = 1; i < matrices.size(); ++i) product = onnx.add("MatMul", {product, matrices[i]});
+  onnx.result(product);
 }
 
 void einsum(OnnxLowering& onnx) {
   onnx.result(onnx.add("Einsum", onnx.tensors(1), {{"equation", std::string(onnx.operands().text(0))}}));
 }
 
-void convolution(OnnxLowering& onnx) {
-  onnx.result(onnx.add("Conv", convolution_inputs(onnx), convolution_attributes(onnx)));
-}
+void convolution(OnnxLowering& onnx) { convolve(onnx, "Conv", convolution_attributes(onnx)); }
 
 void transposed_convolution(OnnxLowering& onnx) {
   OnnxLowering::Attributes attributes = convolution_attributes(onnx);
   const std::size_t count = onnx.operands().tensor(1, 2).shape.size() - 2;
   attributes.push_back({"output_padding", spatial(onnx, "output_padding", count)});
-  onnx.result(onnx.add("ConvTranspose", convolution_inputs(onnx), attributes));
+  convolve(onnx, "ConvTranspose", attributes);
 }
 
 }  // namespace nongemm::onnx_rules

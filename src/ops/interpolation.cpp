@@ -35,6 +35,39 @@ std::vector<Type> infer_upsample(const Operands& operands) {
   return {result};
 }
 
+/// input [n, c, h, w] read at the places that grid [n, h', w', 2] names, each between -1 and 1.
+std::vector<Type> infer_grid_sampler(const Operands& operands) {
+  const Type& input = operands.tensor(0, 4);
+  const Shape& grid = operands.tensor(1, 4).shape;
+  return {tensor_type(input.dtype, {input.shape[0], input.shape[1], grid[1], grid[2]})};
+}
+
+/// A weighted sum of 4 elements, of one, or of 16.
+Cost cost_grid_sampler(const Operands& operands, std::span<const Type> results) {
+  switch (operands.integer(2)) {
+    case 0:
+      return per_output<8>(operands, results);
+    case 1:
+      return moves(operands, results);
+    default:
+      return per_output<32>(operands, results);
+  }
+}
+
+void grid_sample(OnnxLowering& onnx) {
+  if (!onnx.at_least(16)) onnx.unsupported("GridSample came with opset 16", "choose a newer opset");
+  constexpr std::array kModes = {"bilinear", "nearest", "bicubic"};
+  constexpr std::array kNewModes = {"linear", "nearest", "cubic"};  // since opset 20
+  constexpr std::array kPaddings = {"zeros", "border", "reflection"};
+  const auto mode = static_cast<std::size_t>(onnx.operands().integer(2));
+  const auto padding = static_cast<std::size_t>(onnx.operands().integer(3));
+  if (mode >= kModes.size() || padding >= kPaddings.size()) onnx.unsupported("an unknown way to interpolate");
+  onnx.result(onnx.add("GridSample", {onnx.tensor(0), onnx.tensor(1)},
+                       {{"mode", std::string(onnx.at_least(20) ? kNewModes[mode] : kModes[mode])},
+                        {"padding_mode", std::string(kPaddings[padding])},
+                        {"align_corners", std::int64_t{onnx.operands().flag(4)}}}));
+}
+
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, CostRule cost, LowerRule lower) {
   return {.schema = schema,
           .group = Group::kInterpolation,
@@ -63,6 +96,14 @@ constexpr std::array kEntries = {
     entry("aten::upsample_bicubic2d.vec(Tensor input, SymInt[]? output_size, bool align_corners, "
           "float[]? scale_factors) -> Tensor",
           "Bicubic", per_output<32>, onnx_rules::resize_bicubic),
+    OpEntry{.schema = "aten::grid_sampler_2d(Tensor input, Tensor grid, int interpolation_mode, int padding_mode, "
+                      "bool align_corners) -> Tensor",
+            .group = Group::kInterpolation,
+            .variant = "GridSample",
+            .traits = {.dynamic = true},
+            .infer = infer_grid_sampler,
+            .cost = cost_grid_sampler,
+            .lower = grid_sample},
 };
 
 }  // namespace

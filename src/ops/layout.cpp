@@ -278,6 +278,36 @@ std::vector<Type> infer_unbind(const Operands& operands) {
   return std::vector<Type>(static_cast<std::size_t>(self.shape[dim]), element);
 }
 
+/// Whatever sizes and strides say; it has to lie within the storage, which is not known here.
+std::vector<Type> infer_as_strided(const Operands& operands) {
+  return {view_of(operands.tensor(0), operands.integers(1), operands.integers(2))};
+}
+
+/// (self, offset, dim1, dim2): the two dimensions go, their diagonal comes last.
+std::vector<Type> infer_diagonal(const Operands& operands) {
+  const Type& self = operands.tensor(0, 2);
+  const std::int64_t offset = operands.integer(1);
+  const std::size_t first = sized_dim(operands.integer(2), self.shape);
+  const std::size_t second = sized_dim(operands.integer(3), self.shape);
+  if (first == second) throw Error(ErrorKind::kBadInput, "a diagonal of one dimension with itself");
+  Shape shape;
+  Shape strides;
+  const Shape old_strides = strides_of(self);
+  for (std::size_t i = 0; i < self.shape.size(); ++i) {
+    if (i == first || i == second) continue;
+    shape.push_back(self.shape[i]);
+    strides.push_back(old_strides[i]);
+  }
+  const std::int64_t rows = self.shape[first];
+  const std::int64_t columns = self.shape[second];
+  const bool known = rows != kDynamic && columns != kDynamic;
+  const std::int64_t length =
+      std::min(rows + std::min<std::int64_t>(offset, 0), columns - std::max<std::int64_t>(offset, 0));
+  shape.push_back(known ? std::max<std::int64_t>(length, 0) : kDynamic);
+  strides.push_back(old_strides[first] + old_strides[second]);
+  return {view_of(self, shape, strides)};
+}
+
 constexpr Traits kTraits = {.single_operation = true, .single_operand = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower,
@@ -335,6 +365,11 @@ constexpr std::array kEntries = {
           onnx_rules::split),
     entry("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", "Unbind", infer_unbind,
           onnx_rules::unbind),
+    entry("aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)",
+          "AsStrided", infer_as_strided, nullptr),
+    entry("aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)", "Diagonal",
+          infer_diagonal, onnx_rules::diagonal),
+    entry("aten::_unsafe_view(Tensor self, SymInt[] size) -> Tensor", "View", infer_view, onnx_rules::reshape),
     entry("aten::alias(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first, onnx_rules::operand,
           onnx_rules::write_same_elements),
     entry("aten::detach(Tensor(a) self) -> Tensor(a)", "Alias", alias_of_first, onnx_rules::operand,

@@ -2,6 +2,7 @@
 // alone is nothing. A rule write_... gives operand 0 with the elements of the view replaced.
 #include <algorithm>
 #include <numeric>
+#include <string>
 
 #include "ops/onnx_rules.h"
 
@@ -182,6 +183,26 @@ void unbind(OnnxLowering& onnx) {
   for (const Name& piece : onnx.add_many("Split", {onnx.tensor(0), sizes}, onnx.result_count(), {{"axis", axis}})) {
     onnx.result(onnx.squeeze(piece, axis));
   }
+}
+
+void diagonal(OnnxLowering& onnx) {
+  const std::size_t first = dim_of(onnx, 2);
+  const std::size_t second = dim_of(onnx, 3);
+  const std::int64_t offset = onnx.operands().integer(1);
+  const std::int64_t length = onnx.result_type().shape.back();
+  if (length == kDynamic) onnx.unsupported("a diagonal whose length only the run knows");
+  if (self(onnx).shape.size() > 26) onnx.unsupported("more than 26 dimensions");
+  const auto part = [&](Name value, std::size_t dim, std::int64_t begin) {  // the square that the diagonal crosses
+    return onnx.slice(std::move(value), dim, onnx.integer_constants({begin}), onnx.integer_constants({begin + length}));
+  };
+  Name square = part(onnx.tensor(0), first, std::max<std::int64_t>(-offset, 0));
+  square = part(square, second, std::max<std::int64_t>(offset, 0));
+  std::string letters;
+  for (std::size_t i = 0; i < self(onnx).shape.size(); ++i) letters += static_cast<char>('a' + i);
+  letters[second] = letters[first];
+  std::string kept = letters;
+  std::erase(kept, letters[first]);
+  onnx.result(onnx.add("Einsum", {square}, {{"equation", letters + "->" + kept + letters[first]}}));
 }
 
 void write_same_elements(OnnxLowering& onnx) { onnx.result(onnx.replacement()); }

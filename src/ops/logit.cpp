@@ -15,6 +15,12 @@ std::vector<Type> infer_softmax(const Operands& operands) {
   return {tensor_type(operands.dtype(2, self.dtype), self.shape)};
 }
 
+/// _softmax: the form of decomposed programs, which may widen halves on the way.
+std::vector<Type> infer_widened_softmax(const Operands& operands) {
+  const Type& self = operands.tensor(0);
+  return {tensor_type(operands.flag(2) ? DType::kFloat32 : self.dtype, self.shape)};
+}
+
 template <OnnxType kType>
 void softmax(OnnxLowering& onnx) {
   const std::int64_t dim = onnx.operands().integer(1);
@@ -37,6 +43,20 @@ constexpr std::array kEntries = {
             .variant = "LogSoftmax",
             .traits = kSoftmax,
             .infer = infer_softmax,
+            .cost = per_output<6>,
+            .lower = softmax<"LogSoftmax">},
+    OpEntry{.schema = "aten::_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
+            .group = Group::kLogit,
+            .variant = "Softmax",
+            .traits = kSoftmax,
+            .infer = infer_widened_softmax,
+            .cost = per_output<5>,
+            .lower = softmax<"Softmax">},
+    OpEntry{.schema = "aten::_log_softmax(Tensor self, int dim, bool half_to_float) -> Tensor",
+            .group = Group::kLogit,
+            .variant = "LogSoftmax",
+            .traits = kSoftmax,
+            .infer = infer_widened_softmax,
             .cost = per_output<6>,
             .lower = softmax<"LogSoftmax">},
     OpEntry{.schema = "aten::sigmoid(Tensor self) -> Tensor",

@@ -1,11 +1,17 @@
 #include "ops/memory.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "ops/rules.h"
 
 namespace nongemm {
+
+double known_bytes_of(const Type& type) {
+  const double bytes = rules::bytes_of(type);
+  return std::isnan(bytes) ? 0.0 : bytes;
+}
 
 MemoryEstimate estimate_memory(const Graph& graph) {
   // Every value belongs to a storage; an alias belongs to its first operand's.
@@ -29,9 +35,9 @@ MemoryEstimate estimate_memory(const Graph& graph) {
   for (const Output& output : graph.outputs) last_use[storage[output.value]] = graph.nodes.size();
 
   MemoryEstimate estimate;
-  for (const Weight& weight : graph.weights) estimate.weights += rules::bytes_of(graph.values[weight.value].type);
+  for (const Weight& weight : graph.weights) estimate.weights += known_bytes_of(graph.values[weight.value].type);
   for (const Constant& constant : graph.constants) {
-    estimate.weights += rules::bytes_of(graph.values[constant.value].type);
+    estimate.weights += known_bytes_of(graph.values[constant.value].type);
   }
   std::vector<std::vector<ValueId>> dying(graph.nodes.size() + 1);
   for (ValueId id = 0; id < graph.values.size(); ++id) {
@@ -40,10 +46,10 @@ MemoryEstimate estimate_memory(const Graph& graph) {
   double alive = 0;
   for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
     for (const ValueId id : graph.nodes[i].outputs) {
-      if (storage[id] == id) alive += rules::bytes_of(graph.values[id].type);
+      if (storage[id] == id) alive += known_bytes_of(graph.values[id].type);
     }
     estimate.activations = std::max(estimate.activations, alive);
-    for (const ValueId id : dying[i]) alive -= rules::bytes_of(graph.values[id].type);
+    for (const ValueId id : dying[i]) alive -= known_bytes_of(graph.values[id].type);
   }
   return estimate;
 }

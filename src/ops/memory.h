@@ -5,6 +5,9 @@
 
 namespace nongemm {
 
+/// Of a value: 0 where a size is not known before the run.
+double known_bytes_of(const Type& type);
+
 struct MemoryEstimate {
   double weights = 0;      // bytes of parameters, buffers and constants
   double activations = 0;  // most bytes alive at once; what operators allocate inside is not known

@@ -131,20 +131,6 @@ Cost cost_gather(const Operands& operands, std::span<const Type> results) {
   return cost;
 }
 
-// --- pad: [last_low, last_high, next_low, ...]; padding by nothing is still a copy ---
-std::vector<Type> infer_pad(const Operands& operands) {
-  const Type& self = operands.tensor(0);
-  const std::vector<std::int64_t> pad = operands.integers(1);
-  Type result = like_first(operands)[0];
-  result.shape = self.shape;
-  for (std::size_t i = 0; i + 1 < pad.size(); i += 2) {
-    std::int64_t& size = result.shape.at(self.shape.size() - 1 - i / 2);
-    size = size == kDynamic || pad[i] == kDynamic || pad[i + 1] == kDynamic ? kDynamic : size + pad[i] + pad[i + 1];
-  }
-  result.strides.clear();
-  return {result};
-}
-
 std::vector<Type> infer_repeat(const Operands& operands) {
   const Type& self = operands.tensor(0);
   const std::vector<std::int64_t> repeats = operands.integers(1);
@@ -213,6 +199,10 @@ constexpr std::array kEntries = {
     entry("aten::fill_.Tensor(Tensor(a!) self, Tensor value) -> Tensor(a!)", "Fill", in_place, onnx_rules::fill_number,
           kTraits, cost_write),
     entry("aten::zero_(Tensor(a!) self) -> Tensor(a!)", "Fill", in_place, onnx_rules::fill_zero, kTraits, cost_write),
+    entry("aten::copy(Tensor self, Tensor src, bool non_blocking=False) -> Tensor", "Copy", like_first,
+          onnx_rules::copy, kManyOperands, cost_write),
+    entry("aten::fill.Scalar(Tensor self, Scalar value) -> Tensor", "Fill", like_first, onnx_rules::fill_number,
+          kTraits, cost_write),
     entry("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", "Cat", infer_cat, onnx_rules::cat, kManyOperands),
     entry("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", "Stack", infer_stack, onnx_rules::stack, kManyOperands),
     entry("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", "Index", infer_index, onnx_rules::index,
@@ -223,8 +213,6 @@ constexpr std::array kEntries = {
           onnx_rules::index_select, kIndexed, cost_gather),
     entry("aten::gather(Tensor self, int dim, Tensor index, *, bool sparse_grad=False) -> Tensor", "Gather",
           infer_gather, onnx_rules::gather, kIndexed, cost_gather),
-    entry("aten::pad(Tensor self, SymInt[] pad, str mode='constant', float? value=None) -> Tensor", "Pad", infer_pad,
-          onnx_rules::pad),
     entry("aten::roll(Tensor self, SymInt[1] shifts, int[1] dims=[]) -> Tensor", "Roll", contiguous_like_first,
           onnx_rules::roll),
     entry("aten::flip(Tensor self, int[] dims) -> Tensor", "Flip", like_first, onnx_rules::flip),

@@ -76,24 +76,6 @@ void stack(OnnxLowering& onnx) {
   onnx.result(parts.size() == 1 ? parts[0] : onnx.concat(parts, static_cast<std::int64_t>(dim)));
 }
 
-/// PyTorch gives {low, high} for the last dimension first, ONNX all lows and then all highs.
-void pad(OnnxLowering& onnx) {
-  const std::string_view mode = onnx.operands().text(2);
-  const std::string onnx_mode = mode == "replicate" ? "edge" : mode == "circular" ? "wrap" : std::string(mode);
-  if (onnx_mode == "wrap" && !onnx.at_least(19)) onnx.unsupported("circular padding came with opset 19");
-  const DType dtype = self(onnx).dtype;
-  const auto& pads = std::get<std::vector<Int>>(onnx.operands().raw(1));
-  const std::size_t rank = self(onnx).shape.size();
-  std::vector<Int> ordered(2 * rank, Int(0));
-  for (std::size_t i = 0; i < pads.size(); ++i) {
-    const std::size_t dim = rank - 1 - i / 2;
-    ordered.at(i % 2 == 0 ? dim : rank + dim) = pads[i];
-  }
-  const double value = onnx.operands().has(3) ? onnx.operands().number(3) : 0.0;
-  onnx.result(
-      onnx.add("Pad", {onnx.tensor(0), onnx.integers(ordered), onnx.scalar(value, dtype)}, {{"mode", onnx_mode}}));
-}
-
 void roll(OnnxLowering& onnx) {
   const std::vector<std::int64_t> shifts = onnx.operands().integers(1);
   const std::vector<std::int64_t> dims = onnx.operands().integers(2);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/elements.h"
+
 namespace nongemm::onnx_rules {
 
 void operand(OnnxLowering& onnx) { onnx.result(onnx.tensor(0)); }
@@ -21,7 +23,7 @@ OnnxLowering::Name expanded_like_first(OnnxLowering& onnx, OnnxLowering::Name va
 }
 
 OnnxLowering::Name filled(OnnxLowering& onnx, OnnxLowering::Name shape, double value, DType dtype) {
-  HostTensor number = onnx::scalar_tensor(value, dtype);
+  HostTensor number = scalar_tensor(value, dtype);
   number.shape = {1};
   return onnx.add("ConstantOfShape", {std::move(shape)}, {{"value", number}});
 }

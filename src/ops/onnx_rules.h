@@ -61,6 +61,11 @@ void square(OnnxLowering& onnx);
 void expm1(OnnxLowering& onnx);
 void log2(OnnxLowering& onnx);
 void log1p(OnnxLowering& onnx);
+void log10(OnnxLowering& onnx);
+void trunc(OnnxLowering& onnx);
+void fmod(OnnxLowering& onnx);
+void atan2(OnnxLowering& onnx);
+void clamp_tensor(OnnxLowering& onnx);
 void rsqrt(OnnxLowering& onnx);
 void where(OnnxLowering& onnx);
 void masked_fill(OnnxLowering& onnx);
@@ -80,6 +85,7 @@ void slice(OnnxLowering& onnx);
 void narrow(OnnxLowering& onnx);
 void split(OnnxLowering& onnx);
 void unbind(OnnxLowering& onnx);
+void diagonal(OnnxLowering& onnx);
 /// Writing through a view: the operand with the view's elements replaced.
 void write_same_elements(OnnxLowering& onnx);
 void write_reshaped(OnnxLowering& onnx);
@@ -100,7 +106,6 @@ void index(OnnxLowering& onnx);
 void index_put(OnnxLowering& onnx);
 void index_select(OnnxLowering& onnx);
 void gather(OnnxLowering& onnx);
-void pad(OnnxLowering& onnx);
 void roll(OnnxLowering& onnx);
 void flip(OnnxLowering& onnx);
 void repeat(OnnxLowering& onnx);
@@ -117,6 +122,10 @@ void min(OnnxLowering& onnx);
 void max_with_index(OnnxLowering& onnx);
 void min_with_index(OnnxLowering& onnx);
 void argmax(OnnxLowering& onnx);
+void argmin(OnnxLowering& onnx);
+void prod(OnnxLowering& onnx);
+void var(OnnxLowering& onnx);
+void cdist(OnnxLowering& onnx);
 void all(OnnxLowering& onnx);
 void any(OnnxLowering& onnx);
 void cumsum(OnnxLowering& onnx);
@@ -129,7 +138,14 @@ void unique(OnnxLowering& onnx);
 void linear(OnnxLowering& onnx);
 void matmul(OnnxLowering& onnx);
 void addmm(OnnxLowering& onnx);
-void baddbmm(OnnxLowering& onnx);
+/// beta * operand 0 + alpha * (operand 1 x operand 2)
+void add_product(OnnxLowering& onnx);
+void addbmm(OnnxLowering& onnx);
+void addr(OnnxLowering& onnx);
+void inner(OnnxLowering& onnx);
+void outer(OnnxLowering& onnx);
+void tensordot(OnnxLowering& onnx);
+void multi_dot(OnnxLowering& onnx);
 void einsum(OnnxLowering& onnx);
 void convolution(OnnxLowering& onnx);
 void transposed_convolution(OnnxLowering& onnx);
@@ -137,6 +153,7 @@ void transposed_convolution(OnnxLowering& onnx);
 // --- attention -------------------------------------------------------------------------------------------------------
 
 void scaled_dot_product_attention(OnnxLowering& onnx);
+void flash_attention_for_cpu(OnnxLowering& onnx);
 void native_multi_head_attention(OnnxLowering& onnx);
 
 // --- interpolation ---------------------------------------------------------------------------------------------------
@@ -148,6 +165,9 @@ void resize_bicubic(OnnxLowering& onnx);
 // --- normalization ---------------------------------------------------------------------------------------------------
 
 void layer_norm(OnnxLowering& onnx);
+void native_layer_norm(OnnxLowering& onnx);
+void native_group_norm(OnnxLowering& onnx);
+void native_batch_norm(OnnxLowering& onnx);
 void rms_norm(OnnxLowering& onnx);
 void group_norm(OnnxLowering& onnx);
 void batch_norm(OnnxLowering& onnx);

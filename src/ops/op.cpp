@@ -1,6 +1,7 @@
 #include "ops/op.h"
 
 #include <algorithm>
+#include <cmath>
 #include <stdexcept>
 
 #include "base/error.h"
@@ -74,6 +75,26 @@ std::vector<Type> infer_types(const Graph& graph, const Node& node, const Op& op
   } catch (const std::out_of_range&) {  // of a list or a shape of the operands
     throw Error(ErrorKind::kBadInput, describe(graph, node) + ": its operands do not fit");
   }
+}
+
+void CostSum::add(const Cost& cost, double calls) {
+  ++added_;
+  if (!std::isnan(cost.flops)) {
+    ++with_flops_;
+    sum_.flops += cost.flops * calls;
+  }
+  if (!std::isnan(cost.bytes())) {
+    ++with_bytes_;
+    sum_.bytes_read += cost.bytes_read * calls;
+    sum_.bytes_written += cost.bytes_written * calls;
+  }
+}
+
+Cost CostSum::known() const {
+  Cost known = sum_;
+  if (with_flops_ == 0 && added_ > 0) known.flops = kUnknownWork;
+  if (with_bytes_ == 0 && added_ > 0) known.bytes_read = known.bytes_written = kUnknownWork;
+  return known;
 }
 
 Cost cost_of(const Graph& graph, const Node& node, const Op& op) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,13 +28,36 @@ struct Traits {
   bool operator==(const Traits&) const = default;
 };
 
-/// Work of one call. Bytes are the least that must move: every operand read once, every result written once.
+/// In place of work that is not known, because a size is not or no rule says: it carries through every calculation.
+inline constexpr double kUnknownWork = std::numeric_limits<double>::quiet_NaN();
+
+/// Work of one call. Bytes are the least that must move: every operand read once, every result written once. What is
+/// not known is kUnknownWork, never 0.
 struct Cost {
   double flops = 0;
   double bytes_read = 0;
   double bytes_written = 0;
 
   double bytes() const { return bytes_read + bytes_written; }
+};
+
+/// Work of several operators. What is not known of some of them is left out and counted.
+class CostSum {
+ public:
+  /// @param calls of an operator that works this much in each
+  void add(const Cost& cost, double calls = 1);
+
+  /// Of all operators whose work is known; kUnknownWork where that is none of those that were added.
+  Cost known() const;
+  /// Operators whose floating point operations, or bytes, `known` is without.
+  std::int64_t without_flops() const { return added_ - with_flops_; }
+  std::int64_t without_bytes() const { return added_ - with_bytes_; }
+
+ private:
+  Cost sum_;
+  std::int64_t added_ = 0;
+  std::int64_t with_flops_ = 0;
+  std::int64_t with_bytes_ = 0;
 };
 
 using InferRule = std::vector<Type> (*)(const Operands& operands);
@@ -87,7 +111,7 @@ class OpTable {
 /// Types of a node's results by its operator's rule. Errors name the operator, the operand types and the scope.
 std::vector<Type> infer_types(const Graph& graph, const Node& node, const Op& op);
 
-/// Work of a node; zero for views, unknown dimensions count as 0.
+/// Work of a node; zero for views. What depends on a size that only the run knows is kUnknownWork.
 Cost cost_of(const Graph& graph, const Node& node, const Op& op);
 
 /// The group of an operator as it ran: a reshape that could be a view is layout, one that copied is movement.

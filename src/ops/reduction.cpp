@@ -64,7 +64,33 @@ std::vector<Type> infer_unique(const Operands& operands) {
           tensor_type(DType::kInt64, {operands.flag(3) ? kDynamic : 0})};
 }
 
+/// (x1 [..., p, width], x2 [..., r, width]) -> [..., p, r]
+std::vector<Type> infer_cdist(const Operands& operands) {
+  const Shape& a = operands.tensor(0, 2).shape;
+  const Shape& b = operands.tensor(1, 2).shape;
+  Shape shape = broadcast(Shape(a.begin(), a.end() - 2), Shape(b.begin(), b.end() - 2));
+  shape.push_back(a[a.size() - 2]);
+  shape.push_back(b[b.size() - 2]);
+  return {tensor_type(operands.tensor(0).dtype, shape)};
+}
+
+/// self [n, width] -> [n (n - 1) / 2]
+std::vector<Type> infer_pdist(const Operands& operands) {
+  const std::int64_t rows = operands.tensor(0, 2).shape[0];
+  return {tensor_type(operands.tensor(0).dtype, {rows == kDynamic ? kDynamic : rows * (rows - 1) / 2})};
+}
+
+/// For each pair a difference, a power and an addition along the width, and a root.
+Cost cost_distances(const Operands& operands, std::span<const Type> results) {
+  Cost cost = traffic(operands, results);
+  const std::int64_t width = operands.tensor(0, 2).shape.back();
+  cost.flops = count_of(results[0]) * (width == kDynamic ? kUnknownWork : 3.0 * static_cast<double>(width) + 1.0);
+  return cost;
+}
+
 constexpr Traits kReduction = {.single_operation = true, .single_operand = true, .reduction = true};
+constexpr Traits kCompound = {.single_operand = true, .nonlinear = true, .reduction = true};
+constexpr Traits kDistance = {.nonlinear = true, .reduction = true};
 constexpr Traits kSelection = {.single_operand = true, .dynamic = true, .reduction = true};
 
 constexpr OpEntry entry(std::string_view schema, std::string_view variant, InferRule infer, LowerRule lower,
@@ -95,10 +121,29 @@ constexpr std::array kEntries = {
     entry("aten::amin(Tensor self, int[1] dim=[], bool keepdim=False) -> Tensor", "Min", reduce_dims, onnx_rules::min),
     entry("aten::argmax(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", "ArgMax", infer_arg,
           onnx_rules::argmax),
+    entry("aten::argmin(Tensor self, int? dim=None, bool keepdim=False) -> Tensor", "ArgMin", infer_arg,
+          onnx_rules::argmin),
+    entry("aten::prod(Tensor self, *, ScalarType? dtype=None) -> Tensor", "Prod", infer_sum, onnx_rules::prod),
+    entry("aten::prod.dim_int(Tensor self, int dim, bool keepdim=False, *, ScalarType? dtype=None) -> Tensor", "Prod",
+          infer_sum, onnx_rules::prod),
+    // Per element an addition for the mean, a difference, a square and its addition.
+    entry("aten::var.dim(Tensor self, int[1]? dim, bool unbiased=True, bool keepdim=False) -> Tensor", "Var",
+          reduce_dims, onnx_rules::var, kCompound, per_input<4>),
+    entry(
+        "aten::var.correction(Tensor self, int[1]? dim=None, *, Scalar? correction=None, bool keepdim=False) -> Tensor",
+        "Var", reduce_dims, onnx_rules::var, kCompound, per_input<4>),
+    entry("aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor", "Distance", infer_cdist,
+          onnx_rules::cdist, kDistance, cost_distances),
+    entry("aten::_cdist_forward(Tensor x1, Tensor x2, float p, int? compute_mode) -> Tensor", "Distance", infer_cdist,
+          onnx_rules::cdist, kDistance, cost_distances),
+    entry("aten::_pdist_forward(Tensor self, float p=2) -> Tensor", "Distance", infer_pdist, nullptr, kDistance,
+          cost_distances),
     entry("aten::all(Tensor self) -> Tensor", "All", infer_logical, onnx_rules::all),
     entry("aten::all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "All", infer_logical, onnx_rules::all),
     entry("aten::any(Tensor self) -> Tensor", "Any", infer_logical, onnx_rules::any),
     entry("aten::any.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "Any", infer_logical, onnx_rules::any),
+    entry("aten::any.dims(Tensor self, int[]? dim=None, bool keepdim=False) -> Tensor", "Any", infer_logical,
+          onnx_rules::any),
     entry("aten::cumsum(Tensor self, int dim, *, ScalarType? dtype=None) -> Tensor", "CumSum", infer_cumsum,
           onnx_rules::cumsum),
     entry("aten::topk(Tensor self, SymInt k, int dim=-1, bool largest=True, bool sorted=True) "

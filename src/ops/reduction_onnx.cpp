@@ -1,4 +1,7 @@
 // ONNX rules of reduction.cpp.
+#include <algorithm>
+#include <cmath>
+
 #include "ops/onnx_rules.h"
 
 namespace nongemm::onnx_rules {
@@ -48,6 +51,12 @@ void extreme_with_index(OnnxLowering& onnx, std::string_view value_type, std::st
   onnx.result(position(onnx, index_type, onnx.tensor(0), axis, keeps(onnx)));
 }
 
+void extreme_position(OnnxLowering& onnx, std::string_view type) {
+  if (!onnx.operands().has(1)) return onnx.result(position(onnx, type, onnx.reshape(onnx.tensor(0), {-1}), 0, false));
+  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
+  onnx.result(position(onnx, type, onnx.tensor(0), axis, keeps(onnx)));
+}
+
 void sorted(OnnxLowering& onnx, const Name& count, std::size_t axis, bool largest) {
   const OnnxLowering::Names both =
       onnx.add_many("TopK", {onnx.tensor(0), count}, 2,
@@ -65,11 +74,50 @@ void min(OnnxLowering& onnx) { extreme(onnx, "ReduceMin"); }
 void max_with_index(OnnxLowering& onnx) { extreme_with_index(onnx, "ReduceMax", "ArgMax"); }
 void min_with_index(OnnxLowering& onnx) { extreme_with_index(onnx, "ReduceMin", "ArgMin"); }
 
-void argmax(OnnxLowering& onnx) {
-  if (!onnx.operands().has(1))
-    return onnx.result(position(onnx, "ArgMax", onnx.reshape(onnx.tensor(0), {-1}), 0, false));
-  const std::size_t axis = rules::wrap_dim(onnx.operands().integer(1), self(onnx).shape.size());
-  onnx.result(position(onnx, "ArgMax", onnx.tensor(0), axis, keeps(onnx)));
+void argmax(OnnxLowering& onnx) { extreme_position(onnx, "ArgMax"); }
+void argmin(OnnxLowering& onnx) { extreme_position(onnx, "ArgMin"); }
+void prod(OnnxLowering& onnx) { onnx.result(reduced(onnx, "ReduceProd", onnx.tensor(0, onnx.result_type().dtype))); }
+
+/// The sum of squared distances to the mean over their number less the correction: 1 unless something else is said.
+void var(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  const Type& type = self(onnx);
+  const std::vector<std::int64_t> axes = dimensions(operands, optional_position(onnx, "dim"), type.shape.size());
+  double count = 1;
+  for (const std::int64_t axis : axes) {
+    const std::int64_t size = type.shape[static_cast<std::size_t>(axis)];
+    if (size == kDynamic) onnx.unsupported("a variance over a size that only the run knows");
+    count *= static_cast<double>(size);
+  }
+  const int unbiased = operands.schema().find_arg("unbiased");
+  const std::size_t given = optional_position(onnx, "correction");
+  double correction = 1;
+  if (unbiased >= 0 && !operands.flag(static_cast<std::size_t>(unbiased))) correction = 0;
+  if (operands.has(given)) correction = operands.number(given);
+  const DType wide = accumulation_dtype(type.dtype);
+  const Name x = onnx.tensor(0, wide);
+  const Name centred = onnx.add("Sub", {x, onnx.reduce("ReduceMean", x, axes, true)});
+  const Name sum = onnx.reduce("ReduceSum", onnx.add("Mul", {centred, centred}), axes, keeps(onnx));
+  const Name value = onnx.add("Div", {sum, onnx.scalar(std::max(count - correction, 0.0), wide)});
+  onnx.result(onnx.cast(value, wide, type.dtype));
+}
+
+/// Each row of the first against each of the second.
+void cdist(OnnxLowering& onnx) {
+  const DType dtype = self(onnx).dtype;
+  const double p = onnx.operands().number(2);
+  const Name difference = onnx.add("Sub", {onnx.unsqueeze(onnx.tensor(0), -2), onnx.unsqueeze(onnx.tensor(1), -3)});
+  if (p == 2.0) {
+    const Name squares = onnx.add("Mul", {difference, difference});
+    return onnx.result(onnx.add("Sqrt", {onnx.reduce("ReduceSum", squares, {-1}, false)}));
+  }
+  const Name distance = onnx.add("Abs", {difference});
+  if (p == 1.0) return onnx.result(onnx.reduce("ReduceSum", distance, {-1}, false));
+  if (std::isinf(p)) return onnx.result(onnx.reduce("ReduceMax", distance, {-1}, false));
+  if (p == 0.0) onnx.unsupported("a count of differences");
+  const Name powers = onnx.add("Pow", {distance, onnx.scalar(p, dtype)});
+  const Name sum = onnx.reduce("ReduceSum", powers, {-1}, false);
+  onnx.result(onnx.add("Pow", {sum, onnx.scalar(1.0 / p, dtype)}));
 }
 
 void all(OnnxLowering& onnx) { logical(onnx, "ReduceMin"); }

@@ -31,7 +31,9 @@ Cost cost_nms(const Operands& operands, std::span<const Type> results) {
 /// Four bilinear taps with weights for each sampling point.
 Cost cost_roi_align(const Operands& operands, std::span<const Type> results) {
   Cost cost = traffic(operands, results);
-  const double per_side = static_cast<double>(std::max<std::int64_t>(operands.integer(5), 1));
+  // Without a number of points, a region has as many as its size asks for.
+  const std::int64_t ratio = operands.integer(5);
+  const double per_side = ratio > 0 ? static_cast<double>(ratio) : kUnknownWork;
   cost.flops = count_of(results[0]) * per_side * per_side * 8.0;
   return cost;
 }

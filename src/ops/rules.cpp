@@ -108,10 +108,22 @@ Category category(DType dtype) {
   return is_floating(dtype) ? Category::kFloat : Category::kInt;
 }
 
+[[noreturn]] void refuse_promotion(DType a, DType b) {
+  throw Error(ErrorKind::kUnsupported,
+              "PyTorch has no common type for " + std::string(name_of(a)) + " and " + std::string(name_of(b)),
+              "convert one of them first");
+}
+
 DType promote(DType a, DType b) {
   if (a == b || b == DType::kUndefined) return a;
   if (a == DType::kUndefined) return b;
+  const auto is_float8 = [](DType type) { return is_floating(type) && size_of(type) == 1; };
+  if (is_float8(a) || is_float8(b)) refuse_promotion(a, b);
   if (category(a) != category(b)) return category(a) > category(b) ? a : b;
+  const auto stands_alone = [](DType type) {
+    return info(type).bits == 4 || type == DType::kUInt16 || type == DType::kUInt32 || type == DType::kUInt64;
+  };
+  if (stands_alone(a) || stands_alone(b)) refuse_promotion(a, b);
   const bool halves =
       (a == DType::kFloat16 && b == DType::kBFloat16) || (a == DType::kBFloat16 && b == DType::kFloat16);
   if (halves) return DType::kFloat32;
@@ -309,11 +321,17 @@ std::vector<Type> scalar_int(const Operands&) {
 }
 
 double count_of(const Type& type) {
+  if (type.kind == Type::Kind::kTensorList) return kUnknownWork;
+  if (type.kind != Type::Kind::kTensor) return 0.0;  // a number on the host
   const std::int64_t count = element_count(type.shape);
-  return type.kind != Type::Kind::kTensor || count == kDynamic ? 0.0 : static_cast<double>(count);
+  return count == kDynamic ? kUnknownWork : static_cast<double>(count);
 }
 
-double bytes_of(const Type& type) { return count_of(type) * static_cast<double>(size_of(type.dtype)); }
+double bytes_of(const Type& type) {
+  const double count = count_of(type);
+  if (count == 0) return 0.0;
+  return type.dtype == DType::kUndefined ? kUnknownWork : count * info(type.dtype).bits / 8.0;
+}
 
 Cost traffic(const Operands& operands, std::span<const Type> results) {
   Cost cost;

@@ -185,7 +185,12 @@ class Parser {
       return values;
     }
     skip_space();
-    if (std::isalpha(static_cast<unsigned char>(peek())) != 0) return word();  // Mean, contiguous_format
+    if (std::isalpha(static_cast<unsigned char>(peek())) != 0) {
+      const std::string name = word();  // Mean, contiguous_format, long
+      if (arg.kind != ArgKind::kDType) return name;
+      if (name == "long") return DType::kInt64;
+      fail("unknown element type '" + name + "'");
+    }
     const std::size_t end = text_.find_first_of(",) ", at_);
     const Argument value = number(text_.substr(at_, end - at_), arg);
     at_ = end;

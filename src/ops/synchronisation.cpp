@@ -67,6 +67,7 @@ constexpr OpEntry entry(std::string_view schema, std::string_view variant, Infer
 
 constexpr std::array kEntries = {
     entry("aten::item(Tensor self) -> Scalar", "Item", infer_item, number),
+    entry("aten::_local_scalar_dense(Tensor self) -> Scalar", "Item", infer_item, number),
     entry("aten::is_nonzero(Tensor self) -> bool", "IsNonzero", infer_is_nonzero, number),
     entry("aten::nonzero(Tensor self) -> Tensor", "Nonzero", infer_nonzero, nonzero),
     entry("aten::where(Tensor condition) -> Tensor[]", "Nonzero", infer_where, where_true),

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "base/elements.h"
 #include "base/error.h"
-#include "base/half.h"
 #include "base/host_memory.h"
 #include "data/synthetic/synthetic_inputs.h"
 #include "ops/memory.h"
@@ -44,13 +44,6 @@ std::vector<HostTensor> synthetic_inputs(const Graph& graph, std::uint64_t seed)
   std::vector<HostTensor> tensors;
   for (auto& [name, tensor] : data::make_synthetic_inputs(wanted, seed)) tensors.push_back(std::move(tensor));
   return tensors;
-}
-
-template <typename From, typename To>
-void copy_integers(const HostTensor& tensor, std::byte* bytes) {
-  const auto* from = tensor.as<From>();
-  std::transform(from, from + element_count(tensor.shape), reinterpret_cast<To*>(bytes),
-                 [](From value) { return static_cast<To>(value); });
 }
 
 /// A tokenizer may be another model's: on a GPU an id beyond the embedding ends the process.
@@ -102,23 +95,12 @@ std::string in_one_line(const std::string& text) {
 }  // namespace
 
 HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dtype) {
-  if (tensor.dtype == dtype) return tensor;
-  auto [converted, bytes] = HostTensor::allocate(dtype, tensor.shape);
-  const auto are = [&](DType from, DType to) { return tensor.dtype == from && dtype == to; };
-  if (is_floating(tensor.dtype) && is_floating(dtype)) {
-    convert_floating(tensor.dtype, tensor.data.get(), dtype, bytes,
-                     static_cast<std::size_t>(element_count(tensor.shape)));
-  } else if (are(DType::kInt32, DType::kInt64)) {
-    copy_integers<std::int32_t, std::int64_t>(tensor, bytes);
-  } else if (are(DType::kInt64, DType::kInt32)) {
-    copy_integers<std::int64_t, std::int32_t>(tensor, bytes);
-  } else if (are(DType::kBool, DType::kInt64) || are(DType::kUInt8, DType::kInt64)) {
-    copy_integers<std::uint8_t, std::int64_t>(tensor, bytes);
-  } else {
+  // Whole numbers may be given in another width, fractions in another precision; what is one is not the other.
+  if (is_floating(tensor.dtype) != is_floating(dtype) || (dtype == DType::kBool && tensor.dtype != dtype)) {
     throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' is of type {}, the model takes {}", name,
                                                   name_of(tensor.dtype), name_of(dtype)));
   }
-  return converted;
+  return converted(tensor, dtype);
 }
 
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,

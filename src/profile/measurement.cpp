@@ -1,9 +1,9 @@
 #include "profile/measurement.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/statistics.h"
@@ -13,9 +13,9 @@
 namespace nongemm {
 
 double timed_run(Session& session) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   session.run();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return watch.seconds();
 }
 
 /// At least three times and 0.3 s, at most 50 times or 3 s.

@@ -1,10 +1,10 @@
 #include "profile/timing_pass.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <span>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "profile/stopping.h"
@@ -139,7 +139,7 @@ Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy
                   double plain_s) {
   const WindowPlan plan(reference, most_windows(session, busy_s, plain_s));
   if (plan.windows().size() > 1) {
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch watch;
     try {
       if (std::optional<Timing> timing = time_windows(session, node_count, policy, plan, plain_s)) {
         return std::move(*timing);
@@ -147,8 +147,7 @@ Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;  // else: switching failed, which whole records do not need
     }
-    const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - begin;
-    policy.most_seconds = std::max(0.0, policy.most_seconds - spent.count());
+    policy.most_seconds = std::max(0.0, policy.most_seconds - watch.seconds());
   }
   return time_whole(session, node_count, policy, reference, plain_s, /*replayed=*/false);
 }

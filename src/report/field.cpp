@@ -116,7 +116,9 @@ std::string_view name_of(ReportKind kind) {
 }
 
 std::string to_text(const FieldValue& value, Unit unit) {
-  if (std::holds_alternative<std::monostate>(value)) return "not measured";
+  // Operations are calculated, and sizes or a rule for them may be missing.
+  const bool calculated = unit == Unit::kFlops || unit == Unit::kIntensity;
+  if (std::holds_alternative<std::monostate>(value)) return calculated ? "unknown" : "not measured";
   if (const auto* text = std::get_if<std::string>(&value)) return *text;
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "yes" : "";
   if (const auto* number = std::get_if<std::int64_t>(&value)) {

@@ -90,10 +90,13 @@ const Section<Performance>& performance_section() {
                }},
               {{"weight_memory", "Weights", Unit::kBytes, "bytes of all parameters and buffers"},
                [](const P& p) { return measured(p.analysis().weight_bytes); }},
-              {{"flops", "Work", Unit::kFlops, "floating point operations of one inference"},
-               [](const P& p) { return measured(p.analysis().total.flops); }},
+              {{"flops", "Work", Unit::kFlops, "floating point operations of one inference, as far as they are known"},
+               [](const P& p) { return measured(p.analysis().total.known().flops); }},
+              {{"flops_unknown", "Work unknown", Unit::kCount,
+                "operators whose work is not known: `flops` and `flop_rate` are without theirs"},
+               [](const P& p) -> FieldValue { return p.analysis().total.without_flops(); }},
               {{"flop_rate", "Rate", Unit::kFlopRate, "work over median latency"},
-               [](const P& p) { return measured(rate(p.analysis().total.flops, p.latency.median)); }},
+               [](const P& p) { return measured(rate(p.analysis().total.known().flops, p.latency.median)); }},
               {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity", true},
                [](const P& p) {
                  const NodePass& pass = p.device.nodes;
@@ -203,6 +206,7 @@ const Section<Bucket>& group_section() {
               {{"kernels", "Kernels", Unit::kCount, "launched per inference", true},
                [](const Bucket& b) { return measured(b.kernels); }},
               flops_field<Bucket>("floating point operations"),
+              unknown_field(),
               bytes_field<Bucket>("least traffic: operands read once, results written once"),
           },
           limit_fields()));
@@ -221,9 +225,9 @@ std::vector<Field<Bucket>> operator_fields() {
       host_time_field<Bucket>("inside the calls", true),
       wait_field<Bucket>("inside the calls: for the device to end its work"),
       {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time", false, 1},
-       [](const Bucket& b) { return measured(rate(b.cost.bytes(), b.time_s)); }},
+       [](const Bucket& b) { return measured(rate(work_of(b).bytes(), b.time_s)); }},
       {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},
-       [](const Bucket& b) { return measured(rate(b.cost.flops, b.time_s)); }},
+       [](const Bucket& b) { return measured(rate(work_of(b).flops, b.time_s)); }},
       {{"example", "Costliest shapes", Unit::kText, "operands of the costliest call", true},
        [](const Bucket& b) { return text(operand_shapes(b.operands)); }},
   };

@@ -82,14 +82,24 @@ Field<Row> host_time_field(std::string_view doc, bool wide = false) {
   return {{"host_time", "Host time", Unit::kSeconds, doc, wide}, [](const Row& row) { return measured(row.host_s); }};
 }
 
+inline Cost work_of(const NodeRow& row) { return row.cost; }
+/// Without what is not known, of which `unknown_field` tells.
+inline Cost work_of(const Bucket& bucket) { return bucket.work.known(); }
+
 template <typename Row>
 Field<Row> flops_field(std::string_view doc) {
-  return {{"flops", "Work", Unit::kFlops, doc}, [](const Row& row) { return measured(row.cost.flops); }};
+  return {{"flops", "Work", Unit::kFlops, doc}, [](const Row& row) { return measured(work_of(row).flops); }};
 }
 
 template <typename Row>
 Field<Row> bytes_field(std::string_view doc) {
-  return {{"bytes", "Bytes", Unit::kBytes, doc}, [](const Row& row) { return measured(row.cost.bytes()); }};
+  return {{"bytes", "Bytes", Unit::kBytes, doc}, [](const Row& row) { return measured(work_of(row).bytes()); }};
+}
+
+inline Field<Bucket> unknown_field() {
+  return {
+      {"flops_unknown", "Work unknown", Unit::kCount, "nodes whose work is not known: `flops` is without theirs", true},
+      [](const Bucket& bucket) -> FieldValue { return bucket.work.without_flops(); }};
 }
 
 inline Field<Bucket> share_field() {

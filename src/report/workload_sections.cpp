@@ -23,9 +23,10 @@ const Section<Bucket>& workload_section() {
           {{"parameters", "Parameters", Unit::kCount, "of all these nodes, tied weights at their first use", false, 1},
            [](const Bucket& b) { return count(b.parameters); }},
           flops_field<Bucket>("of all these nodes"),
+          unknown_field(),
           bytes_field<Bucket>("least traffic of all these nodes"),
           {{"intensity", "Intensity", Unit::kIntensity, "work over bytes", false, 2},
-           [](const Bucket& b) { return measured(rate(b.cost.flops, b.cost.bytes())); }},
+           [](const Bucket& b) { return measured(rate(work_of(b).flops, work_of(b).bytes())); }},
       });
   return section;
 }

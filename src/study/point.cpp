@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "analysis/roofline.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/statistics.h"
 #include "base/text.h"
@@ -18,10 +18,6 @@
 
 namespace nongemm {
 namespace {
-
-double seconds_since(std::chrono::steady_clock::time_point begin) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-}
 
 std::string_view option_of(Attention attention) {
   return attention == Attention::kEager ? "eager" : attention == Attention::kSdpa ? "sdpa" : "";
@@ -121,7 +117,7 @@ Analysis analyse_with_limits(const PointSpec& spec, Record& record, Flow& flow, 
 }
 
 void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch setup;
   const Model model = find_model(spec.model);
   ModelOptions options = spec.options;
   std::optional<DataBatch> data;
@@ -171,7 +167,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   const std::unique_ptr<Session> session = flow.prepare(graph, weights.tensors, run_options);
   weights.tensors.clear();
   session->set_inputs(inputs.tensors);
-  const double setup_s = seconds_since(begin);
+  const double setup_s = setup.seconds();
 
   progress("measuring");
   Record record = measure(*session, shared_graph, spec.policy, options.device != "cpu");

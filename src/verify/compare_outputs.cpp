@@ -6,8 +6,8 @@
 #include <limits>
 #include <map>
 
+#include "base/elements.h"
 #include "base/error.h"
-#include "base/half.h"
 #include "prepare/given_inputs.h"
 #include "prepare/prepare.h"
 #include "verify/detection_order.h"
@@ -15,32 +15,6 @@
 
 namespace nongemm {
 namespace {
-
-double element(const HostTensor& tensor, std::size_t i) {
-  switch (tensor.dtype) {
-    case DType::kFloat32:
-      return tensor.as<float>()[i];
-    case DType::kFloat16:
-      return half_to_float(tensor.as<std::uint16_t>()[i]);
-    case DType::kBFloat16:
-      return bfloat16_to_float(tensor.as<std::uint16_t>()[i]);
-    case DType::kFloat64:
-      return tensor.as<double>()[i];
-    case DType::kInt64:
-      return static_cast<double>(tensor.as<std::int64_t>()[i]);
-    case DType::kInt32:
-      return tensor.as<std::int32_t>()[i];
-    case DType::kInt16:
-      return tensor.as<std::int16_t>()[i];
-    case DType::kInt8:
-      return tensor.as<std::int8_t>()[i];
-    case DType::kBool:
-    case DType::kUInt8:
-      return tensor.as<std::uint8_t>()[i];
-    default:
-      throw Error(ErrorKind::kUnsupported, "references of dtype " + std::string(name_of(tensor.dtype)));
-  }
-}
 
 OutputDifference compare(const std::string& name, const HostTensor& reference, const HostTensor* ours) {
   OutputDifference row{.name = name, .shape = reference.shape, .mismatch = {}};

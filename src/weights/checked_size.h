@@ -21,7 +21,10 @@ inline std::optional<std::uint64_t> checked_byte_size(DType dtype, const Shape& 
       return std::nullopt;
     }
   }
-  return empty ? 0 : static_cast<std::uint64_t>(product);
+  if (empty) return 0;
+  // Elements of 4 bits lie two to a byte.
+  const auto bytes = static_cast<std::uint64_t>(product);
+  return info(dtype).bits == 4 ? bytes / 2 + bytes % 2 : bytes;
 }
 
 }  // namespace nongemm::weights

@@ -31,22 +31,12 @@ constexpr const char* kWayOut = "fetch or save the file again";
 
 /// Element types that the format knows and this program does not.
 bool is_foreign_dtype(std::string_view text) {
-  constexpr std::string_view kForeign[] = {"U16",         "U32",         "U64", "F8_E4M3", "F8_E5M2", "F8_E8M0",
-                                           "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4",  "F6_E2M3", "F6_E3M2", "C64"};
+  constexpr std::string_view kForeign[] = {"F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F4", "F6_E2M3", "F6_E3M2", "C64"};
   return std::find(std::begin(kForeign), std::end(kForeign), text) != std::end(kForeign);
 }
 
-std::optional<DType> parse_safetensors_dtype(const std::string& text) {
-  // parse_dtype() also takes "float32" and "fp32", which are no names of this format.
-  const bool upper_case = std::all_of(text.begin(), text.end(), [](char c) { return c < 'a' || c > 'z'; });
-  return upper_case ? parse_dtype(text) : std::nullopt;
-}
-
 std::string_view safetensors_name_of(DType dtype) {
-  constexpr std::string_view kNames[] = {"BOOL", "U8", "I8", "I16", "I32", "I64", "F16", "BF16", "F32", "F64"};
-  for (std::string_view name : kNames) {
-    if (parse_dtype(name) == dtype) return name;
-  }
+  if (!info(dtype).safetensors.empty()) return info(dtype).safetensors;
   throw Error(ErrorKind::kUnsupported, fmt::format("safetensors has no element type for {}", name_of(dtype)));
 }
 
@@ -102,7 +92,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
           fmt::format("{}: tensor '{}' has element type {}, which is not handled", file_name_, entry.name, text),
           "convert the checkpoint to F32, F16 or BF16");
     }
-    const std::optional<DType> dtype = parse_safetensors_dtype(text);
+    const std::optional<DType> dtype = dtype_by(&DTypeInfo::safetensors, text);
     if (!dtype) refuse_tensor(fmt::format("unknown dtype '{}'", text));
     entry.dtype = *dtype;
     place_ = Place::kTensor;

@@ -20,21 +20,19 @@ using pickle::Persistent;
 using pickle::Tuple;
 using pickle::Value;
 
-struct StorageType {
-  std::string_view name;
-  DType dtype;
-};
+/// "torch.FloatStorage"
+std::optional<DType> dtype_of_storage(std::string_view name) {
+  constexpr std::string_view kPrefix = "torch.";
+  return name.starts_with(kPrefix) ? dtype_by(&DTypeInfo::storage, name.substr(kPrefix.size())) : std::nullopt;
+}
 
-constexpr std::array<StorageType, 10> kStorageTypes = {{{"torch.BoolStorage", DType::kBool},
-                                                        {"torch.ByteStorage", DType::kUInt8},
-                                                        {"torch.CharStorage", DType::kInt8},
-                                                        {"torch.ShortStorage", DType::kInt16},
-                                                        {"torch.IntStorage", DType::kInt32},
-                                                        {"torch.LongStorage", DType::kInt64},
-                                                        {"torch.HalfStorage", DType::kFloat16},
-                                                        {"torch.BFloat16Storage", DType::kBFloat16},
-                                                        {"torch.FloatStorage", DType::kFloat32},
-                                                        {"torch.DoubleStorage", DType::kFloat64}}};
+/// "torch.float32", and the two that have a second name.
+bool is_element_type(std::string_view name) {
+  constexpr std::string_view kPrefix = "torch.";
+  if (!name.starts_with(kPrefix)) return false;
+  name.remove_prefix(kPrefix.size());
+  return name == "half" || name == "float" || dtype_by(&DTypeInfo::name, name).has_value();
+}
 
 constexpr std::array<std::string_view, 2> kRebuildTensor = {"torch._utils._rebuild_tensor_v2",
                                                             "torch._utils._rebuild_tensor"};
@@ -48,10 +46,6 @@ constexpr std::array<std::string_view, 7> kHarmless = {"collections.OrderedDict"
                                                        "builtins.set",
                                                        "__builtin__.set",
                                                        "builtins.dict"};
-constexpr std::array<std::string_view, 12> kElementTypes = {
-    "torch.bool",    "torch.uint8", "torch.int8",     "torch.int16",   "torch.int32",   "torch.int64",
-    "torch.float16", "torch.half",  "torch.bfloat16", "torch.float32", "torch.float64", "torch.float"};
-
 /// Under which names training scripts put the state dict, in the order in which they are tried.
 constexpr std::array<const char*, 5> kWrappers = {"state_dict", "model_state_dict", "model", "module", "net"};
 constexpr int kMaxWrapping = 3;
@@ -202,9 +196,8 @@ const Dict* find_state_dict(const pickle::Document& document, std::string_view f
 }  // namespace
 
 bool is_torch_global(std::string_view name) {
-  const auto is_name = [&](const StorageType& type) { return type.name == name; };
   return contains(kRebuildTensor, name) || contains(kRebuildParameter, name) || contains(kHarmless, name) ||
-         contains(kElementTypes, name) || std::any_of(kStorageTypes.begin(), kStorageTypes.end(), is_name);
+         is_element_type(name) || dtype_of_storage(name).has_value();
 }
 
 StorageReference storage_reference(const Persistent& persistent, std::string_view file_name) {
@@ -219,8 +212,8 @@ StorageReference storage_reference(const Persistent& persistent, std::string_vie
   const bool is_view = tuple->items.size() > 5 && tuple->items[5]->get<pickle::None>() == nullptr;
   if (is_view)
     refuse(file_name, fmt::format("storage '{}' is a view of another one, as only PyTorch before 0.4 wrote", *key));
-  for (const StorageType& known : kStorageTypes) {
-    if (known.name == type->name) return {*key, known.dtype, static_cast<std::uint64_t>(*elements)};
+  if (const std::optional<DType> dtype = dtype_of_storage(type->name)) {
+    return {*key, *dtype, static_cast<std::uint64_t>(*elements)};
   }
   refuse(file_name, fmt::format("storage '{}' is of type {}", *key, type->name));
 }

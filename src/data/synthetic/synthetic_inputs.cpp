@@ -5,8 +5,8 @@
 #include <array>
 #include <cmath>
 
+#include "base/elements.h"
 #include "base/error.h"
-#include "base/half.h"
 
 namespace nongemm::data {
 namespace {
@@ -53,45 +53,6 @@ double value_of(const SyntheticInput& input, std::uint64_t bits) {
   return 0;
 }
 
-using Store = void (*)(std::byte* out, std::size_t index, double value);
-
-template <typename T>
-void store(std::byte* out, std::size_t index, double value) {
-  reinterpret_cast<T*>(out)[index] = static_cast<T>(value);
-}
-
-template <std::uint16_t (*kConvert)(float)>
-void store_16(std::byte* out, std::size_t index, double value) {
-  reinterpret_cast<std::uint16_t*>(out)[index] = kConvert(static_cast<float>(value));
-}
-
-Store store_for(DType dtype) {
-  switch (dtype) {
-    case DType::kBool:
-    case DType::kUInt8:
-      return store<std::uint8_t>;
-    case DType::kInt8:
-      return store<std::int8_t>;
-    case DType::kInt16:
-      return store<std::int16_t>;
-    case DType::kInt32:
-      return store<std::int32_t>;
-    case DType::kInt64:
-      return store<std::int64_t>;
-    case DType::kFloat16:
-      return store_16<float_to_half>;
-    case DType::kBFloat16:
-      return store_16<float_to_bfloat16>;
-    case DType::kFloat32:
-      return store<float>;
-    case DType::kFloat64:
-      return store<double>;
-    case DType::kUndefined:
-      break;
-  }
-  return nullptr;
-}
-
 void check(const SyntheticInput& input) {
   const auto refuse = [&](std::string_view reason) {
     throw Error(ErrorKind::kUsage, fmt::format("input '{}' of type {} and shape {}: {}", input.name,
@@ -100,7 +61,7 @@ void check(const SyntheticInput& input) {
   if (element_count(input.shape) < 0) refuse("the shape has to be known");
   const bool pixels = input.kind == SyntheticKind::kNormalPixels || input.kind == SyntheticKind::kUniformPixels;
   if (pixels && !is_floating(input.dtype)) refuse("pixels need a floating-point type");
-  if (store_for(input.dtype) == nullptr) refuse("the type has to be known");
+  if (input.dtype == DType::kUndefined) refuse("the type has to be known");
   if (input.kind != SyntheticKind::kTokenIds) return;
   if (input.dtype != DType::kInt32 && input.dtype != DType::kInt64) refuse("token ids are int32 or int64");
   if (input.limit < 1 || input.limit > std::int64_t{1} << 24) refuse("the vocabulary needs 1 to 2^24 entries");
@@ -113,10 +74,10 @@ NamedTensors make_synthetic_inputs(std::span<const SyntheticInput> inputs, std::
   for (const SyntheticInput& input : inputs) {
     check(input);
     auto [tensor, bytes] = HostTensor::allocate(input.dtype, input.shape);
-    const Store store_value = store_for(input.dtype);
+    const ElementWriter write = element_writer(input.dtype);
     const std::uint64_t key = key_of(seed, input.name);
     const auto count = static_cast<std::size_t>(element_count(input.shape));
-    for (std::size_t i = 0; i < count; ++i) store_value(bytes, i, value_of(input, mix(key + i * 0x9e3779b97f4a7c15u)));
+    for (std::size_t i = 0; i < count; ++i) write(bytes, i, value_of(input, mix(key + i * 0x9e3779b97f4a7c15u)));
     tensors.emplace_back(input.name, std::move(tensor));
   }
   return tensors;

@@ -1,11 +1,11 @@
 // The CUDA library's entry point: device::Library on the CUDA runtime.
 #include <cuda_runtime_api.h>
-#include <time.h>
 
 #include <algorithm>
 #include <map>
 #include <string>
 
+#include "base/clock.h"
 #include "flows/cuda/check.h"
 #include "flows/cuda/kernels.h"
 #include "flows/cuda/nvml.h"
@@ -28,12 +28,6 @@ std::string hexadecimal(const cudaUUID_t& uuid) {
 }
 
 #ifdef NONGEMM_CUDA_KERNELS
-std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());

@@ -1,10 +1,11 @@
 #include "flows/cuda/nvml.h"
 
 #include <dlfcn.h>
-#include <time.h>
 
 #include <map>
 #include <utility>
+
+#include "base/clock.h"
 
 namespace nongemm::cuda {
 namespace {
@@ -107,9 +108,7 @@ std::string driver_version() {
 
 DeviceState read_state(const std::string& pci_address) {
   DeviceState state;
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  state.time_ns = static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+  state.time_ns = now_ns();
   if (!nvml().usable) return state;
   const Handle device = handle_of(pci_address);
   if (device == nullptr) return state;

@@ -1,11 +1,10 @@
 #include "flows/cuda/tracer.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <span>
 #include <string>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "flows/cuda/cupti.h"
 
@@ -40,12 +39,6 @@ void CUPTIAPI take_buffer_back(CUcontext context, std::uint32_t stream, std::uin
   process_store().take_back(context, stream, buffer, valid_bytes);
 }
 
-std::int64_t monotonic_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 /// What has to be added to CUPTI's times (CLOCK_REALTIME on Linux) to get CLOCK_MONOTONIC. The reading between the two
 /// closest others counts: it was not interrupted.
 std::int64_t clock_offset() {
@@ -53,9 +46,9 @@ std::int64_t clock_offset() {
   std::int64_t narrowest = INT64_MAX;
   for (int i = 0; i < 8; ++i) {
     std::uint64_t theirs = 0;
-    const std::int64_t before = monotonic_ns();
+    const std::int64_t before = now_ns();
     check(cupti().timestamp(&theirs), "cuptiGetTimestamp");
-    const std::int64_t after = monotonic_ns();
+    const std::int64_t after = now_ns();
     if (after - before >= narrowest) continue;
     narrowest = after - before;
     offset = before + (after - before) / 2 - static_cast<std::int64_t>(theirs);

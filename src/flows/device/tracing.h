@@ -1,23 +1,15 @@
 // What every session does with device records, whatever runtime it drives.
 #pragma once
 
-#include <time.h>
-
 #include <cstdint>
 #include <span>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "record/trace.h"
 
 namespace nongemm::device {
-
-/// The clock of traces (record/trace.h).
-inline std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
 
 /// Throws Error(kUnsupported) when an inference left no record.
 inline void require_records(const Trace& trace) {

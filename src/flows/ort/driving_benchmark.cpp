@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/temporary_folder.h"
 #include "flows/ort/library.h"
 #include "flows/ort/session.h"
@@ -27,9 +27,9 @@ double median(std::vector<double> values) {
 
 template <typename Work>
 double seconds(Work&& work) {
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch watch;
   work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return watch.seconds();
 }
 
 /// onnxruntime_perf_test's way: a session on the file, default options, values in and out.

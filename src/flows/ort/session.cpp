@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
@@ -15,8 +16,6 @@
 
 namespace nongemm::ort_flow {
 namespace {
-
-using device::now_ns;
 
 class OrtSession : public Session {
  public:

@@ -1,41 +1,22 @@
 #include "flows/ort/values.h"
 
-#include <array>
 #include <cstring>
-#include <utility>
 
 #include "base/error.h"
 #include "flows/device/device.h"
 
 namespace nongemm::ort_flow {
-namespace {
-
-constexpr std::array kTypes = {
-    std::pair{DType::kBool, ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL},
-    std::pair{DType::kUInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8},
-    std::pair{DType::kInt8, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8},
-    std::pair{DType::kInt16, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16},
-    std::pair{DType::kInt32, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32},
-    std::pair{DType::kInt64, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64},
-    std::pair{DType::kFloat16, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16},
-    std::pair{DType::kBFloat16, ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16},
-    std::pair{DType::kFloat32, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT},
-    std::pair{DType::kFloat64, ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE},
-};
-
-}  // namespace
+// The table's numbers of ONNX are the runtime's, too.
+static_assert(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT == 1 && ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16 == 16 &&
+              ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FN == 17 && ONNX_TENSOR_ELEMENT_DATA_TYPE_INT4 == 22);
 
 ONNXTensorElementDataType to_onnx(DType dtype) {
-  for (const auto& [ours, theirs] : kTypes) {
-    if (ours == dtype) return theirs;
-  }
+  if (dtype != DType::kUndefined) return static_cast<ONNXTensorElementDataType>(info(dtype).onnx);
   throw Error(ErrorKind::kUnsupported, "ONNX has no type for " + std::string(name_of(dtype)));
 }
 
 DType from_onnx(ONNXTensorElementDataType type) {
-  for (const auto& [ours, theirs] : kTypes) {
-    if (theirs == type) return ours;
-  }
+  if (const auto dtype = dtype_by(&DTypeInfo::onnx, static_cast<std::int32_t>(type))) return *dtype;
   throw Error(ErrorKind::kUnsupported, "a tensor of ONNX type " + std::to_string(type));
 }
 

@@ -79,28 +79,7 @@ inline bool allow_int8(nvinfer1::INetworkDefinition& network, nvinfer1::IBuilder
 
 /// kUndefined for types that graphs do not have.
 inline DType dtype_of(nvinfer1::DataType type) {
-  switch (type) {
-    case nvinfer1::DataType::kFLOAT:
-      return DType::kFloat32;
-    case nvinfer1::DataType::kHALF:
-      return DType::kFloat16;
-    case nvinfer1::DataType::kINT8:
-      return DType::kInt8;
-    case nvinfer1::DataType::kINT32:
-      return DType::kInt32;
-    case nvinfer1::DataType::kBOOL:
-      return DType::kBool;
-    case nvinfer1::DataType::kUINT8:
-      return DType::kUInt8;
-#if NV_TENSORRT_MAJOR >= 10
-    case nvinfer1::DataType::kBF16:
-      return DType::kBFloat16;
-    case nvinfer1::DataType::kINT64:
-      return DType::kInt64;
-#endif
-    default:
-      return DType::kUndefined;
-  }
+  return dtype_by(&DTypeInfo::tensorrt, static_cast<std::int32_t>(type)).value_or(DType::kUndefined);
 }
 
 /// Device memory that an execution context needs for what lies between layers, bytes.

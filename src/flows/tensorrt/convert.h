@@ -8,6 +8,6 @@ namespace nongemm::tensorrt {
 /// The same values as another type, sharing the bytes when it is the same type. Integers that do not fit become the
 /// nearest that does.
 /// @throws Error (kUnsupported) between types that hold different things
-HostTensor converted(const HostTensor& tensor, DType dtype);
+HostTensor as_engine_has(const HostTensor& tensor, DType dtype);
 
 }  // namespace nongemm::tensorrt

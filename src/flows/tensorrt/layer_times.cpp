@@ -1,18 +1,12 @@
 #include "flows/tensorrt/layer_times.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
-namespace nongemm::tensorrt {
+#include "base/clock.h"
 
-std::int64_t now_ns() {
-  timespec time{};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
+namespace nongemm::tensorrt {
 
 StepNames::StepNames(const RuntimeProgram& program) {
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {

@@ -73,6 +73,4 @@ class StepClock : public nvinfer1::IProfiler {
   std::vector<double> seconds_;
 };
 
-std::int64_t now_ns();
-
 }  // namespace nongemm::tensorrt

@@ -29,8 +29,7 @@ void Ticker::set_detail(const std::string& detail) {
 void Ticker::tick() {
   std::unique_lock lock(mutex_);
   while (!done_) {
-    const auto seconds =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin_).count();
+    const auto seconds = static_cast<std::int64_t>(watch_.seconds());
     say_(fmt::format("{}, {} s{}{}", what_, seconds, detail_.empty() ? "" : ": ", detail_));
     changed_.wait_for(lock, std::chrono::seconds(1), [this] { return done_; });
   }

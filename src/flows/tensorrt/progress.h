@@ -1,12 +1,13 @@
 // Building an engine takes minutes: somebody should say that it still goes on.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
+
+#include "base/clock.h"
 
 namespace nongemm::tensorrt {
 
@@ -27,7 +28,7 @@ class Ticker {
   std::function<void(const std::string&)> say_;
   std::string what_;
   std::string detail_;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  Stopwatch watch_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool done_ = false;

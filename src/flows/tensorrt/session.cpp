@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
@@ -54,7 +55,7 @@ class TensorRtSession : public Session {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       Port* port = input_port(inputs_[i].name);
       if (port == nullptr) continue;
-      const HostTensor tensor = converted(inputs[i], port->dtype);
+      const HostTensor tensor = as_engine_has(inputs[i], port->dtype);
       if (tensor.byte_size() != port->buffer.bytes()) {
         throw Error(ErrorKind::kBadInput, "input '" + port->name + "' is " + to_string(tensor.shape) +
                                               ", the engine was built for " + to_string(port->shape));
@@ -77,7 +78,7 @@ class TensorRtSession : public Session {
       auto [tensor, bytes] = HostTensor::allocate(port.dtype, port.shape);
       check(cudaMemcpy(bytes, port.buffer.get(), tensor.byte_size(), cudaMemcpyDeviceToHost),
             "copying an output to the host");
-      tensors.push_back(converted(tensor, graph_.values[output.value].type.dtype));
+      tensors.push_back(as_engine_has(tensor, graph_.values[output.value].type.dtype));
     }
     return tensors;
   }

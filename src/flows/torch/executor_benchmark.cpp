@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/statistics.h"
+#include "base/clock.h"
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
 #include "models/parts/functional.h"

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "flows/torch/capturable.h"
 #include "flows/torch/cuda/load.h"

@@ -8,13 +8,6 @@
 namespace nongemm::torch_flow {
 namespace {
 
-constexpr std::pair<DType, c10::ScalarType> kTypes[] = {
-    {DType::kBool, c10::kBool},      {DType::kUInt8, c10::kByte},        {DType::kInt8, c10::kChar},
-    {DType::kInt16, c10::kShort},    {DType::kInt32, c10::kInt},         {DType::kInt64, c10::kLong},
-    {DType::kFloat16, c10::kHalf},   {DType::kBFloat16, c10::kBFloat16}, {DType::kFloat32, c10::kFloat},
-    {DType::kFloat64, c10::kDouble},
-};
-
 c10::IValue memory_format(const std::string& name) {
   if (name == "channels_last_3d") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast3d);
   if (name == "channels_last") return static_cast<std::int64_t>(c10::MemoryFormat::ChannelsLast);
@@ -30,17 +23,13 @@ c10::IValue none_for(const SchemaArg& schema, c10::Device device) {
 }  // namespace
 
 c10::ScalarType to_torch(DType dtype) {
-  for (const auto& [ours, theirs] : kTypes) {
-    if (ours == dtype) return theirs;
-  }
+  const std::int32_t number = info(dtype).torch;
+  if (number >= 0) return static_cast<c10::ScalarType>(number);
   throw Error(ErrorKind::kUnsupported, "dtype " + std::string(name_of(dtype)) + " is not known to LibTorch");
 }
 
 DType from_torch(c10::ScalarType type) {
-  for (const auto& [ours, theirs] : kTypes) {
-    if (theirs == type) return ours;
-  }
-  return DType::kUndefined;
+  return dtype_by(&DTypeInfo::torch, static_cast<std::int32_t>(type)).value_or(DType::kUndefined);
 }
 
 at::Tensor to_torch(const HostTensor& tensor, c10::Device device) {

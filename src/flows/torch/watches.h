@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/clock.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
 #include "flows/torch/cuda/graph.h"
@@ -15,8 +16,6 @@
 #include "record/trace.h"
 
 namespace nongemm::torch_flow {
-
-using device::now_ns;
 
 struct WatchNothing {
   void before(const Instruction&) {}

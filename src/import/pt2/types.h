@@ -8,7 +8,7 @@
 
 namespace nongemm::pt2 {
 
-/// @throws Error (kUnsupported) for element types that are not handled (complex, 8-bit floats)
+/// @throws Error (kUnsupported) for element types that are not handled (complex numbers)
 DType dtype_of(const nlohmann::json& number);
 /// "contiguous_format", "channels_last", ...
 std::string memory_format_of(const nlohmann::json& number);

@@ -4,6 +4,7 @@
 #include <numbers>
 #include <string>
 
+#include "base/elements.h"
 #include "base/error.h"
 #include "base/half.h"
 #include "models/architectures.h"
@@ -113,11 +114,7 @@ Tensor decode_pixels(Builder& b, const MaskFormer& model, const std::vector<Tens
 /// constant. [batch, width, rows, columns], calculated in `dtype`, operator by operator, as the original does.
 HostTensor sine_positions(std::int64_t batch, std::int64_t width, std::int64_t rows, std::int64_t columns,
                           DType dtype) {
-  const auto rounded = [dtype](float value) {
-    if (dtype == DType::kFloat16) return half_to_float(float_to_half(value));
-    if (dtype == DType::kBFloat16) return bfloat16_to_float(float_to_bfloat16(value));
-    return value;
-  };
+  const auto rounded = [dtype](float value) { return static_cast<float>(rounded_to(dtype, value)); };
   const std::int64_t half = width / 2;
   std::vector<float> periods;
   for (std::int64_t i = 0; i < half; ++i) {

@@ -1,6 +1,6 @@
 #include "models/vision/swin_windows.h"
 
-#include "base/half.h"
+#include "base/elements.h"
 #include "models/parts/functional.h"
 
 namespace nongemm::swin {
@@ -60,14 +60,12 @@ void number_regions(const Tensor& map, Size2 window, Size2 shift) {
     return std::array{Range{0, -window[side]}, Range{-window[side], -shift[side]}, Range{-shift[side], kToEnd}};
   };
   Builder& b = map.builder();
-  float number = 0;
+  double number = 0;
   for (const Range rows : ranges(0)) {
     for (const Range columns : ranges(1)) {
-      auto [value, bytes] = HostTensor::allocate(map.dtype(), {});
-      convert_floating(DType::kFloat32, reinterpret_cast<const std::byte*>(&number), map.dtype(), bytes, 1);
       const Tensor band = index_slice(map, 0, rows.start, rows.end);
       const Tensor region = index_slice(band, 1, columns.start, columns.end);
-      b.call("aten.fill_.Tensor", {region, b.host_constant(std::move(value))});
+      b.call("aten.fill_.Tensor", {region, b.host_constant(scalar_tensor(number, map.dtype()))});
       number += 1;
     }
   }

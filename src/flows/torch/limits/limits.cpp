@@ -14,10 +14,10 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
-#include <chrono>
 #include <fstream>
 #include <functional>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/torch/cuda/load.h"
@@ -25,15 +25,11 @@
 namespace nongemm::torch_flow {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
 /// Seconds of one call of `work`, the best of several batches that are long enough for the wait at their end not to
 /// count.
-class Stopwatch {
+class CallTimer {
  public:
-  explicit Stopwatch(c10::Device device) : device_(device) {}
+  explicit CallTimer(c10::Device device) : device_(device) {}
 
   double best(const std::function<void()>& work) const {
     constexpr double kBatch = 0.05;
@@ -46,18 +42,18 @@ class Stopwatch {
       seconds = batch(work, std::max(calls, 1)) / std::max(calls, 1);
       calls = std::max(calls, 1);
     }
-    const auto begin = Clock::now();
-    while (seconds_since(begin) < kTotal) seconds = std::min(seconds, batch(work, calls) / calls);
+    const Stopwatch watch;
+    while (watch.seconds() < kTotal) seconds = std::min(seconds, batch(work, calls) / calls);
     return seconds;
   }
 
  private:
   double batch(const std::function<void()>& work, int calls) const {
     synchronise();
-    const auto begin = Clock::now();
+    const Stopwatch watch;
     for (int i = 0; i < calls; ++i) work();
     synchronise();
-    return seconds_since(begin);
+    return watch.seconds();
   }
   void synchronise() const {
     if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
@@ -84,7 +80,7 @@ std::string processor_name() {
 }
 
 /// Operations per second of a square product.
-double product_rate(const Stopwatch& watch, c10::Device device, c10::ScalarType type, std::int64_t size) {
+double product_rate(const CallTimer& watch, c10::Device device, c10::ScalarType type, std::int64_t size) {
   const auto options = at::TensorOptions().dtype(type).device(device);
   const double operations = 2.0 * static_cast<double>(size) * static_cast<double>(size) * static_cast<double>(size);
   if (type == at::kChar) {
@@ -103,7 +99,7 @@ double product_rate(const Stopwatch& watch, c10::Device device, c10::ScalarType 
 DeviceLimits measure_limits(c10::Device device) {
   const c10::InferenceMode inference;
   const c10::DeviceGuard guard(device);
-  const Stopwatch watch(device);
+  const CallTimer watch(device);
   const bool cuda = device.is_cuda();
   DeviceLimits limits;
   limits.device = processor_name();

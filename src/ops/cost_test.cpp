@@ -1,0 +1,107 @@
+// Work and traffic of every operator of the table against cases that were counted in another way (cost_cases.h).
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "ops/cost_cases.h"
+
+namespace nongemm {
+namespace {
+
+using cost_cases::Case;
+using cost_cases::Cases;
+using cost_cases::Work;
+
+const Cases& all_cases() {
+  static const Cases cases = [] {
+    Cases all;
+    for (Cases part : {cost_cases::elementwise(), cost_cases::products(), cost_cases::windows(),
+                       cost_cases::reductions(), cost_cases::memory()}) {
+      all.merge(part);
+      EXPECT_TRUE(part.empty()) << part.begin()->first << " stands twice";
+    }
+    return all;
+  }();
+  return cases;
+}
+
+/// NaN, for work that is unknown, equals NaN.
+void expect_same(double found, double expected, const std::string& what) {
+  if (std::isnan(expected)) {
+    EXPECT_TRUE(std::isnan(found)) << what << ": " << found << ", which nobody can know";
+  } else {
+    EXPECT_DOUBLE_EQ(found, expected) << what;
+  }
+}
+
+TEST(Costs, EveryOperatorOfTheTableHasACase) {
+  for (const Op& op : OpTable::get().all()) {
+    if (op.entry.group == Group::kControl) {  // Python's own numbers, blocks: no work of a device
+      EXPECT_EQ(op.entry.cost, nullptr) << op.name;
+      continue;
+    }
+    EXPECT_NE(op.entry.cost, nullptr) << op.name;
+    EXPECT_TRUE(all_cases().contains(op.name)) << op.name << " has no case in cost_cases_*.cpp";
+  }
+}
+
+TEST(Costs, NoCaseIsOfAnOperatorThatIsGone) {
+  for (const auto& [name, make] : all_cases()) EXPECT_NE(OpTable::get().find(name), nullptr) << name;
+}
+
+class CostsOf : public testing::TestWithParam<std::string> {};
+
+TEST_P(CostsOf, AreThoseOfACount) {
+  const Case& make = all_cases().at(GetParam());
+  for (int variant = 0; variant < cost_cases::kVariants; ++variant) {
+    Builder b("cost", DType::kFloat32);
+    const Work expected = make(b, variant);
+    const Graph graph = b.finish();
+    const Node& node = graph.nodes.back();
+    ASSERT_EQ(node.op, GetParam());
+    const Cost found = cost_of(graph, node, OpTable::get().at(node.op));
+    const std::string where = " in shape " + std::to_string(variant);
+    expect_same(found.flops, expected.flops, "operations" + where);
+    expect_same(found.bytes_read, expected.read, "bytes read" + where);
+    expect_same(found.bytes_written, expected.written, "bytes written" + where);
+  }
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> names;
+  for (const auto& [name, make] : all_cases()) names.push_back(name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Table, CostsOf, testing::ValuesIn(names()), [](const auto& info) {
+  std::string name = info.param;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  return name;
+});
+
+TEST(Costs, WhatDependsOnAnUnknownSizeIsUnknown) {
+  Builder b("cost", DType::kFloat32);
+  const Tensor rows = b.call("aten.nonzero.default", {b.input("x", DType::kFloat32, {2, 3}, {})});
+  b.call("aten.relu.default", {rows});
+  const Graph graph = b.finish();
+  const Cost cost = cost_of(graph, graph.nodes.back(), OpTable::get().at("aten.relu.default"));
+  EXPECT_TRUE(std::isnan(cost.flops));
+  EXPECT_TRUE(std::isnan(cost.bytes()));
+}
+
+TEST(Costs, SumsLeaveOutAndCountWhatIsUnknown) {
+  CostSum sum;
+  EXPECT_EQ(sum.known().flops, 0.0);
+  sum.add({kUnknownWork, 1, 2});
+  EXPECT_TRUE(std::isnan(sum.known().flops));
+  EXPECT_EQ(sum.known().bytes(), 3.0);
+  sum.add({10, kUnknownWork, 2}, 3);
+  EXPECT_EQ(sum.known().flops, 30.0);
+  EXPECT_EQ(sum.known().bytes(), 3.0);
+  EXPECT_EQ(sum.without_flops(), 1);
+  EXPECT_EQ(sum.without_bytes(), 1);
+}
+
+}  // namespace
+}  // namespace nongemm
