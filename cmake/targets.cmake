@@ -73,6 +73,13 @@ function(nongemm_sanitized_test name)
     ENVIRONMENT_MODIFICATION "LD_LIBRARY_PATH=path_list_append:${OrtWheel_LIBRARY_DIR}")
 endfunction()
 
+# The main function of all test programs: a skipped test fails unless tests/skips.txt excuses it.
+if(NONGEMM_TESTS)
+  add_library(nongemm_test_main STATIC ${CMAKE_SOURCE_DIR}/tests/test_main.cpp ${CMAKE_SOURCE_DIR}/tests/skips.cpp)
+  target_link_libraries(nongemm_test_main PUBLIC GTest::gmock PRIVATE nongemm_flags)
+  target_compile_definitions(nongemm_test_main PRIVATE NONGEMM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endif()
+
 # nongemm_test(NAME SOURCES file... [LIBS target...] [LABELS label...] [TIMEOUT seconds])
 #
 # One GoogleTest program and one ctest entry, run in the source folder. Tests see NONGEMM_SHARED_DIR (fixtures),
@@ -87,7 +94,7 @@ function(nongemm_test name)
     set(arg_TIMEOUT 600)
   endif()
   add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} GTest::gmock GTest::gtest_main ${CMAKE_DL_LIBS})
+  target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} nongemm_test_main ${CMAKE_DL_LIBS})
   target_compile_definitions(${name} PRIVATE NONGEMM_SHARED_DIR="${NONGEMM_SHARED_DIR}"
                                              NONGEMM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                              NONGEMM_BINARY_DIR="${CMAKE_BINARY_DIR}")
@@ -95,6 +102,27 @@ function(nongemm_test name)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
   nongemm_sanitized_test(${name})
+endfunction()
+
+# nongemm_test_again(ENTRY PROGRAM [FILTER pattern] [ENVIRONMENT NAME=value...] [LABELS label...])
+#
+# A further ctest entry of a test program: some of its tests (GoogleTest's filter), or all of them elsewhere.
+function(nongemm_test_again entry program)
+  if(NOT TARGET ${program} OR NOT NONGEMM_TESTS)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "FILTER" "ENVIRONMENT;LABELS")
+  set(filter)
+  if(arg_FILTER)
+    set(filter "--gtest_filter=${arg_FILTER}")
+  endif()
+  add_test(NAME ${entry} COMMAND ${program} --gtest_brief=1 ${filter} WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+  set_tests_properties(${entry} PROPERTIES TIMEOUT 600 LABELS "${arg_LABELS}")
+  nongemm_sanitized_test(${entry})
+  foreach(variable IN LISTS arg_ENVIRONMENT)
+    string(REPLACE "=" "=set:" modification ${variable})
+    set_property(TEST ${entry} APPEND PROPERTY ENVIRONMENT_MODIFICATION ${modification})
+  endforeach()
 endfunction()
 
 # nongemm_fuzzer(NAME SOURCES file... [LIBS target...])

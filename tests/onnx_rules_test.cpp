@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "base/elements.h"
-#include "base/error.h"
 #include "flows/load.h"
 #include "onnx_rule_cases.h"
 
@@ -33,14 +32,7 @@ double difference(double a, double b) {
 
 class OnnxRules : public testing::TestWithParam<RuleCase> {
  protected:
-  void SetUp() override {
-    setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0);
-    try {
-      load_flow("ort");
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
+  void SetUp() override { setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0); }
 };
 
 TEST_P(OnnxRules, ComputeWhatLibTorchComputes) {

@@ -2,134 +2,90 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/common_sequence.h"
 #include "base/error.h"
 #include "base/file.h"
 
 namespace nongemm {
 namespace {
 
-using Counts = std::map<std::string, std::size_t>;
+struct Call {
+  std::string op;
+  std::vector<Shape> shapes;
+};
 
-constexpr std::array kBookkeeping = {"aten::dropout", "aten::lift_fresh", "aten::detach",
-                                     "aten::detach_", "aten::alias",      "aten::empty"};
+constexpr std::array kBookkeeping = {"aten::dropout", "aten::lift_fresh", "aten::detach",    "aten::detach_",
+                                     "aten::alias",   "aten::empty",      "aten::empty_like"};
 
 /// Absent arguments at the end are left out: [] stands for them and for numbers alike.
-std::string key_of(const std::string& op, std::vector<Shape> shapes) {
+std::vector<Shape> without_absent(std::vector<Shape> shapes) {
   while (!shapes.empty() && shapes.back().empty()) shapes.pop_back();
-  std::string key = op;
-  for (const Shape& shape : shapes) key += " " + to_string(shape);
-  return key;
+  return shapes;
 }
 
-Counts count(const std::vector<StreamEntry>& stream) {
-  Counts counts;
-  for (const StreamEntry& entry : stream) ++counts[key_of(entry.op, entry.shapes)];
-  return counts;
-}
-
-Counts read_reference(const std::filesystem::path& path) {
+std::vector<Call> read_reference(const std::filesystem::path& path) {
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;
   const nlohmann::json json = nlohmann::json::parse(read_file(path.string(), kMostBytes), nullptr, false);
   if (json.is_discarded() || !json.contains("operators")) {
     throw Error(ErrorKind::kBadInput, path.string() + " is not an operator stream");
   }
-  Counts counts;
-  for (const nlohmann::json& row : json.at("operators")) {
-    const std::string op = row.at(0);
+  std::vector<Call> calls;
+  const nlohmann::json& rows = json.at("operators");
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string op = rows[i].at(0);
     if (std::find(kBookkeeping.begin(), kBookkeeping.end(), op) != kBookkeeping.end()) continue;
-    ++counts[key_of(op, row.at(1).get<std::vector<Shape>>())];
+    if (op == "aten::to" && i + 1 < rows.size() && rows[i + 1].at(0) == "aten::lift_fresh") continue;
+    calls.push_back({op, without_absent(rows[i].at(1).get<std::vector<Shape>>())});
   }
-  return counts;
+  return calls;
 }
 
-std::size_t total(const Counts& counts) {
-  std::size_t sum = 0;
-  for (const auto& [key, number] : counts) sum += number;
-  return sum;
+bool fits(const Shape& pattern, const Shape& shape) {
+  return std::equal(pattern.begin(), pattern.end(), shape.begin(), shape.end(),
+                    [](std::int64_t ours, std::int64_t theirs) { return ours == kDynamic || ours == theirs; });
 }
 
-std::size_t at(const Counts& counts, const std::string& key) {
-  const auto found = counts.find(key);
-  return found == counts.end() ? 0 : found->second;
+bool fits(const Call& pattern, const Call& call) {
+  return pattern.op == call.op &&
+         std::equal(pattern.shapes.begin(), pattern.shapes.end(), call.shapes.begin(), call.shapes.end(),
+                    [](const auto& a, const auto& b) { return fits(a, b); });
 }
 
-std::vector<std::string> surplus(const Counts& of, const Counts& over) {
-  std::vector<std::pair<std::size_t, std::string>> rows;
-  for (const auto& [key, number] : of) {
-    if (number > at(over, key)) rows.emplace_back(number - at(over, key), key);
-  }
-  std::sort(rows.rbegin(), rows.rend());
-  std::vector<std::string> lines;
-  for (const auto& [number, key] : rows) lines.push_back(std::to_string(number) + " x " + key);
-  return lines;
-}
-
-/// A key of ours with dimensions that only a run knows ("?") fits every number in their place.
-bool fits(std::string_view pattern, std::string_view key) {
-  std::size_t k = 0;
-  for (const char c : pattern) {
-    if (c == '?') {
-      const std::size_t begin = k;
-      while (k < key.size() && std::isdigit(static_cast<unsigned char>(key[k])) != 0) ++k;
-      if (k == begin) return false;
-    } else if (k >= key.size() || key[k++] != c) {
-      return false;
-    }
-  }
-  return k == key.size();
-}
-
-/// Gives keys with unknown dimensions the shapes of wanted ones that nothing of ours matches yet.
-void fill_unknown(Counts& ours, const Counts& wanted) {
-  Counts filled;
-  for (auto& [pattern, number] : ours) {
-    if (pattern.find('?') == std::string::npos) continue;
-    for (const auto& [key, wanted_number] : wanted) {
-      const std::size_t taken = at(ours, key) + at(filled, key);
-      if (number == 0) break;
-      if (taken >= wanted_number || !fits(pattern, key)) continue;
-      const std::size_t moved = std::min(number, wanted_number - taken);
-      filled[key] += moved;
-      number -= moved;
-    }
-  }
-  for (const auto& [key, number] : filled) ours[key] += number;
-  std::erase_if(ours, [](const auto& row) { return row.second == 0; });
+std::string text_of(std::size_t place, const Call& call) {
+  std::string text = "call " + std::to_string(place) + ": " + call.op;
+  for (const Shape& shape : call.shapes) text += " " + to_string(shape);
+  return text;
 }
 
 }  // namespace
 
-double StreamMatch::share() const {
-  const std::size_t all = std::max(ours, wanted);
-  return all == 0 ? 0.0 : static_cast<double>(matched) / static_cast<double>(all);
-}
-
-std::string StreamMatch::report() const {
-  std::string text =
-      std::to_string(matched) + " of " + std::to_string(wanted) + " match, " + std::to_string(ours) + " are ours\n";
-  for (const std::string& line : only_ours) text += "  only ours:   " + line + "\n";
-  for (const std::string& line : only_wanted) text += "  only wanted: " + line + "\n";
-  return text;
-}
-
-StreamMatch match_stream(const std::vector<StreamEntry>& stream, const std::filesystem::path& reference) {
-  Counts ours = count(stream);
-  Counts wanted = read_reference(reference);
-  fill_unknown(ours, wanted);
-  for (auto& [key, number] : wanted) {
-    if (key == "aten::to" || key.starts_with("aten::to ")) number = std::min(number, at(ours, key));
+std::vector<StreamDifference> stream_differences(const std::vector<StreamEntry>& stream,
+                                                 const std::filesystem::path& reference) {
+  std::vector<Call> ours;
+  for (const StreamEntry& entry : stream) ours.push_back({entry.op, without_absent(entry.shapes)});
+  const std::vector<Call> wanted = read_reference(reference);
+  constexpr std::size_t kMostDifferences = 4000;
+  const auto common = common_sequence(ours.size(), wanted.size(), kMostDifferences,
+                                      [&](std::size_t i, std::size_t k) { return fits(ours[i], wanted[k]); });
+  std::vector<StreamDifference> differences;
+  std::size_t i = 0;
+  std::size_t k = 0;
+  const auto differ_until = [&](std::size_t i_end, std::size_t k_end) {
+    for (; i < i_end; ++i) {
+      const std::string scope = stream[i].scope.empty() ? "" : " in " + stream[i].scope;
+      differences.push_back({true, ours[i].op, text_of(i, ours[i]) + scope});
+    }
+    for (; k < k_end; ++k) differences.push_back({false, wanted[k].op, text_of(k, wanted[k])});
+  };
+  for (const auto& [same_i, same_k] : common) {
+    differ_until(same_i, same_k);
+    ++i;
+    ++k;
   }
-  std::erase_if(wanted, [](const auto& row) { return row.second == 0; });
-  StreamMatch match{.ours = total(ours),
-                    .wanted = total(wanted),
-                    .only_ours = surplus(ours, wanted),
-                    .only_wanted = surplus(wanted, ours)};
-  for (const auto& [key, number] : ours) match.matched += std::min(number, at(wanted, key));
-  return match;
+  differ_until(ours.size(), wanted.size());
+  return differences;
 }
 
 }  // namespace nongemm

@@ -1,4 +1,4 @@
-// Operator streams of the originals (tests/reference, fixtures/opstreams) and how close a graph's stream is to one.
+// Operator streams of the originals (tests/reference, fixtures/opstreams) and where a graph's stream departs from one.
 #pragma once
 
 #include <filesystem>
@@ -9,22 +9,24 @@
 
 namespace nongemm {
 
-struct StreamMatch {
-  std::size_t ours = 0;
-  std::size_t wanted = 0;
-  std::size_t matched = 0;
-  /// "3 x aten::add [2,4] [2,4]" of what only one side has, most frequent first.
-  std::vector<std::string> only_ours;
-  std::vector<std::string> only_wanted;
-
-  double share() const;
-  std::string report() const;
+/// A call that one of two streams has and the other has not at this place. A call that moved is two of them.
+struct StreamDifference {
+  bool ours = false;
+  std::string op;    // "aten::add"
+  std::string text;  // "line 12: aten::add [2,4] [2,4] in h.0.ln_1"
 };
 
-/// Compares as multisets of (operator, shapes). The reference holds no dtypes, so a `to` that copied nothing looks like
-/// one that did: its surplus `to` are left out, but each of ours must be there.
-/// Dimensions of ours that only a run knows fit any number.
+/// Compares as sequences of (operator, shapes): what is left out of both when their longest common sequence is taken.
+/// Sizes of ours that only a run knows fit any number. The reference holds no dtypes, so our stream has to list its
+/// idle casts, too. Bookkeeping that does no work (dropout at inference, detach, alias, empty) is left out of both,
+/// and so is torch.tensor(), which dispatches empty, to and lift_fresh: what it makes is a constant of ours.
 /// Throws Error for a file that is not a stream.
-StreamMatch match_stream(const std::vector<StreamEntry>& ours, const std::filesystem::path& reference);
+std::vector<StreamDifference> stream_differences(const std::vector<StreamEntry>& ours,
+                                                 const std::filesystem::path& reference);
+
+/// What is wrong with a stream, for people: differences that the list of exceptions (stream_exceptions.cpp) does not
+/// have, and exceptions that did not occur. Empty when all is as it should be.
+/// @param name of the stream's file or case, as the list has it
+std::string unexplained(const std::string& name, const std::vector<StreamDifference>& differences);
 
 }  // namespace nongemm

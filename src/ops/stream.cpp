@@ -14,11 +14,11 @@ constexpr std::array<std::string_view, 7> kBookkeeping = {
     "aten::lift_fresh", "aten::empty", "aten::empty_like",
 };
 
-bool works(const Graph& graph, const Node& node, const Op& op) {
+bool is_listed(const Graph& graph, const Node& node, const Op& op, IdleCasts idle_casts) {
   if (op.entry.group == Group::kControl) return false;
   if (std::find(kBookkeeping.begin(), kBookkeeping.end(), op.schema.name) != kBookkeeping.end()) return false;
   const bool keeps_storage = !node.outputs.empty() && graph.values[node.outputs[0]].type.alias;
-  return !(op.schema.name == "aten::to" && keeps_storage);
+  return idle_casts == IdleCasts::kListed || op.schema.name != "aten::to" || !keeps_storage;
 }
 
 /// "aten::add" of "aten.add.Tensor".
@@ -29,7 +29,7 @@ std::string dispatcher_name(const std::string& op) {
 /// Appends nodes to a stream; `types` may know more than the graph does.
 class Writer {
  public:
-  explicit Writer(const Graph& graph) : graph_(graph) {
+  Writer(const Graph& graph, IdleCasts idle_casts) : graph_(graph), idle_casts_(idle_casts) {
     types_.reserve(graph.values.size());
     for (const Value& value : graph.values) types_.push_back(value.type);
   }
@@ -37,7 +37,7 @@ class Writer {
   void write(NodeId id) {
     const Node& node = graph_.nodes[id];
     const Op* op = table_entry(node);
-    if (op != nullptr && !works(graph_, node, *op)) return;
+    if (op != nullptr && !is_listed(graph_, node, *op, idle_casts_)) return;
     StreamEntry entry{op != nullptr ? op->schema.name : dispatcher_name(node.op),
                       {},
                       graph_.scope_path(node.scope),
@@ -55,6 +55,7 @@ class Writer {
 
  private:
   const Graph& graph_;
+  IdleCasts idle_casts_;
   std::vector<Type> types_;
   std::vector<StreamEntry> stream_;
 };
@@ -62,7 +63,8 @@ class Writer {
 /// Walks the graph without running it.
 class Walk {
  public:
-  explicit Walk(const Graph& graph) : graph_(graph), writer_(graph), owed_(graph.nodes.size(), 0.5) {}
+  Walk(const Graph& graph, IdleCasts idle_casts)
+      : graph_(graph), writer_(graph, idle_casts), owed_(graph.nodes.size(), 0.5) {}
 
   void block(BlockId id) {
     for (const NodeId node : graph_.blocks[id].nodes) visit(node);
@@ -92,13 +94,14 @@ class Walk {
 
 }  // namespace
 
-std::vector<StreamEntry> operator_stream(const Graph& graph) {
-  Walk walk(graph);
+std::vector<StreamEntry> operator_stream(const Graph& graph, IdleCasts idle_casts) {
+  Walk walk(graph, idle_casts);
   walk.block(kBodyBlock);
   return walk.take();
 }
 
-std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const ExecutedNode> executed) {
+std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const ExecutedNode> executed,
+                                         IdleCasts idle_casts) {
   // What a block gives becomes the result of its control node: a type that one gets, the other gets, too.
   std::vector<std::vector<ValueId>> becomes(graph.values.size());
   for (const Node& node : graph.nodes) {
@@ -110,7 +113,7 @@ std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const Exe
       }
     }
   }
-  Writer writer(graph);
+  Writer writer(graph, idle_casts);
   const auto set = [&](auto&& self, ValueId value, const Type& type) -> void {
     writer.set_type(value, type);
     for (const ValueId other : becomes[value]) self(self, other, type);

@@ -1,6 +1,7 @@
 // A graph as the stream of operators that PyTorch's profiler would list for it.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,10 +17,13 @@ struct StreamEntry {
   std::string module;         // its class: "LayerNorm"
 };
 
-/// The nodes in order, without those that do no work: dropout, alias, detach, lift_fresh, empty, `to` that changes
-/// nothing, and what Python does itself on the host. Dimensions that only the run knows are kDynamic. Loops and
-/// branches are walked as often as the graph expects.
-std::vector<StreamEntry> operator_stream(const Graph& graph);
+/// `to` that changes nothing: no work, but PyTorch's profiler lists it like one that copies.
+enum class IdleCasts : std::uint8_t { kLeftOut, kListed };
+
+/// The nodes in order, without those that do no work: dropout, alias, detach, lift_fresh, empty, idle casts unless
+/// they are asked for, and what Python does itself on the host. Dimensions that only the run knows are kDynamic. Loops
+/// and branches are walked as often as the graph expects.
+std::vector<StreamEntry> operator_stream(const Graph& graph, IdleCasts idle_casts = IdleCasts::kLeftOut);
 
 /// A node as it ran, and the types of its results where the graph did not know them.
 struct ExecutedNode {
@@ -28,6 +32,7 @@ struct ExecutedNode {
 };
 
 /// The same for one run: all its calls in order, with the shapes it had.
-std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const ExecutedNode> executed);
+std::vector<StreamEntry> operator_stream(const Graph& graph, std::span<const ExecutedNode> executed,
+                                         IdleCasts idle_casts = IdleCasts::kLeftOut);
 
 }  // namespace nongemm

@@ -42,13 +42,7 @@ CUpti_ActivityKernel10 kernel(const char* name, std::uint64_t start, std::uint64
 
 class RecordStoreTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    try {
-      cupti();
-    } catch (const Error& error) {
-      GTEST_SKIP() << error.what();
-    }
-  }
+  void SetUp() override { cupti(); }  // says what is missing when it cannot be loaded
 };
 
 TEST_F(RecordStoreTest, ReadsEveryKindOfRecord) {

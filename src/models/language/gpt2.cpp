@@ -147,7 +147,8 @@ Graph build(const Config& config, const ModelOptions& options) {
     if (types) types = view(types, {-1, tokens});
     x = nn::embedding(b, "wte", table, flat);
     const Tensor positions = unsqueeze(add(b.call("aten.arange.default", {tokens}), 0), 0);
-    x = add(x, nn::embedding(b, "wpe", places, positions));
+    // `position_embeds.to(inputs_embeds.device)`, dispatched though they are there.
+    x = add(x, b.call("aten.to.dtype_layout", {nn::embedding(b, "wpe", places, positions)}));
     Tensor padding = inputs.mask;
     if (padding) padding = view(padding, {options.batch, -1});
     if (!padding && !model.cache) check_for_packing(b, positions, options.batch);

@@ -25,6 +25,11 @@ void check_all_ones(Builder& builder, const Tensor& mask) {
   builder.call("aten.is_nonzero.default", {equal});
 }
 
+/// `mask & other.to(mask.device)`: PyTorch dispatches the move, though both are where they should be.
+Tensor both(Builder& builder, const Tensor& mask, const Tensor& other) {
+  return builder.call("aten.__and__.Tensor", {mask, builder.call("aten.to.dtype_layout", {other})});
+}
+
 Tensor arange(Builder& builder, std::int64_t end) { return builder.call("aten.arange.default", {end}); }
 
 /// The boolean [batch, 1, queries, keys] mask, true where a key may be seen.
@@ -44,10 +49,9 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
   if (padding_mask) mask = builder.call("aten.new_ones.default", {queries, Shape{}}, {{"dtype", DType::kBool}});
   const Tensor allowed =
       causal ? builder.call("aten.le.Tensor", {keys, queries}) : builder.call("aten.ge.Scalar", {queries, 0});
-  mask = padding_mask ? builder.call("aten.__and__.Tensor", {mask, allowed}) : allowed;
+  mask = padding_mask ? both(builder, mask, allowed) : allowed;
   if (padding_mask) {
-    const Tensor seen = builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}});
-    mask = builder.call("aten.__and__.Tensor", {mask, seen});
+    mask = both(builder, mask, builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}}));
   }
   return expand(mask, {batch, -1, query_count, key_count});
 }

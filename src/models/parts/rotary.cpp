@@ -61,7 +61,9 @@ Tensor half_turn(const Tensor& x) {
 
 RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
   const Tensor inverse = table(b, rope, position_ids);
-  const Tensor expanded = expand(unsqueeze(unsqueeze(inverse, 0), 2), {1, -1, 1});
+  // `.to(x.device)`: dispatched, though it is there.
+  const Tensor expanded =
+      b.call("aten.to.device", {expand(unsqueeze(unsqueeze(inverse, 0), 2), {1, -1, 1}), kNone, DType::kFloat32});
   const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
   const Tensor angles = transpose(matmul(expanded, positions), 1, 2);
   const Tensor both = cat({angles, angles}, -1);
