@@ -72,17 +72,19 @@ def measure(name, args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="*", default=list(python_models.MODELS), help=", ".join(python_models.MODELS))
+    parser.add_argument("models", nargs="*", default=["gpt2", "bert", "detr", "swin-t", "vit-b"], help=", ".join(python_models.MODELS))
     parser.add_argument("--dtype", default="fp16", choices=["fp32", "fp16", "bf16"])
     parser.add_argument("--attention", default="sdpa", choices=["sdpa", "eager"])
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--iterations", type=int, default=100)
     parser.add_argument("--warmup", type=int, default=20)
-    parser.add_argument("--tf32", action="store_true", help="as nongemm's --tf32: off unless given")
+    parser.add_argument("--tf32", choices=["default", "on", "off"], default="default",
+                        help="as nongemm's --tf32; default: what PyTorch does by itself, convolutions alone")
     parser.add_argument("--output", default="gpu_reference.json")
     args = parser.parse_args()
-    torch.backends.cuda.matmul.allow_tf32 = args.tf32
-    torch.backends.cudnn.allow_tf32 = args.tf32
+    if args.tf32 != "default":
+        torch.backends.cuda.matmul.allow_tf32 = args.tf32 == "on"
+        torch.backends.cudnn.allow_tf32 = args.tf32 == "on"
     result = {
         "device": torch.cuda.get_device_name(),
         "torch": torch.__version__,

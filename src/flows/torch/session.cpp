@@ -149,11 +149,10 @@ class TorchSession : public Session {
     stop_tracing();
     clear_results();  // freed during the run they would hide its peak
     if (cuda_ != nullptr) {
+      // As torch.cuda.max_memory_allocated() tells it: weights, inputs and the libraries' workspaces are in.
       reset_peak(device_);
-      const std::uint64_t before = allocated_bytes(device_).current;
       run_eagerly();
-      const std::uint64_t peak = allocated_bytes(device_).peak;
-      return {weight_bytes_, weight_bytes_ + (peak > before ? peak - before : 0)};
+      return {weight_bytes_, allocated_bytes(device_).peak};
     }
     const auto watch = std::make_shared<MemoryWatch>();
     {
