@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks that need no test run: format, names and mistakes that clang-tidy sees, headers that compile alone, scripts.
-#   tools/lint.sh [format|tidy|headers|scripts]...   without arguments: all
+# Checks that need no test run: who includes whom and how long things are (docs/architecture.md), format, names and mistakes that clang-tidy
+# sees, headers that compile alone, scripts.
+#   tools/lint.sh [architecture|format|tidy|headers|scripts]...   without arguments: all
 # tidy and headers read the compile commands of build/ci, so that preset has to be configured (make test).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -21,9 +22,10 @@ lint_format() {
 
 lint_tidy() { nice python3 tools/lint_sources.py tidy; }
 lint_headers() { nice python3 tools/lint_sources.py headers; }
+lint_architecture() { python3 tools/lint_architecture.py; }
 lint_scripts() { git ls-files -z nongemm .ci/run '*.sh' | xargs -0 shellcheck; }
 
-[[ $# -gt 0 ]] || set -- format scripts headers tidy
+[[ $# -gt 0 ]] || set -- architecture format scripts headers tidy
 for name in "$@"; do check "$name"; done
 if [[ ${#failed[@]} -gt 0 ]]; then
   echo "lint failed: ${failed[*]}" >&2
