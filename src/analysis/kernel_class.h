@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "profile/kernel_sums.h"
+#include "record/kernel_sums.h"
 #include "record/runtime_program.h"
 
 namespace nongemm {

@@ -4,12 +4,12 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "lowering/lower.h"
 #include "lowering/simplify.h"
 #include "onnx/file.h"
-#include "profile/stopping.h"
 #include "verify/compare_outputs.h"
 #include "weights/safetensors.h"
 #include "weights/synthetic.h"

@@ -7,9 +7,9 @@
 #include <iostream>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/command.h"
-#include "profile/stopping.h"
 
 #ifndef NONGEMM_VERSION
 #define NONGEMM_VERSION "unknown"

@@ -5,12 +5,12 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/op_specs.h"
 #include "cli/options.h"
 #include "microbench/op_command.h"
-#include "profile/stopping.h"
 
 namespace nongemm::cli {
 namespace {

@@ -11,10 +11,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "flows/load.h"
-#include "profile/stopping.h"
 #include "record/machine.h"
 #include "report/op_sections.h"
 

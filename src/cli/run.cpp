@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/options.h"
-#include "profile/stopping.h"
 #include "study/point.h"
 
 namespace nongemm::cli {

@@ -17,6 +17,7 @@
 #include "graph/graph.h"
 #include "record/device_state.h"
 #include "record/limits.h"
+#include "record/memory_use.h"
 #include "record/runtime_program.h"
 #include "record/trace.h"
 
@@ -35,13 +36,6 @@ struct RunOptions {
   std::map<std::string, std::string> settings;
   /// Told what goes on where preparing takes long (building an engine), from any thread; may be empty.
   std::function<void(const std::string& what)> progress;
-};
-
-/// Bytes, as the runtime's own allocator counted them.
-struct MemoryUse {
-  std::uint64_t weights = 0;
-  /// Most that was alive at once during an inference, weights included.
-  std::uint64_t peak = 0;
 };
 
 enum class TraceLevel : std::uint8_t {

@@ -12,11 +12,12 @@
 
 #include "base/error.h"
 #include "base/host_memory.h"
+#include "base/interrupt.h"
 #include "flows/load.h"
 #include "microbench/call_graph.h"
 #include "ops/rules.h"
 #include "profile/stopping.h"
-#include "profile/timeline.h"
+#include "record/decomposition.h"
 
 namespace nongemm::micro {
 namespace {

@@ -7,10 +7,12 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "base/statistics.h"
 #include "profile/step_times.h"
 #include "profile/stopping.h"
-#include "profile/timeline.h"
 #include "profile/timing_pass.h"
+#include "record/decomposition.h"
 
 namespace nongemm {
 namespace {

@@ -10,11 +10,11 @@
 namespace nongemm {
 
 /// Runs both passes. Parts are averaged over undisturbed iterations and scaled to the plain latency (without_overhead
-/// in timeline.h), so that they add up to it; NodePass::wall_s keeps the raw samples of the timing pass, recording
-/// included. Where the device waits for launches an inference records one window (windows.h) if the session can do
-/// that; an iteration is then as many inferences as there are windows. When the kernels of the two passes do not match,
-/// as with models whose data decides what runs, times come from the attribution pass, and NodePass::how says so. When
-/// the device cannot be traced at all, host times are what is left.
+/// in record/decomposition.h), so that they add up to it; NodePass::wall_s keeps the raw samples of the timing pass,
+/// recording included. Where the device waits for launches an inference records one window (windows.h) if the session
+/// can do that; an iteration is then as many inferences as there are windows. When the kernels of the two passes do not
+/// match, as with models whose data decides what runs, times come from the attribution pass, and NodePass::how says so.
+/// When the device cannot be traced at all, host times are what is left.
 NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePolicy& policy, double plain_s);
 
 /// A model replayed from a capture.

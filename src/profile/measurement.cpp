@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "base/statistics.h"
 #include "profile/device_pass.h"
 #include "profile/step_times.h"
 

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <utility>
 
-#include "profile/stopping.h"
+#include "base/interrupt.h"
 
 namespace nongemm {
 namespace {

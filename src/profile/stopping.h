@@ -29,8 +29,4 @@ struct IntervalRule {
 /// Until the median is known well enough, or a limit is reached.
 std::unique_ptr<StoppingRule> stop_at_interval(IntervalRule rule);
 
-/// Where in a sweep an interrupt arrived is where measuring ends: what was measured is kept.
-void install_interrupt_handler();
-bool interrupted();
-
 }  // namespace nongemm

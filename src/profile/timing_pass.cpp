@@ -6,6 +6,7 @@
 #include <span>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "profile/stopping.h"
 #include "profile/windows.h"
 

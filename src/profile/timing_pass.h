@@ -6,9 +6,10 @@
 #include <vector>
 
 #include "flows/flow.h"
-#include "profile/kernel_sums.h"
+#include "profile/attribution.h"
 #include "profile/measurement.h"
-#include "profile/timeline.h"
+#include "record/decomposition.h"
+#include "record/kernel_sums.h"
 
 namespace nongemm {
 

@@ -8,7 +8,8 @@
 #include <span>
 #include <vector>
 
-#include "profile/timeline.h"
+#include "profile/attribution.h"
+#include "record/decomposition.h"
 
 namespace nongemm {
 

@@ -4,7 +4,8 @@
 
 #include <algorithm>
 
-#include "profile/timeline.h"
+#include "profile/attribution.h"
+#include "record/decomposition.h"
 
 namespace nongemm {
 namespace {

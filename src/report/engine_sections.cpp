@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "analysis/kernel_class.h"
-#include "profile/statistics.h"
+#include "base/statistics.h"
 #include "report/section_fields.h"
 
 namespace nongemm {

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <ostream>
 
-#include "profile/statistics.h"
+#include "base/statistics.h"
 #include "report/document.h"
 #include "report/writers.h"
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/statistics.h"
 #include "ops/op.h"
-#include "profile/statistics.h"
 #include "record/limits.h"
 #include "report/document.h"
 

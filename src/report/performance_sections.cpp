@@ -1,6 +1,6 @@
 #include "report/performance_sections.h"
 
-#include "profile/statistics.h"
+#include "base/statistics.h"
 #include "report/section_fields.h"
 
 namespace nongemm {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "analysis/analysis.h"
-#include "profile/statistics.h"
+#include "base/statistics.h"
 #include "report/field.h"
 
 namespace nongemm {

@@ -23,9 +23,10 @@
 #include "flows/torch/values.h"
 #include "models/registry.h"
 #include "prepare/prepare.h"
+#include "profile/attribution.h"
 #include "profile/device_pass.h"
-#include "profile/timeline.h"
 #include "profile/windows.h"
+#include "record/decomposition.h"
 #include "weights/draw.h"
 #include "weights/synthetic.h"
 

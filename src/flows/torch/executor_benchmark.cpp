@@ -7,10 +7,10 @@
 #include <cstdio>
 #include <vector>
 
+#include "base/statistics.h"
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
 #include "models/parts/functional.h"
-#include "profile/statistics.h"
 
 namespace nongemm::torch_flow {
 namespace {

@@ -1,4 +1,4 @@
-#include "profile/kernel_sums.h"
+#include "record/kernel_sums.h"
 
 #include <gmock/gmock.h>
 

@@ -1,0 +1,48 @@
+// What was found of the parts of an inference: times of nodes that add up, and what the device did meanwhile.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "record/kernel_sums.h"
+
+namespace nongemm {
+
+/// Times of one node, averaged over the same iterations for all nodes, so that they add up.
+struct NodeTime {
+  double host_s = 0;    // inside its call
+  double device_s = 0;  // its kernels, overlap resolved; 0 on a host
+  double gap_s = 0;     // the device waited for it
+  double wait_s = 0;    // the host waited for the device in it
+  double calls = 0;     // per inference; more than one in a loop
+  double kernels = 0;   // per inference
+};
+
+/// The pass that tells nodes apart.
+struct NodePass {
+  std::vector<double> wall_s;  // raw samples; where windows are recorded, of inferences with one each
+  /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
+  std::vector<double> plain_s;
+  int averaged = 0;             // iterations that the means below are over
+  double mean_wall_s = 0;       // of those iterations
+  double recorded_s = 0;        // on a device: the same as recorded, before idle time is scaled
+  std::vector<NodeTime> nodes;  // by NodeId, or by step of the runtime's program
+  double outside_s = 0;         // wall time in no node: the executor's own (host), remainder (device)
+  double device_busy_s = 0;     // union of device activity
+  double gap_s = 0;             // all gaps between first and last activity
+  double head_s = 0;            // until the device starts
+  double tail_s = 0;            // from the device's end until the host has returned
+  double attributed = 1.0;      // share of kernel time that belongs to a node
+  /// Kernels were recorded: what the device did when, and so gaps, is known.
+  bool kernel_records = false;
+  std::vector<KernelSum> kernels;  // by node and name; empty on a host
+  std::string how;                 // the kind of records used, and why not a lighter one
+};
+
+/// The pass in which the runtime itself takes the time of its steps.
+struct StepPass {
+  std::vector<double> mean_s;  // by step
+  std::vector<double> sum_s;   // of all steps; raw samples
+};
+
+}  // namespace nongemm
