@@ -12,7 +12,7 @@ namespace nongemm {
 /// Throws Error where the program would refuse the graph.
 inline void use(const Graph& graph) {
   to_json(graph);
-  analyse(graph, nullptr, {});
+  analyse(record_of(graph), {});
   onnx::serialize(onnx::lower_to_onnx(graph, {}).model);
 }
 

@@ -1,6 +1,7 @@
-// From a graph and a measurement to where the time goes. Without a measurement the same rows carry static figures only.
+// From a record to where the time goes. Where nothing was run the same rows carry static figures only.
 #pragma once
 
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -10,8 +11,7 @@
 #include "analysis/group_rules.h"
 #include "graph/graph.h"
 #include "ops/op.h"
-#include "profile/measurement.h"
-#include "record/limits.h"
+#include "record/record.h"
 
 namespace nongemm {
 
@@ -32,9 +32,14 @@ struct NodeRow {
   Group group = Group::kOther;
   std::string variant;
   Traits traits;
-  std::string shapes;   // of its tensor operands: "[1, 256, 768] x [768]"
-  std::string results;  // of its results
-  std::string dtype;    // of its first result
+  std::vector<Type> operands;  // values that it reads, lists of sizes left out
+  std::vector<Type> results;
+  /// What is read: of its first tensor operand.
+  DType operand_dtype = DType::kUndefined;
+  /// What its arithmetic runs in: the widest floating-point type among its operands, otherwise the widest type.
+  DType compute_dtype = DType::kUndefined;
+  /// It multiplies fp32 operands rounded to TF32.
+  bool in_tf32 = false;
   std::int64_t parameters = 0;
   Cost cost;
   double calls = 1;
@@ -42,22 +47,26 @@ struct NodeRow {
   double device_s = 0;
   double gap_s = 0;   // the device waited for the host
   double wait_s = 0;  // the host waited for the device
-  double kernels = 0;
+  /// Per inference; NaN where it was not recorded.
+  double kernels = std::numeric_limits<double>::quiet_NaN();
 
   /// Time on the device that does the work: the node's kernels, or its call where the host is the device.
   double time_s = 0;
   /// Least time of one call at the device's measured limits (time_at_limit in roofline.h). NaN without limits.
   double limit_s = std::numeric_limits<double>::quiet_NaN();
+
+  /// Of its first result.
+  DType dtype() const { return results.empty() ? DType::kUndefined : results.front().dtype; }
 };
 
 /// Sums over nodes that share a key.
 struct Bucket {
-  std::string name;  // group id, operator name, variant, or operator with shapes
+  std::string name;  // group id or operator name
   Group group = Group::kOther;
   std::string variant;
   Traits traits;
-  std::string example;  // shapes of the costliest node
-  std::string dtype;
+  std::vector<Type> operands;       // of the costliest node
+  DType dtype = DType::kUndefined;  // of its first result
   std::string module;
   std::int64_t nodes = 0;
   double calls = 0;
@@ -76,6 +85,7 @@ struct Bucket {
 struct Analysis {
   bool measured = false;
   bool attention_is_gemm = true;  // as AnalysisOptions said
+  /// The times are of a device beside the host, with its own clock of work.
   bool on_device = false;
   /// Wall time that the parts below divide: the node pass's.
   double wall_s = 0;
@@ -99,11 +109,12 @@ struct Analysis {
   Cost total;
 };
 
-/// @param limits of the device that was measured; nullptr when they are not known
-Analysis analyse(const Graph& graph, const Measurement* measurement, const AnalysisOptions& options,
-                 const DeviceLimits* limits = nullptr);
+/// Which part of a record is meant. Where nothing was run both are 0.
+struct RecordPart {
+  std::size_t phase = 0;   // of Record::phases
+  std::size_t device = 0;  // of Record::devices
+};
 
-/// "[1, 256, 768] x [768]" of a node's tensor operands, observed shapes in place of unknown ones.
-std::string operand_shapes(const Graph& graph, const Node& node);
+Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPart part = {});
 
 }  // namespace nongemm

@@ -19,21 +19,21 @@ const Bucket& group(const Analysis& analysis, Group wanted) {
 }
 
 /// Every node takes 1 ms, 10 ms are in no node.
-Measurement even_measurement(const Graph& graph) {
-  Measurement measurement;
-  measurement.latency_s = {1.0};
-  NodePass& pass = measurement.nodes;
+Record even_record(const Graph& graph) {
+  Record record = record_of(graph);
+  record.devices.emplace_back();
+  NodePass& pass = record.phases.emplace_back().devices.emplace_back().nodes;
   pass.averaged = 1;
   pass.nodes.resize(graph.nodes.size());
   for (NodeTime& node : pass.nodes) node = {.host_s = 1e-3, .calls = 1};
   pass.outside_s = 10e-3;
   pass.mean_wall_s = static_cast<double>(graph.nodes.size()) * 1e-3 + pass.outside_s;
-  return measurement;
+  return record;
 }
 
 TEST(Analysis, StaticFiguresOfGpt2) {
   const Graph graph = build_graph(find_model("gpt2"), {});
-  const Analysis analysis = analyse(graph, nullptr, {});
+  const Analysis analysis = analyse(record_of(graph), {});
   EXPECT_FALSE(analysis.measured);
   EXPECT_EQ(analysis.parameters, 124439808);
   // 12 blocks of 4 linear layers and the head.
@@ -47,8 +47,8 @@ TEST(Analysis, StaticFiguresOfGpt2) {
 
 TEST(Analysis, PartsAddUpToTheWall) {
   const Graph graph = build_graph(find_model("gpt2"), {});
-  const Measurement measurement = even_measurement(graph);
-  const Analysis analysis = analyse(graph, &measurement, {});
+  const Record record = even_record(graph);
+  const Analysis analysis = analyse(record, {});
   ASSERT_TRUE(analysis.measured);
   EXPECT_NEAR(analysis.gemm_s + analysis.nongemm_s + analysis.outside_s, analysis.wall_s, 1e-12);
   double shares = 0;
@@ -60,12 +60,11 @@ TEST(Analysis, PartsAddUpToTheWall) {
 }
 
 TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
-  const Graph graph = build_graph(find_model("gpt2"), {});
-  const Measurement measurement = even_measurement(graph);
-  DeviceLimits limits;
+  Record record = even_record(build_graph(find_model("gpt2"), {}));
+  DeviceLimits& limits = record.devices[0].limits.emplace();
   limits.copy_bandwidth = 1e12;
   limits.fp32_rate = 1e12;
-  const Analysis analysis = analyse(graph, &measurement, {}, &limits);
+  const Analysis analysis = analyse(record, {});
   const Bucket& normalization = group(analysis, Group::kNormalization);
   EXPECT_NEAR(normalization.limit_s, normalization.cost.bytes() / 1e12, 1e-12);  // 1000 times slower than it could be
   EXPECT_NEAR(group(analysis, Group::kGemm).limit_s, group(analysis, Group::kGemm).cost.flops / 1e12, 1e-9);
@@ -88,15 +87,15 @@ TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
   EXPECT_FALSE(products_exceed(analysis, limits));
 
   limits.copy_bandwidth.reset();  // not measured: no figure, not 0
-  const Analysis unknown = analyse(graph, &measurement, {}, &limits);
+  const Analysis unknown = analyse(record, {});
   EXPECT_TRUE(std::isnan(group(unknown, Group::kNormalization).limit_s));
 }
 
 TEST(Analysis, CompositeModulesCountAsOneUnlessAskedByOperator) {
   const Graph graph = build_graph(find_model("gpt2"), {});
-  const Measurement measurement = even_measurement(graph);
-  const Analysis by_module = analyse(graph, &measurement, {.by_module = true});
-  const Analysis by_operator = analyse(graph, &measurement, {.by_module = false});
+  const Record record = even_record(graph);
+  const Analysis by_module = analyse(record, {.by_module = true});
+  const Analysis by_operator = analyse(record, {.by_module = false});
   // NewGELUActivation is eight operators: four mul, two add, pow, tanh.
   EXPECT_EQ(group(by_module, Group::kActivation).nodes, 12 * 8);
   EXPECT_EQ(group(by_operator, Group::kActivation).nodes, 12);
@@ -105,9 +104,9 @@ TEST(Analysis, CompositeModulesCountAsOneUnlessAskedByOperator) {
 
 TEST(Analysis, AttentionCountsWithGemmUnlessAskedOtherwise) {
   const Graph graph = build_graph(find_model("gpt2"), {});
-  const Measurement measurement = even_measurement(graph);
-  const Analysis with = analyse(graph, &measurement, {});
-  const Analysis without = analyse(graph, &measurement, {.attention_is_gemm = false});
+  const Record record = even_record(graph);
+  const Analysis with = analyse(record, {});
+  const Analysis without = analyse(record, {.attention_is_gemm = false});
   EXPECT_NEAR(with.gemm_s - without.gemm_s, 12e-3, 1e-12);
 }
 
@@ -115,7 +114,7 @@ TEST(Analysis, EveryRegistryModelHasKnownOperatorsOnly) {
   for (const Architecture* architecture : architectures()) {
     for (const ModelRow& row : architecture->models) {
       const Graph graph = build_graph(find_model(std::string(row.name)), {});
-      const Analysis analysis = analyse(graph, nullptr, {});
+      const Analysis analysis = analyse(record_of(graph), {});
       EXPECT_EQ(analysis.parameters, row.parameters) << row.name;
       for (const NodeRow& node : analysis.nodes) EXPECT_NE(node.group, Group::kOther) << row.name << " " << node.op;
     }

@@ -44,15 +44,20 @@ class FusionTest : public testing::Test {
     program_.nodes.back().bytes = bytes;
   }
 
-  /// Every step takes 1 ms.
-  Analysis analyse_program() {
-    Measurement measurement;
-    measurement.program = program_;
-    measurement.nodes.averaged = 1;
-    measurement.nodes.nodes.resize(program_.nodes.size(), {.host_s = 1e-3, .calls = 1});
-    measurement.nodes.mean_wall_s = static_cast<double>(program_.nodes.size()) * 1e-3;
-    return analyse(graph_, &measurement, {});
+  /// Every node or step takes 1 ms.
+  static Record measured(const Graph& graph, std::optional<RuntimeProgram> program) {
+    Record record = record_of(graph);
+    record.devices.emplace_back();
+    const std::size_t count = program ? program->nodes.size() : graph.nodes.size();
+    record.entries[0].program = std::move(program);
+    NodePass& pass = record.phases.emplace_back().devices.emplace_back().nodes;
+    pass.averaged = 1;
+    pass.nodes.resize(count, {.host_s = 1e-3, .calls = 1});
+    pass.mean_wall_s = static_cast<double>(count) * 1e-3;
+    return record;
   }
+
+  Analysis analyse_program() { return analyse(measured(graph_, program_), {}); }
 
   std::string path(NodeId id) const { return graph_.scope_path(graph_.nodes[id].scope); }
 
@@ -145,11 +150,9 @@ TEST_F(FusionTest, StepsWithoutNodesAreNotMapped) {
 }
 
 TEST_F(FusionTest, ABaselineGivesTheTimeBefore) {
-  Measurement eager;
-  eager.nodes.averaged = 1;
-  eager.nodes.nodes.resize(graph_.nodes.size(), {.host_s = 2e-3, .calls = 1});
-  eager.nodes.mean_wall_s = 1;
-  const Analysis baseline = analyse(graph_, &eager, {});
+  Record eager = measured(graph_, std::nullopt);
+  for (NodeTime& node : eager.phases[0].devices[0].nodes.nodes) node.host_s = 2e-3;
+  const Analysis baseline = analyse(eager, {});
   const Analysis analysis = analyse_program();
   const FusionAnalysis fusion = analyse_fusion(program_, analysis, {}, &baseline);
   ASSERT_TRUE(fusion.baseline_nongemm_s);
@@ -163,7 +166,7 @@ TEST_F(FusionTest, ABaselineGivesTheTimeBefore) {
 
 TEST_F(FusionTest, ASplitNodeIsCountedOnce) {
   program_.nodes.push_back(program_.nodes.back());
-  const Analysis once = analyse(graph_, nullptr, {});
+  const Analysis once = analyse(record_of(graph_), {});
   const Analysis split = analyse_program();
   EXPECT_NEAR(split.total.flops, once.total.flops, 1.0);
   EXPECT_EQ(analyse_fusion(program_, split, {}).found_nodes, 1);

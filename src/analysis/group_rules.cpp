@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "weights/name_rules.h"
 
 namespace nongemm {
 namespace {
@@ -123,11 +122,11 @@ GroupRules GroupRules::parse(std::string_view toml, const std::string& origin) {
 
 /// A rule for modules fits a node in any depth below the module.
 bool GroupRules::Rule::fits(const Graph& graph, const Node& node) const {
-  if (!op.empty() && !weights::matches_glob(op, node.op)) return false;
+  if (!op.empty() && !matches_glob(op, node.op)) return false;
   if (module.empty() && path.empty()) return true;
   for (ScopeId scope = node.scope; scope != kRootScope; scope = graph.scopes[scope].parent) {
-    const bool class_fits = module.empty() || weights::matches_glob(module, graph.scopes[scope].type);
-    if (class_fits && (path.empty() || weights::matches_glob(path, graph.scope_path(scope)))) return true;
+    const bool class_fits = module.empty() || matches_glob(module, graph.scopes[scope].type);
+    if (class_fits && (path.empty() || matches_glob(path, graph.scope_path(scope)))) return true;
   }
   return false;
 }

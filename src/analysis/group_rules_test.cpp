@@ -75,7 +75,7 @@ TEST(GroupRules, ShowInTheAnalysis) {
     group = "my-gemm"
   )",
                                                                  "groups.toml"));
-  const Analysis analysis = analyse(small_graph(), nullptr, options);
+  const Analysis analysis = analyse(record_of(small_graph()), options);
   EXPECT_EQ(info(analysis.nodes.at(2).group).id, "my-gemm");
   EXPECT_TRUE(counts_as_gemm(analysis.nodes.at(2).group));
   EXPECT_EQ(info(analysis.nodes.at(1).group).id, "arithmetic");

@@ -4,27 +4,43 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/steps.h"
+
 namespace nongemm {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
+/// What a call takes however little it does: nothing for views, and for what was seen to launch nothing.
+double shortest_s(const NodeRow& node, const DeviceLimits& limits) {
+  return is_compute(node) && node.kernels != 0 ? limits.shortest_kernel_s.value_or(0.0) : 0.0;
+}
+
 }  // namespace
 
-double product_rate(std::string_view dtype, const DeviceLimits& limits) {
-  if (dtype == "float32") return (limits.fp32_in_tf32 ? limits.tf32_rate : limits.fp32_rate).value_or(kNaN);
-  if (dtype == "float16") return limits.fp16_rate.value_or(kNaN);
-  if (dtype == "bfloat16") return limits.bf16_rate.value_or(kNaN);
-  if (dtype == "int8" || dtype == "uint8") return limits.int8_rate.value_or(kNaN);
-  return kNaN;
+double product_rate(const NodeRow& node, const DeviceLimits& limits) {
+  switch (node.compute_dtype) {
+    case DType::kFloat32:
+      return (node.in_tf32 ? limits.tf32_rate : limits.fp32_rate).value_or(kNaN);
+    case DType::kFloat16:
+      return limits.fp16_rate.value_or(kNaN);
+    case DType::kBFloat16:
+      return limits.bf16_rate.value_or(kNaN);
+    case DType::kInt8:
+    case DType::kUInt8:
+      return limits.int8_rate.value_or(kNaN);
+    default:
+      return kNaN;
+  }
 }
 
 double time_at_limit(const NodeRow& node, const DeviceLimits& limits) {
   const double memory_s = node.cost.bytes() / limits.copy_bandwidth.value_or(kNaN);
-  if (!counts_as_gemm(node.group)) return memory_s;  // vector units are never what a non-GEMM operator waits for here
-  if (node.cost.flops == 0) return memory_s;
-  const double compute_s = node.cost.flops / product_rate(node.dtype, limits);
-  return std::isnan(compute_s) ? compute_s : std::max(memory_s, compute_s);
+  const double moved_s = std::max(memory_s, shortest_s(node, limits));
+  if (!counts_as_gemm(node.group)) return moved_s;  // vector units are never what a non-GEMM operator waits for here
+  if (node.cost.flops == 0) return moved_s;
+  const double compute_s = node.cost.flops / product_rate(node, limits);
+  return std::isnan(compute_s) ? compute_s : std::max(moved_s, compute_s);
 }
 
 bool products_exceed(const Analysis& analysis, const DeviceLimits& limits) {
@@ -32,7 +48,7 @@ bool products_exceed(const Analysis& analysis, const DeviceLimits& limits) {
   double time_s = 0;
   double limit_s = 0;
   for (const NodeRow& node : analysis.nodes) {
-    const double at_rate = node.cost.flops * node.calls / product_rate(node.dtype, limits);
+    const double at_rate = node.cost.flops * node.calls / product_rate(node, limits);
     if (!counts_as_gemm(node.group) || std::isnan(at_rate) || std::isnan(node.time_s)) continue;
     time_s += node.time_s;
     limit_s += at_rate;

@@ -3,7 +3,6 @@
 
 #include <limits>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "analysis/analysis.h"
@@ -11,16 +10,17 @@
 
 namespace nongemm {
 
-/// Operations per second of matrix products of this dtype ("float16"); NaN when not measured, as for float64.
-double product_rate(std::string_view dtype, const DeviceLimits& limits);
+/// Operations per second of matrix products in the node's arithmetic; NaN when not measured, as for float64.
+double product_rate(const NodeRow& node, const DeviceLimits& limits);
 
-/// Least time of one call on this device: its work at the measured rate of its dtype, or its bytes at the measured
-/// bandwidth, whichever is longer. NaN when the limits it needs were not measured.
+/// Least time of one call on this device: its work at the measured rate of its arithmetic, or its bytes at the measured
+/// bandwidth, whichever is longer, and no less than the shortest kernel or call. NaN when the limits it needs were not
+/// measured.
 double time_at_limit(const NodeRow& node, const DeviceLimits& limits);
 
-/// Whether the matrix products of a run were clearly faster, all together, than the measured rate of their dtypes
-/// allows: the limits were then taken while the device was busy. Operands in caches make products of few operations no
-/// faster than the rate, so this is said of work, not of bytes.
+/// Whether the matrix products of a run were clearly faster, all together, than the measured rate of their
+/// arithmetic allows: the limits were then taken while the device was busy. Operands in caches make products of few
+/// operations no faster than the rate, so this is said of work, not of bytes.
 bool products_exceed(const Analysis& analysis, const DeviceLimits& limits);
 
 /// One supposition and what it would make of the latency.

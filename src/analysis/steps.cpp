@@ -110,8 +110,11 @@ void describe_like(const NodeRow& main, NodeRow& row) {
   row.traits = main.traits;
   row.scope = main.scope;
   row.module = main.module;
-  row.shapes = main.shapes;
-  row.dtype = main.dtype;
+  row.operands = main.operands;
+  row.results = main.results;
+  row.operand_dtype = main.operand_dtype;
+  row.compute_dtype = main.compute_dtype;
+  row.in_tf32 = main.in_tf32;
 }
 
 void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& step, NodeRow& row) {

@@ -34,11 +34,14 @@ class AttentionInParts : public testing::Test {
   }
 
   Analysis analyse_program(std::vector<RuntimeNode> steps) {
-    measurement_.program = RuntimeProgram{std::move(steps), {}};
-    measurement_.nodes.averaged = 1;
-    measurement_.nodes.nodes.assign(measurement_.program->nodes.size(), {.host_s = 1e-3, .calls = 1});
-    measurement_.nodes.mean_wall_s = 1;
-    return analyse(graph_, &measurement_, {});
+    Record record = record_of(graph_);
+    record.devices.emplace_back();
+    NodePass& pass = record.phases.emplace_back().devices.emplace_back().nodes;
+    pass.averaged = 1;
+    pass.nodes.assign(steps.size(), {.host_s = 1e-3, .calls = 1});
+    pass.mean_wall_s = 1;
+    record.entries[0].program = RuntimeProgram{std::move(steps), {}};
+    return analyse(record, {});
   }
 
   std::vector<Group> groups(std::vector<RuntimeNode> steps) {
@@ -48,7 +51,6 @@ class AttentionInParts : public testing::Test {
   }
 
   Graph graph_;
-  Measurement measurement_;
   NodeId attention_ = 0;
   NodeId sum_ = 0;
 };
@@ -89,11 +91,12 @@ TEST_F(AttentionInParts, PutTogetherAgainItIsAttention) {
 }
 
 TEST_F(AttentionInParts, WhatRunsWithAPartOfItIsNotFusedIntoGemm) {
-  const Analysis analysis =
-      analyse_program({step("MatMul", {attention_}, {"MatMul", "Mul", "Softmax", "Transpose", "Where"}),
-                       step("Add", {attention_, sum_}, {"Add", "Mul"})});
+  const std::vector<RuntimeNode> steps = {
+      step("MatMul", {attention_}, {"MatMul", "Mul", "Softmax", "Transpose", "Where"}),
+      step("Add", {attention_, sum_}, {"Add", "Mul"})};
+  const Analysis analysis = analyse_program(steps);
   EXPECT_EQ(analysis.nodes[1].group, Group::kArithmetic);
-  const FusionAnalysis fusion = analyse_fusion(*measurement_.program, analysis, {});
+  const FusionAnalysis fusion = analyse_fusion(RuntimeProgram{steps, {}}, analysis, {});
   EXPECT_EQ(fusion.fused_into_gemm, 0);
   EXPECT_EQ(fusion.fused_among_nongemm, 1);
 }

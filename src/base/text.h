@@ -1,4 +1,4 @@
-// Small helpers on text for messages.
+// Small helpers on text.
 #pragma once
 
 #include <cstddef>
@@ -16,5 +16,8 @@ std::string did_you_mean(std::string_view wanted, const std::vector<std::string>
 
 /// As a shell takes it for one word: in quotes where it needs them.
 std::string shell_word(std::string_view text);
+
+/// Whole-name match; `*` stands for any run of characters, dots included: "*.attn.bias".
+bool matches_glob(std::string_view pattern, std::string_view name);
 
 }  // namespace nongemm

@@ -19,5 +19,19 @@ TEST(Text, ShellWordsAreQuotedWhereTheyNeedIt) {
   EXPECT_EQ(shell_word("$(rm)"), "'$(rm)'");
 }
 
+TEST(MatchesGlob, StarsTakeAnything) {
+  EXPECT_TRUE(matches_glob("*.attn.bias", "h.0.attn.bias"));
+  EXPECT_TRUE(matches_glob("*.attn.bias", "transformer.h.11.attn.bias"));
+  EXPECT_FALSE(matches_glob("*.attn.bias", "h.0.attn.c_attn.bias"));
+  EXPECT_FALSE(matches_glob("*.attn.bias", "h.0.attn.bias.x"));
+  EXPECT_TRUE(matches_glob("cls.*", "cls.predictions.bias"));
+  EXPECT_TRUE(matches_glob("a*b*c", "a.b.b.c"));
+  EXPECT_FALSE(matches_glob("a*b*c", "a.c.b"));
+  EXPECT_TRUE(matches_glob("*", ""));
+  EXPECT_TRUE(matches_glob("exact", "exact"));
+  EXPECT_FALSE(matches_glob("", "x"));
+  EXPECT_FALSE(matches_glob("*a*a*a*a*a*a*a*a*b", std::string(4000, 'a')));
+}
+
 }  // namespace
 }  // namespace nongemm

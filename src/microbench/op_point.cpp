@@ -15,10 +15,12 @@ namespace {
 
 /// Classified and costed as any node of a model is.
 NodeRow row_of(const OpSpec& spec, const CallMeasurement& measured) {
-  const CallGraph graph = graph_of(spec.call, 1);
-  Measurement as_measurement;
-  as_measurement.observed = measured.observed;
-  return analyse(graph.graph, &as_measurement, spec.analysis).nodes.front();
+  Record record = record_of(graph_of(spec.call, 1).graph);
+  record.entries.front().observed = measured.observed;
+  record.tf32 = {.products = spec.options.run.tf32, .convolutions = spec.options.run.tf32};
+  NodeRow row = analyse(record, spec.analysis).nodes.front();
+  if (measured.kernels > 0) row.kernels = measured.kernels;
+  return row;
 }
 
 /// The torch flow's: the same for all flows of a device.
@@ -26,14 +28,12 @@ std::optional<DeviceLimits> known_limits(const OpSpec& spec) {
   if (!spec.limits) return std::nullopt;
   RunOptions options = spec.options.run;
   options.settings.clear();
-  std::optional<DeviceLimits> limits;
   try {
-    limits = limits_of(load_flow("torch"), options, spec.fresh_limits);
+    return limits_of(load_flow("torch"), options, spec.fresh_limits);
   } catch (const Error& error) {  // an installation without it measures all the same
     if (error.kind() != ErrorKind::kUnsupported) throw;
+    return std::nullopt;
   }
-  if (limits) limits->fp32_in_tf32 = options.tf32;
-  return limits;
 }
 
 void explain(const OpSpec& spec, Flow& flow, const CallMeasurement& measured, double bytes, InModelFigures& in_model) {
@@ -66,19 +66,15 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
     figures.gap_s = measured.gap_s;
     figures.kernels = measured.kernels;
   }
-  const NodeRow row = row_of(spec, measured);
-  figures.group = row.group;
-  figures.variant = row.variant;
-  figures.cost = row.cost;
-  figures.dtype = dtype_of(spec.call);
+  figures.node = row_of(spec, measured);
   if (limits) {
     figures.limits = &*limits;
-    figures.limit_s = time_at_limit(row, *limits);
+    figures.node.limit_s = time_at_limit(figures.node, *limits);
   }
   std::optional<InModelFigures> in_model = spec.in_model;
   if (in_model) {
     progress("comparing with the model");
-    if (!measured.incomplete) explain(spec, flow, measured, row.cost.bytes(), *in_model);
+    if (!measured.incomplete) explain(spec, flow, measured, figures.node.cost.bytes(), *in_model);
     figures.in_model = &*in_model;
   }
   point.tables = {make_op_table(figures)};

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 
 #include "base/error.h"
@@ -146,8 +145,11 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   return pass;
 }
 
-ReplayMeasurement measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy) {
-  ReplayMeasurement replay;
+Phase measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy) {
+  Phase replay;
+  replay.kind = PhaseKind::kReplay;
+  NodePass& pass = replay.devices.emplace_back().nodes;
+  std::vector<double>& samples_s = replay.latency.samples_s;
   std::optional<Attribution> eager;
   std::string not_measured;
   try {
@@ -160,28 +162,25 @@ ReplayMeasurement measure_replay(Session& session, const Graph& graph, const Mea
   session.capture();
   for (int i = 0; i < 10; ++i) session.run();
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
-  while (!interrupted() || replay.latency_s.empty()) {
-    const auto begin = std::chrono::steady_clock::now();
-    session.run();
-    replay.latency_s.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
-    if (rule->enough(replay.latency_s)) break;
+  replay.latency.stopping_rule = rule->description();
+  while (!interrupted() || samples_s.empty()) {
+    samples_s.push_back(timed_run(session));
+    if (rule->enough(samples_s)) break;
   }
-  replay.nodes.nodes.resize(traced_nodes(session, graph));
-  replay.nodes.how = "device times not measured: " + not_measured;
+  pass.nodes.resize(traced_nodes(session, graph));
+  pass.how = "device times not measured: " + not_measured;
   if (!eager) return replay;
   try {
-    Timing timing =
-        time_replay(session, traced_nodes(session, graph), policy, eager->reference, median(replay.latency_s));
-    replay.nodes.how = "kernel records of the replay, nodes by order";
+    Timing timing = time_replay(session, traced_nodes(session, graph), policy, eager->reference, median(samples_s));
+    pass.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
-      replay.nodes.how +=
-          fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
+      pass.how += fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
     }
-    fill(replay.nodes, undisturbed_mean(timing.parts, replay.nodes.averaged), median(replay.latency_s));
-    replay.nodes.wall_s = std::move(timing.wall_s);
+    fill(pass, undisturbed_mean(timing.parts, pass.averaged), median(samples_s));
+    pass.wall_s = std::move(timing.wall_s);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;
-    replay.nodes.how = std::string("device times not measured: ") + error.what();
+    pass.how = std::string("device times not measured: ") + error.what();
   }
   return replay;
 }

@@ -17,15 +17,9 @@ namespace nongemm {
 /// When the device cannot be traced at all, host times are what is left.
 NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePolicy& policy, double plain_s);
 
-/// A model replayed from a capture.
-struct ReplayMeasurement {
-  std::vector<double> latency_s;  // raw samples, no instrumentation
-  NodePass nodes;
-};
-
 /// Captures the model and measures its replay; the session replays from then on. The nodes of kernels come from the
 /// capture, or, where that cannot tell, from the names in an eager attribution pass that is run before. Throws
 /// Error(kUnsupported) when the model cannot be captured.
-ReplayMeasurement measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy);
+Phase measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy);
 
 }  // namespace nongemm

@@ -124,28 +124,34 @@ std::size_t traced_nodes(const Session& session, const Graph& graph) {
   return program != nullptr ? program->nodes.size() : graph.nodes.size();
 }
 
-Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& policy, bool on_device) {
-  Measurement result;
-  result.warmup_s = warm_up(session, policy);
+Record measure(Session& session, std::shared_ptr<const Graph> graph, const MeasurePolicy& policy, bool on_device) {
+  Record record;
+  Entry& entry = record.entries.emplace_back();
+  entry.graph = std::move(graph);
+  record.devices.emplace_back().is_host = !on_device;
+  Phase& phase = record.phases.emplace_back();
+  DevicePhase& device = phase.devices.emplace_back();
+  std::vector<double>& samples_s = phase.latency.samples_s;
+  phase.latency.warmup_s = warm_up(session, policy);
   const std::unique_ptr<StoppingRule> rule = rule_for(policy);
-  result.stopping_rule = rule->description();
-  result.before = session.device_state();
+  phase.latency.stopping_rule = rule->description();
+  device.before = session.device_state();
   while (!interrupted()) {
-    result.latency_s.push_back(timed_run(session));
-    if (rule->enough(result.latency_s)) break;
+    samples_s.push_back(timed_run(session));
+    if (rule->enough(samples_s)) break;
   }
-  result.after = session.device_state();
+  device.after = session.device_state();
   if (!interrupted()) {
-    result.nodes = on_device ? measure_on_device(session, graph, policy, median(result.latency_s))
-                             : host_pass(session, graph, policy);
+    device.nodes = on_device ? measure_on_device(session, *entry.graph, policy, median(samples_s))
+                             : host_pass(session, *entry.graph, policy);
   }
   session.end_tracing();
-  if (!interrupted()) result.steps = measure_steps(session, policy);
-  if (!interrupted()) result.memory = memory_use(session);
-  if (!interrupted()) result.observed = session.run_for_types();
-  if (const RuntimeProgram* program = session.program()) result.program = *program;
-  result.incomplete = interrupted();
-  return result;
+  if (!interrupted()) device.steps = measure_steps(session, policy);
+  if (!interrupted()) device.memory = memory_use(session);
+  if (!interrupted()) entry.observed = session.run_for_types();
+  if (const RuntimeProgram* program = session.program()) entry.program = *program;
+  record.incomplete = interrupted();
+  return record;
 }
 
 }  // namespace nongemm

@@ -10,7 +10,7 @@
 
 #include "flows/flow.h"
 #include "profile/stopping.h"
-#include "record/node_pass.h"
+#include "record/record.h"
 
 namespace nongemm {
 
@@ -18,22 +18,6 @@ struct MeasurePolicy {
   std::optional<int> iterations;  // exactly so many, instead of the interval rule
   std::optional<int> warmup;      // exactly so many, instead of the time rule
   double most_seconds = 10.0;     // of the latency pass; the node pass's traced runs take at most as long
-};
-
-struct Measurement {
-  std::vector<double> warmup_s;
-  std::vector<double> latency_s;  // raw samples of the plain pass
-  std::string stopping_rule;
-  NodePass nodes;
-  std::optional<MemoryUse> memory;
-  std::vector<ObservedTypes> observed;
-  /// What the nodes of the node pass are when the runtime has a program of its own.
-  std::optional<RuntimeProgram> program;
-  std::optional<StepPass> steps;
-  /// Around the plain pass, where the device tells: energy, clocks, throttling.
-  DeviceState before, after;
-  /// Interrupted before all passes were complete; figures are of what was measured.
-  bool incomplete = false;
 };
 
 /// One plain inference, in seconds.
@@ -48,7 +32,8 @@ std::unique_ptr<StoppingRule> rule_for(const MeasurePolicy& policy);
 /// How many nodes the session's traces count: the steps of the runtime's program, or the graph's nodes.
 std::size_t traced_nodes(const Session& session, const Graph& graph);
 
+/// All passes of one phase, inference by inference.
 /// @param on_device the session runs on a device with its own clock of work (TraceLevel::kTiming and kAttribution)
-Measurement measure(Session& session, const Graph& graph, const MeasurePolicy& policy, bool on_device);
+Record measure(Session& session, std::shared_ptr<const Graph> graph, const MeasurePolicy& policy, bool on_device);
 
 }  // namespace nongemm

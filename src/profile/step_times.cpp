@@ -1,8 +1,6 @@
 #include "profile/step_times.h"
 
-#include <algorithm>
 #include <numeric>
-#include <utility>
 
 #include "base/interrupt.h"
 
@@ -25,23 +23,8 @@ std::optional<StepPass> measure_steps(Session& session, const MeasurePolicy& pol
     for (std::size_t i = 0; i < times.size(); ++i) pass.mean_s[i] += times[i];
     pass.sum_s.push_back(std::accumulate(times.begin(), times.end(), 0.0));
   }
+  pass.inferences = static_cast<int>(pass.sum_s.size());
   for (double& time : pass.mean_s) time /= static_cast<double>(pass.sum_s.size());
-  return pass;
-}
-
-NodePass node_pass_of(const StepPass& steps, double plain_s, std::string how) {
-  NodePass pass;
-  pass.how = std::move(how);
-  pass.wall_s = steps.sum_s;
-  pass.averaged = static_cast<int>(steps.sum_s.size());
-  pass.nodes.resize(steps.mean_s.size());
-  for (std::size_t i = 0; i < steps.mean_s.size(); ++i) {
-    pass.nodes[i].device_s = steps.mean_s[i];
-    pass.nodes[i].calls = 1;
-    pass.device_busy_s += steps.mean_s[i];
-  }
-  pass.mean_wall_s = std::max(plain_s, pass.device_busy_s);
-  pass.outside_s = pass.mean_wall_s - pass.device_busy_s;
   return pass;
 }
 

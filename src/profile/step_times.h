@@ -3,8 +3,6 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "flows/flow.h"
 #include "profile/measurement.h"
@@ -13,9 +11,5 @@ namespace nongemm {
 
 /// Absent when the runtime offers no such clock.
 std::optional<StepPass> measure_steps(Session& session, const MeasurePolicy& policy);
-
-/// The steps' times where no kernel records are: nothing is known of gaps.
-/// @param plain_s the latency
-NodePass node_pass_of(const StepPass& steps, double plain_s, std::string how);
 
 }  // namespace nongemm

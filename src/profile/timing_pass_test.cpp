@@ -138,11 +138,11 @@ TEST_F(TimingPass, AReplayIsRecordedWholeAndMayLeaveOperatorsOut) {
   MeasurePolicy policy;
   policy.iterations = 5;
   session_.left_out = 50;
-  const ReplayMeasurement replay = measure_replay(session_, graph, policy);
-  EXPECT_EQ(replay.latency_s.size(), 5u);
-  EXPECT_EQ(replay.nodes.averaged, 5);
-  EXPECT_EQ(replay.nodes.how, "kernel records of the replay, nodes by order");
-  EXPECT_NEAR(replay.nodes.nodes[7].device_s, kKernelNs * 1e-9, 1e-12);
+  const Phase replay = measure_replay(session_, graph, policy);
+  EXPECT_EQ(replay.latency.samples_s.size(), 5u);
+  EXPECT_EQ(replay.devices[0].nodes.averaged, 5);
+  EXPECT_EQ(replay.devices[0].nodes.how, "kernel records of the replay, nodes by order");
+  EXPECT_NEAR(replay.devices[0].nodes.nodes[7].device_s, kKernelNs * 1e-9, 1e-12);
   EXPECT_EQ(session_.windowed, 0);
 }
 

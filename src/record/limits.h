@@ -22,10 +22,10 @@ struct DeviceLimits {
   std::optional<double> fp16_rate;
   std::optional<double> bf16_rate;
   std::optional<double> int8_rate;
-  /// The run's fp32 products are TF32 ones: an option of the run, which decides what they are held against.
-  bool fp32_in_tf32 = false;
   /// Host time to launch a kernel through the runtime when nothing waits, ns.
   std::optional<double> launch_ns;
+  /// What work takes however little it is, s: the shortest kernel on a device, the shortest operator call on a host.
+  std::optional<double> shortest_kernel_s;
   /// From the call that launches an empty kernel on an idle device to the return of the wait for it, ns.
   std::optional<double> round_trip_ns;
 };

@@ -1,6 +1,7 @@
 // What was found of the parts of an inference: times of nodes that add up, and what the device did meanwhile.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,7 +43,15 @@ struct NodePass {
 /// The pass in which the runtime itself takes the time of its steps.
 struct StepPass {
   std::vector<double> mean_s;  // by step
-  std::vector<double> sum_s;   // of all steps; raw samples
+  int inferences = 0;          // that the means are over
+  std::vector<double> sum_s;   // of all steps; raw samples, where they are known
+
+  /// Of all steps together, mean.
+  double total_s() const;
 };
+
+/// The steps' times where no kernel records are: nothing is known of gaps.
+/// @param plain_s the latency; nothing where it is not known, and the steps' sum has to stand for it
+NodePass node_pass_of(const StepPass& steps, std::optional<double> plain_s, std::string how);
 
 }  // namespace nongemm

@@ -1,7 +1,5 @@
 #include "report/engine_sections.h"
 
-#include <algorithm>
-
 #include "analysis/kernel_class.h"
 #include "base/statistics.h"
 #include "report/section_fields.h"
@@ -90,20 +88,18 @@ const std::vector<const SectionInfo*>& engine_section_infos() {
   return kAll;
 }
 
-std::vector<Table> make_engine_tables(const Measurement& measurement) {
+std::vector<Table> make_engine_tables(const Entry& entry, const Phase& phase) {
+  const DevicePhase& device = phase.devices.front();
   std::vector<Table> tables;
-  if (measurement.steps) {
-    double sum_s = 0;
-    for (const double sample : measurement.steps->sum_s) sum_s += sample;
-    const StepClock row{median(measurement.latency_s),
-                        sum_s / static_cast<double>(std::max<std::size_t>(1, measurement.steps->sum_s.size())),
-                        measurement.nodes.kernel_records ? measurement.nodes.device_busy_s : kNaN};
+  if (device.steps) {
+    const StepClock row{median(phase.latency.samples_s), device.steps->total_s(),
+                        device.nodes.kernel_records ? device.nodes.device_busy_s : kNaN};
     tables.push_back(clock_section().fill(std::span(&row, 1)));
   }
-  if (!measurement.program) return tables;
-  const std::vector<OpaqueTime> inside = time_inside_opaque_steps(*measurement.program, measurement.nodes.kernels);
+  if (!entry.program) return tables;
+  const std::vector<OpaqueTime> inside = time_inside_opaque_steps(*entry.program, device.nodes.kernels);
   if (!inside.empty()) tables.push_back(opaque_section().fill(inside));
-  if (!measurement.nodes.kernels.empty()) tables.push_back(kernel_section().fill(measurement.nodes.kernels));
+  if (!device.nodes.kernels.empty()) tables.push_back(kernel_section().fill(device.nodes.kernels));
   return tables;
 }
 

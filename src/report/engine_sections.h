@@ -4,14 +4,14 @@
 
 #include <vector>
 
-#include "profile/measurement.h"
+#include "record/record.h"
 #include "report/field.h"
 
 namespace nongemm {
 
 const std::vector<const SectionInfo*>& engine_section_infos();
 
-/// Those that the measurement has figures for.
-std::vector<Table> make_engine_tables(const Measurement& measurement);
+/// Those that the phase has figures for.
+std::vector<Table> make_engine_tables(const Entry& entry, const Phase& phase);
 
 }  // namespace nongemm

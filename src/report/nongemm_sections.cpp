@@ -33,7 +33,7 @@ const Section<Bucket>& variant_section() {
           {{"reduction", "Reduction", Unit::kYesNo, "results depend on many elements"},
            [](const Bucket& b) -> FieldValue { return b.traits.reduction; }},
           {{"example", "Example shapes", Unit::kText, "operands of the costliest call"},
-           [](const Bucket& b) { return text(b.example); }},
+           [](const Bucket& b) { return text(operand_shapes(b.operands)); }},
       });
   return section;
 }
@@ -90,6 +90,8 @@ const Section<DeviceLimits>& limits_section() {
            [](const L& l) { return present(l.int8_rate); }},
           {{"launch", "Kernel launch", Unit::kSeconds, "host time of one launch in a row of many"},
            [](const L& l) { return seconds(l.launch_ns); }},
+          {{"shortest", "Shortest", Unit::kSeconds, "the shortest kernel on a device, the shortest call on a host"},
+           [](const L& l) { return present(l.shortest_kernel_s); }},
           {{"round_trip", "Launch and wait", Unit::kSeconds,
             "from the launch on an idle device to the end of the wait"},
            [](const L& l) { return seconds(l.round_trip_ns); }},
@@ -115,9 +117,9 @@ const Section<NodeRow>& node_section() {
           group_field<NodeRow>(),
           variant_field<NodeRow>("operator or composite module"),
           {{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
-           [](const NodeRow& n) { return text(n.shapes); }},
+           [](const NodeRow& n) { return text(operand_shapes(n.operands)); }},
           {{"results", "Results", Unit::kText, "shapes of the results"},
-           [](const NodeRow& n) { return text(n.results); }},
+           [](const NodeRow& n) { return text(result_shapes(n.results)); }},
           dtype_field<NodeRow>(),
           time_field<NodeRow>("kernels on a device, the call on a host"),
           host_time_field<NodeRow>("inside the call"),
@@ -148,7 +150,7 @@ std::vector<const SectionInfo*> nongemm_section_infos() {
 std::vector<Table> make_nongemm_tables(const RunFigures& figures) {
   std::vector<Table> tables;
   tables.push_back(variant_section().fill(nongemm_variants(*figures.analysis)));
-  if (figures.limits != nullptr) tables.push_back(limits_section().fill(std::span(figures.limits, 1)));
+  if (const DeviceLimits* limits = figures.limits()) tables.push_back(limits_section().fill(std::span(limits, 1)));
   if (figures.roofline != nullptr) tables.push_back(what_if_section().fill(figures.roofline->what_if));
   tables.push_back(node_section().fill(figures.analysis->nodes));
   return tables;

@@ -18,9 +18,7 @@ double copy_bandwidth(const OpFigures& f) {
   return f.limits != nullptr ? f.limits->copy_bandwidth.value_or(kNaN) : kNaN;
 }
 
-double rate_of_products(const OpFigures& f) {
-  return f.limits != nullptr ? product_rate(name_of(f.dtype), *f.limits) : kNaN;
-}
+double rate_of_products(const OpFigures& f) { return f.limits != nullptr ? product_rate(f.node, *f.limits) : kNaN; }
 
 double in_model(const OpFigures& f, double InModelFigures::*figure) {
   return f.in_model != nullptr ? f.in_model->*figure : kNaN;
@@ -52,28 +50,28 @@ std::vector<Field<OpFigures>> op_fields() {
        [](const F& f) { return measured(f.kernels); }},
       {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time: operands read once, results written once",
         false, 3},
-       [](const F& f) { return measured(rate_if_any(f.cost.bytes(), f.time.median)); }},
+       [](const F& f) { return measured(rate_if_any(f.node.cost.bytes(), f.time.median)); }},
       {{"bandwidth_share", "of limit", Unit::kShare, "bandwidth over the device's measured copy bandwidth", false, 6},
-       [](const F& f) { return measured(rate_if_any(f.cost.bytes(), f.time.median) / copy_bandwidth(f)); }},
+       [](const F& f) { return measured(rate_if_any(f.node.cost.bytes(), f.time.median) / copy_bandwidth(f)); }},
       {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", false, 5},
-       [](const F& f) { return measured(rate_if_any(f.cost.flops, f.time.median)); }},
+       [](const F& f) { return measured(rate_if_any(f.node.cost.flops, f.time.median)); }},
       {{"flop_share", "of products", Unit::kShare,
         "rate over the device's measured rate of matrix products in this dtype", true},
-       [](const F& f) { return measured(rate_if_any(f.cost.flops, f.time.median) / rate_of_products(f)); }},
+       [](const F& f) { return measured(rate_if_any(f.node.cost.flops, f.time.median) / rate_of_products(f)); }},
       {{"limit", "At the limit", Unit::kSeconds,
         "at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
-       [](const F& f) { return measured(f.limit_s > 0 ? f.limit_s : kNaN); }},
+       [](const F& f) { return measured(f.node.limit_s > 0 ? f.node.limit_s : kNaN); }},
       {{"distance", "Times the limit", Unit::kRatio,
         "time over the time at the limit; below 1 where operands stay in a cache"},
-       [](const F& f) { return measured(rate(f.time.median, f.limit_s)); }},
+       [](const F& f) { return measured(rate(f.time.median, f.node.limit_s)); }},
       {{"group", "Group", Unit::kText, "operator group", true},
-       [](const F& f) { return text_if_any(info(f.group).title); }},
+       [](const F& f) { return text_if_any(info(f.node.group).title); }},
       {{"variant", "Variant", Unit::kText, "the operator's common name", true},
-       [](const F& f) { return text_if_any(f.variant); }},
+       [](const F& f) { return text_if_any(f.node.variant); }},
       {{"flops", "Work", Unit::kFlops, "floating point operations of one call", true},
-       [](const F& f) { return measured(f.cost.flops); }},
+       [](const F& f) { return measured(f.node.cost.flops); }},
       {{"bytes", "Bytes", Unit::kBytes, "least traffic of one call", true},
-       [](const F& f) { return measured(f.cost.bytes()); }},
+       [](const F& f) { return measured(f.node.cost.bytes()); }},
       {{"in_model", "In the model", Unit::kSeconds, "the same call there, mean over its nodes, waits not counted"},
        [](const F& f) { return measured(in_model(f, &InModelFigures::time_s)); }},
       {{"in_model_calls", "Calls there", Unit::kCount, "of one inference", true},

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "analysis/analysis.h"
 #include "base/statistics.h"
-#include "ops/op.h"
 #include "record/limits.h"
 #include "report/document.h"
 
@@ -31,12 +31,8 @@ struct OpFigures {
   std::int64_t repeat = 1;
   double gap_s = std::numeric_limits<double>::quiet_NaN();    // device waits per call; NaN on a host
   double kernels = std::numeric_limits<double>::quiet_NaN();  // per call; NaN on a host
-  Group group = Group::kOther;
-  std::string variant;
-  Cost cost;
-  double limit_s = std::numeric_limits<double>::quiet_NaN();  // at the device's limits
-  const DeviceLimits* limits = nullptr;                       // null when they are not known
-  DType dtype = DType::kFloat32;
+  NodeRow node;                          // classified, typed and costed; with its time at the limit
+  const DeviceLimits* limits = nullptr;  // null when they are not known
   std::string stopping_rule;
   std::string how;
   const InModelFigures* in_model = nullptr;  // null for a call that was taken from no model

@@ -9,6 +9,8 @@ namespace {
 /// A run's figures with the summaries that several fields share.
 struct Performance {
   const RunFigures& run;
+  const LatencyPass& plain;
+  const DevicePhase& device;
   Summary latency;
   Summary traced;
 
@@ -17,12 +19,12 @@ struct Performance {
 };
 
 /// The counter moves every 20 to 100 ms: less than a second of work says little.
-double energy_per_inference(const Measurement& measurement) {
-  const auto& before = measurement.before;
-  const auto& after = measurement.after;
+double energy_per_inference(const LatencyPass& plain, const DevicePhase& device) {
+  const DeviceState& before = device.before;
+  const DeviceState& after = device.after;
   constexpr std::int64_t kLeastNs = 1'000'000'000;
   if (!before.energy_joules || !after.energy_joules || after.time_ns - before.time_ns < kLeastNs) return kNaN;
-  return (*after.energy_joules - *before.energy_joules) / static_cast<double>(measurement.latency_s.size());
+  return (*after.energy_joules - *before.energy_joules) / static_cast<double>(plain.samples_s.size());
 }
 
 /// Steps that the kind of data does not have stay out of the report.
@@ -48,9 +50,9 @@ const Section<Performance>& performance_section() {
               {{"latency_high", "95 % interval, high", Unit::kSeconds, "bootstrap interval of the median", true},
                [](const P& p) { return measured(p.latency.interval.high); }},
               {{"iterations", "Iterations (n)", Unit::kCount, "samples of the latency pass, warm-up excluded"},
-               [](const P& p) { return count(p.latency.count); }},
+               [](const P& p) -> FieldValue { return p.latency.count > 0 ? count(p.latency.count) : FieldValue{}; }},
               {{"stopping_rule", "Stopping rule", Unit::kText, "when the latency pass ended", true},
-               [](const P& p) { return text(p.run.measurement->stopping_rule); }},
+               [](const P& p) { return text_if_any(p.plain.stopping_rule); }},
               {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency"},
                [](const P& p) {
                  return measured_if(p.run.batch > 0, rate(static_cast<double>(p.run.batch), p.latency.median));
@@ -83,8 +85,8 @@ const Section<Performance>& performance_section() {
                }},
               {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once, weights included"},
                [](const P& p) -> FieldValue {
-                 if (!p.run.measurement->memory) return std::monostate{};
-                 return static_cast<std::int64_t>(p.run.measurement->memory->peak);
+                 if (!p.device.memory) return std::monostate{};
+                 return static_cast<std::int64_t>(p.device.memory->peak);
                }},
               {{"weight_memory", "Weights", Unit::kBytes, "bytes of all parameters and buffers"},
                [](const P& p) { return measured(p.analysis().weight_bytes); }},
@@ -94,7 +96,7 @@ const Section<Performance>& performance_section() {
                [](const P& p) { return measured(rate(p.analysis().total.flops, p.latency.median)); }},
               {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity", true},
                [](const P& p) {
-                 const NodePass& pass = p.run.measurement->nodes;
+                 const NodePass& pass = p.device.nodes;
                  return measured_if(pass.kernel_records, pass.device_busy_s);
                }},
               {{"traced_latency", "Node pass latency", Unit::kSeconds, "median of the pass that tells nodes apart",
@@ -102,15 +104,13 @@ const Section<Performance>& performance_section() {
                [](const P& p) { return measured(p.traced.median); }},
               {{"overhead", "Node pass / plain", Unit::kRatio,
                 "what telling nodes apart costs: median ratio of traced runs and plain ones, taken in turns"},
-               [](const P& p) {
-                 return measured(paired_ratio(p.run.measurement->nodes.wall_s, p.run.measurement->nodes.plain_s));
-               }},
+               [](const P& p) { return measured(paired_ratio(p.device.nodes.wall_s, p.device.nodes.plain_s)); }},
               {{"recorded", "Parts recorded / plain", Unit::kRatio,
                 "device, gaps, head and tail as recorded (mean) over plain runs taken in turns (median); then scaled "
                 "to it",
                 true},
                [](const P& p) {
-                 const NodePass& pass = p.run.measurement->nodes;
+                 const NodePass& pass = p.device.nodes;
                  return measured_if(pass.kernel_records, rate(pass.recorded_s, median(pass.plain_s)));
                }},
               {{"parts", "Parts / wall", Unit::kRatio, "sum of all nodes and waits over the node pass's wall time",
@@ -122,32 +122,32 @@ const Section<Performance>& performance_section() {
               {{"attributed", "Kernel time in nodes", Unit::kShare, "share of kernel time that belongs to a node",
                 true},
                [](const P& p) {
-                 const NodePass& pass = p.run.measurement->nodes;
+                 const NodePass& pass = p.device.nodes;
                  return measured_if(pass.kernel_records, pass.attributed);
                }},
               {{"how", "Node pass records", Unit::kText, "what the node pass recorded", true},
-               [](const P& p) { return text(p.run.measurement->nodes.how); }},
+               [](const P& p) { return text(p.device.nodes.how); }},
               {{"energy", "Energy", Unit::kJoules,
                 "of one inference; absent when the plain pass was too short for the counter"},
-               [](const P& p) { return measured(energy_per_inference(*p.run.measurement)); }},
+               [](const P& p) { return measured(energy_per_inference(p.plain, p.device)); }},
               {{"power", "Power", Unit::kWatts, "the device's own reading after the plain pass", true},
-               [](const P& p) { return present(p.run.measurement->after.power_watts); }},
+               [](const P& p) { return present(p.device.after.power_watts); }},
               {{"clock", "Clock", Unit::kHertz, "of the multiprocessors after the plain pass", true},
                [](const P& p) {
-                 const auto& mhz = p.run.measurement->after.sm_clock_mhz;
+                 const auto& mhz = p.device.after.sm_clock_mhz;
                  return mhz ? FieldValue(*mhz * 1e6) : FieldValue{};
                }},
               {{"throttled", "Throttled", Unit::kYesNo, "power or heat slowed the device during the plain pass", true},
                [](const P& p) -> FieldValue {
-                 const auto& before = p.run.measurement->before.throttled;
-                 const auto& after = p.run.measurement->after.throttled;
+                 const auto& before = p.device.before.throttled;
+                 const auto& after = p.device.after.throttled;
                  return before && after ? FieldValue{*before || *after} : FieldValue{};
                }},
               {{"clock_reasons", "Clock held by", Unit::kText,
                 "what kept the clock below its highest after the plain pass, as the driver says", true},
                [](const P& p) {
                  std::string reasons;
-                 for (const std::string& reason : p.run.measurement->after.clock_reasons) {
+                 for (const std::string& reason : p.device.after.clock_reasons) {
                    reasons += (reasons.empty() ? "" : ", ") + reason;
                  }
                  return text_if_any(reasons);
@@ -225,7 +225,7 @@ std::vector<Field<Bucket>> operator_fields() {
       {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},
        [](const Bucket& b) { return measured(rate(b.cost.flops, b.time_s)); }},
       {{"example", "Costliest shapes", Unit::kText, "operands of the costliest call", true},
-       [](const Bucket& b) { return text(b.example); }},
+       [](const Bucket& b) { return text(operand_shapes(b.operands)); }},
   };
 }
 
@@ -243,6 +243,7 @@ const Section<Bucket>& operator_section() {
 /// A CUDA graph's replay beside the eager run.
 struct Replay {
   const RunFigures& run;
+  const NodePass& nodes;
   Summary latency;
   double eager_s;
 };
@@ -263,13 +264,10 @@ const Section<Replay>& replay_section() {
                     {{"speedup", "Eager / replay", Unit::kRatio, "what launching costs"},
                      [](const R& r) { return measured(rate(r.eager_s, r.latency.median)); }},
                     {{"device_busy", "Device busy", Unit::kSeconds, "union of all device activity"},
-                     [](const R& r) {
-                       return measured_if(r.run.replay->nodes.averaged > 0, r.run.replay->nodes.device_busy_s);
-                     }},
+                     [](const R& r) { return measured_if(r.nodes.averaged > 0, r.nodes.device_busy_s); }},
                     {{"busy_ratio", "Latency / busy", Unit::kRatio, "1 when the device never waits"},
                      [](const R& r) {
-                       const NodePass& pass = r.run.replay->nodes;
-                       return measured_if(pass.averaged > 0, rate(r.latency.median, pass.device_busy_s));
+                       return measured_if(r.nodes.averaged > 0, rate(r.latency.median, r.nodes.device_busy_s));
                      }},
                     {{"gemm_share", "GEMM", Unit::kShare, "share of the replay in GEMM (and fused attention)"},
                      [](const R& r) {
@@ -282,7 +280,7 @@ const Section<Replay>& replay_section() {
                        return measured_if(a.measured, rate(a.nongemm_s, a.wall_s));
                      }},
                     {{"how", "Records", Unit::kText, "how kernels were told apart", true},
-                     [](const R& r) { return text(r.run.replay->nodes.how); }},
+                     [](const R& r) { return text(r.nodes.how); }},
                 }));
   return section;
 }
@@ -295,15 +293,18 @@ std::vector<const SectionInfo*> performance_section_infos() {
 
 std::vector<Table> make_performance_tables(const RunFigures& figures) {
   std::vector<Table> tables;
-  if (figures.measurement != nullptr) {
-    const Performance row{figures, summarise(figures.measurement->latency_s),
-                          summarise(figures.measurement->nodes.wall_s)};
+  const Phase* inference = figures.inference();
+  if (inference != nullptr) {
+    const DevicePhase& device = inference->devices.front();
+    const Performance row{figures, inference->latency, device, summarise(inference->latency.samples_s),
+                          summarise(device.nodes.wall_s)};
     tables.push_back(performance_section().fill(std::span(&row, 1)));
   }
   tables.push_back(group_section().fill(figures.analysis->groups));
   tables.push_back(operator_section().fill(figures.analysis->operators));
-  if (figures.replay != nullptr) {
-    const Replay row{figures, summarise(figures.replay->latency_s), median(figures.measurement->latency_s)};
+  if (const Phase* replay = figures.replay()) {
+    const Replay row{figures, replay->devices.front().nodes, summarise(replay->latency.samples_s),
+                     median(inference->latency.samples_s)};
     tables.push_back(replay_section().fill(std::span(&row, 1)));
   }
   return tables;

@@ -24,13 +24,13 @@ std::string written(const Document& document, const char* format) {
 
 /// A report with names that every format has to quote.
 Document nasty_document() {
-  const Graph graph = build_graph(find_model("gpt2"), {.sequence = 8});
-  static const Analysis analysis = analyse(graph, nullptr, {});
+  const Record record = record_of(build_graph(find_model("gpt2"), {.sequence = 8}));
+  static const Analysis analysis = analyse(record, {});
   Document document;
   document.context = {{"command", "nongemm run \"a,b\" <x> | y"}};
   Point point;
   point.settings = {{"model", "comma, \"quote\" <tag> | bar\nline"}, {"batch", "1"}};
-  point.tables = make_tables({.graph = &graph, .analysis = &analysis});
+  point.tables = make_tables({.record = &record, .analysis = &analysis});
   point.samples = {{"latency", {0.25, 0.5}}};
   document.points.push_back(point);
   Point failed;

@@ -10,6 +10,7 @@
 #include "analysis/analysis.h"
 #include "base/statistics.h"
 #include "report/field.h"
+#include "report/operand_shapes.h"
 
 namespace nongemm {
 
@@ -47,9 +48,13 @@ Field<Row> variant_field(std::string_view doc) {
   return {{"variant", "Variant", Unit::kText, doc}, [](const Row& row) { return text(row.variant); }};
 }
 
+inline DType dtype_of(const Bucket& bucket) { return bucket.dtype; }
+inline DType dtype_of(const NodeRow& row) { return row.dtype(); }
+
 template <typename Row>
 Field<Row> dtype_field() {
-  return {{"dtype", "Dtype", Unit::kText, "of the first result"}, [](const Row& row) { return text(row.dtype); }};
+  return {{"dtype", "Dtype", Unit::kText, "of the first result"},
+          [](const Row& row) { return text(dtype_text(dtype_of(row))); }};
 }
 
 template <typename Row>

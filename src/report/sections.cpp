@@ -47,7 +47,9 @@ const std::vector<const SectionInfo*>& all_sections() {
 std::vector<Table> make_tables(const RunFigures& figures) {
   std::vector<Table> tables = make_performance_tables(figures);
   if (figures.fusion != nullptr) append(tables, make_fusion_tables(*figures.fusion));
-  if (figures.measurement != nullptr) append(tables, make_engine_tables(*figures.measurement));
+  if (const Phase* phase = figures.inference()) {
+    append(tables, make_engine_tables(figures.record->entries.at(phase->entry), *phase));
+  }
   append(tables, make_workload_tables(figures));
   append(tables, make_nongemm_tables(figures));
   if (!figures.analysis->measured) {

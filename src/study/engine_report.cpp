@@ -2,15 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <utility>
 
 #include "analysis/fusion.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "lowering/lower.h"
 #include "onnx/names.h"
-#include "profile/step_times.h"
 #include "programs/tensorrt/engine_map.h"
 #include "programs/tensorrt/inferred_nodes.h"
 #include "programs/tensorrt/lowered_nodes.h"
@@ -24,6 +25,7 @@ namespace {
 /// What the layers are told to: a graph, and which of its nodes each ONNX node belongs to.
 struct Reference {
   Graph graph;
+  bool names_only = false;
   traces::OnnxNodes model;
   std::vector<std::vector<NodeId>> graph_nodes;  // by ONNX node
   std::string source;
@@ -47,6 +49,7 @@ Reference foreign(traces::OnnxNodes model, std::string source) {
   Reference reference;
   reference.model = std::move(model);
   reference.source = std::move(source);
+  reference.names_only = true;
   Graph& graph = reference.graph;
   std::map<std::string, ScopeId> scopes{{"", kRootScope}};
   for (const traces::OnnxNode& onnx : reference.model.nodes) {
@@ -76,8 +79,8 @@ StepPass times_of(const traces::TensorRtProfile& profile, RuntimeProgram& progra
   std::map<std::string, std::vector<std::size_t>> steps;
   for (std::size_t i = program.nodes.size(); i-- > 0;) steps[program.nodes[i].name].push_back(i);
   StepPass pass;
+  pass.inferences = std::max(1, static_cast<int>(profile.inferences));  // older files do not say how many
   pass.mean_s.resize(program.nodes.size());
-  double sum_s = 0;
   for (const traces::LayerTime& layer : profile.layers) {
     std::vector<std::size_t>& places = steps[layer.name];
     if (places.empty()) {
@@ -92,21 +95,39 @@ StepPass times_of(const traces::TensorRtProfile& profile, RuntimeProgram& progra
     // Steps of one name come in their order; a profile with more of them adds to the last.
     pass.mean_s[places.back()] += layer.mean_s;
     if (places.size() > 1) places.pop_back();
-    sum_s += layer.mean_s;
   }
-  pass.sum_s.push_back(sum_s);
   return pass;
 }
 
-std::vector<double> latencies(const EngineFiles& files, const StepPass& steps, Point& point) {
-  if (files.times.empty()) {
-    point.settings.emplace_back("latency", "layer times added up: give --times for the measured one");
-    return steps.sum_s;
+LatencyPass latency_of(const EngineFiles& files) {
+  LatencyPass pass;
+  if (files.times.empty()) return pass;
+  for (const traces::InferenceTime& time : traces::read_tensorrt_times(files.times)) {
+    pass.samples_s.push_back(time.compute_s);
   }
-  std::vector<double> samples;
-  for (const traces::InferenceTime& time : traces::read_tensorrt_times(files.times)) samples.push_back(time.compute_s);
-  point.samples.push_back({"latency", samples});
-  return samples;
+  return pass;
+}
+
+/// What trtexec's files tell of a run: no kernels, no host times, no warm-up.
+Record record_of(const EngineFiles& files, const traces::TensorRtProfile& profile, const traces::TensorRtEngine& engine,
+                 Reference reference) {
+  Record record;
+  Entry& entry = record.entries.emplace_back();
+  entry.names_only = reference.names_only;
+  entry.program = traces::program_of(engine, traces::map_engine(engine, reference.model), reference.graph_nodes,
+                                     reference.graph.nodes.size());
+  entry.graph = std::make_shared<const Graph>(std::move(reference.graph));
+  record.devices.emplace_back().is_host = false;
+  Phase& phase = record.phases.emplace_back();
+  phase.latency = latency_of(files);
+  DevicePhase& device = phase.devices.emplace_back();
+  device.steps = times_of(profile, *entry.program);
+  std::optional<double> plain_s;
+  if (!phase.latency.samples_s.empty()) plain_s = median(phase.latency.samples_s);
+  std::string how = "layer times by TensorRT's own clock";
+  if (profile.inferences > 0) how += fmt::format(", means of {} profiled inferences", profile.inferences);
+  device.nodes = node_pass_of(*device.steps, plain_s, std::move(how));
+  return record;
 }
 
 }  // namespace
@@ -115,27 +136,23 @@ Point engine_point(const EngineFiles& files, const std::optional<PointSpec>& spe
   const traces::TensorRtProfile profile = traces::read_tensorrt_profile(files.profile);
   const traces::TensorRtEngine engine =
       traces::engine_of_profile(traces::read_tensorrt_layers(files.layers), profile.layers.front().profile);
-  const Reference reference = reference_of(files, spec, engine);
+  Reference reference = reference_of(files, spec, engine);
 
   Point point;
   point.settings = {{"engine", std::filesystem::path(files.layers).filename().string()},
                     {"flow", "tensorrt"},
                     {"nodes from", reference.source}};
-  Measurement measurement;
-  measurement.program = traces::program_of(engine, traces::map_engine(engine, reference.model), reference.graph_nodes,
-                                           reference.graph.nodes.size());
-  measurement.steps = times_of(profile, *measurement.program);
-  measurement.latency_s = latencies(files, *measurement.steps, point);
-  measurement.stopping_rule = fmt::format("as measured elsewhere, {} profiled inferences", profile.inferences);
-  measurement.nodes =
-      node_pass_of(*measurement.steps, median(measurement.latency_s), "layer times by TensorRT's own clock");
-  const Analysis analysis = analyse(reference.graph, &measurement, options);
-  const FusionAnalysis fusion = analyse_fusion(*measurement.program, analysis, options);
-  const RunFigures figures{.graph = &reference.graph,
-                           .analysis = &analysis,
-                           .measurement = &measurement,
-                           .batch = spec ? spec->options.batch : 0,
-                           .fusion = &fusion};
+  const Record record = record_of(files, profile, engine, std::move(reference));
+  const LatencyPass& latency = record.phases.front().latency;
+  if (latency.samples_s.empty()) {
+    point.settings.emplace_back("latency", "not known: give --times");
+  } else {
+    point.samples.push_back({"latency", latency.samples_s});
+  }
+  const Analysis analysis = analyse(record, options);
+  const FusionAnalysis fusion = analyse_fusion(*record.entries.front().program, analysis, options);
+  const RunFigures figures{
+      .record = &record, .analysis = &analysis, .batch = spec ? spec->options.batch : 0, .fusion = &fusion};
   point.tables = make_tables(figures);
   if (fusion.mapped_time < 0.95) {
     point.status = "incomplete";

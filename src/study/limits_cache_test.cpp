@@ -76,8 +76,8 @@ class LimitsCache : public testing::Test {
   static inline int next_device = 1;
 };
 
-constexpr const char* kSlow = R"({"device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0, "fp16_rate": 30.0,
-                                  "launch_ns": 7.0})";
+constexpr const char* kSlow = R"({"version": 2, "device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0,
+                                  "fp16_rate": 30.0, "launch_ns": 7.0})";
 
 TEST_F(LimitsCache, AreMeasuredOnceAndKept) {
   FakeFlow flow;
@@ -93,6 +93,17 @@ TEST_F(LimitsCache, KeptOnesAreReadInsteadOfMeasuring) {
   FakeFlow flow;
   EXPECT_EQ(limits_of(flow, options_, false)->fp16_rate, 30);
   EXPECT_EQ(flow.measured, 0);
+}
+
+TEST_F(LimitsCache, ThoseOfAnotherVersionAreMeasuredAnew) {
+  for (const char* older : {R"({"device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0})",
+                            R"({"version": 1, "copy_bandwidth": 5.0})", R"({"version": "2", "copy_bandwidth": 5.0})"}) {
+    keep(older, std::chrono::hours(2));
+    FakeFlow flow;
+    flow.now = limits(1, 2, std::nullopt, 3);
+    EXPECT_EQ(limits_of(flow, options_, false)->copy_bandwidth, 1) << older;
+    EXPECT_EQ(flow.measured, 1);
+  }
 }
 
 TEST_F(LimitsCache, OldOnesThatARunExceededAreRaised) {

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <chrono>
 
+#include "analysis/roofline.h"
 #include "base/error.h"
+#include "base/statistics.h"
 #include "base/text.h"
 #include "flows/load.h"
 #include "prepare/given_inputs.h"
+#include "profile/device_pass.h"
 #include "report/sections.h"
 #include "study/limits_cache.h"
 #include "verify/compare_outputs.h"
@@ -99,28 +102,22 @@ void compare_flows(const PointSpec& spec, double latency_s, const Analysis& anal
   if (flows.size() > 1) point.tables.insert(point.tables.begin() + 1, make_flows_table(flows));
 }
 
-struct Analysed {
-  Analysis analysis;
-  std::optional<DeviceLimits> limits;  // that it was made with
-};
-
-Analysed analyse_with_limits(const PointSpec& spec, const Graph& graph, const Measurement& measurement, Flow& flow,
-                             const RunOptions& options, const Progress& progress) {
-  std::optional<DeviceLimits> limits;
-  const auto analysed = [&] {
-    if (limits) limits->fp32_in_tf32 = spec.tf32;
-    return Analysed{analyse(graph, &measurement, spec.analysis, limits ? &*limits : nullptr), limits};
-  };
-  if (!spec.limits || measurement.nodes.averaged == 0 || measurement.incomplete) return analysed();
-  progress("device limits");
-  limits = limits_of(flow, options, spec.fresh_limits);
-  Analysed result = analysed();
-  if (!limits || !products_exceed(result.analysis, *limits)) return result;
+/// The record gets the limits that it is analysed with.
+Analysis analyse_with_limits(const PointSpec& spec, Record& record, Flow& flow, const RunOptions& options,
+                             const Progress& progress) {
+  std::optional<DeviceLimits>& limits = record.devices.front().limits;
+  const bool traced = record.phases.front().devices.front().nodes.averaged > 0;
+  if (spec.limits && traced && !record.incomplete) {
+    progress("device limits");
+    limits = limits_of(flow, options, spec.fresh_limits);
+  }
+  Analysis analysis = analyse(record, spec.analysis);
+  if (!limits || !products_exceed(analysis, *limits)) return analysis;
   progress("device limits again: this run was faster");
   std::optional<DeviceLimits> raised = raise_limits(flow, options);
-  if (!raised) return result;
+  if (!raised) return analysis;
   limits = std::move(raised);
-  return analysed();
+  return analyse(record, spec.analysis);
 }
 
 void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
@@ -138,7 +135,8 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   }
   Graph built = build_graph(model, options);
   if (!spec.weights.path.empty()) built.source = nullptr;  // the file has other weights
-  const Graph graph = std::move(built);
+  const auto shared_graph = std::make_shared<const Graph>(std::move(built));
+  const Graph& graph = *shared_graph;
   if (model.file) check_dtype(spec, graph);
   add_attributes(graph, point);
   PreparedWeights weights = prepare_weights(model, graph, spec.weights);
@@ -176,45 +174,43 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   const double setup_s = seconds_since(begin);
 
   progress("measuring");
-  const Measurement measurement = measure(*session, graph, spec.policy, options.device != "cpu");
-  const auto [analysis, limits] = analyse_with_limits(spec, graph, measurement, flow, run_options, progress);
+  Record record = measure(*session, shared_graph, spec.policy, options.device != "cpu");
+  record.tf32 = {.products = spec.tf32, .convolutions = spec.tf32};
+  const Analysis analysis = analyse_with_limits(spec, record, flow, run_options, progress);
   std::optional<FusionAnalysis> fusion;
-  if (measurement.program && analysis.measured) {
-    fusion = analyse_fusion(*measurement.program, analysis, spec.analysis, baseline.analysis());
+  if (record.entries.front().program && analysis.measured) {
+    fusion = analyse_fusion(*record.entries.front().program, analysis, spec.analysis, baseline.analysis());
   }
-  RunFigures figures{.graph = &graph,
-                     .analysis = &analysis,
-                     .measurement = &measurement,
-                     .batch = batch_of(graph),
-                     .tokens = tokens_of(graph),
-                     .setup_s = setup_s};
-  Roofline roofline;
-  if (limits) {
-    figures.limits = &*limits;
-    roofline = make_roofline(analysis, median(measurement.latency_s));
-    figures.roofline = &roofline;
-  }
-  ReplayMeasurement replay;
   Analysis replay_analysis;
   std::string replay_failed;
-  if (spec.replay && !measurement.incomplete) {
+  if (spec.replay && !record.incomplete) {
     progress("replaying");
     try {
-      replay = measure_replay(*session, graph, spec.policy);
-      Measurement as_measured = measurement;
-      as_measured.nodes = replay.nodes;
-      replay_analysis = analyse(graph, &as_measured, spec.analysis, limits ? &*limits : nullptr);
-      figures.replay = &replay;
-      figures.replay_analysis = &replay_analysis;
+      record.phases.push_back(measure_replay(*session, graph, spec.policy));
+      replay_analysis = analyse(record, spec.analysis, {.phase = 1});
     } catch (const Error& error) {
       // The eager figures are worth having all the same.
       replay_failed = error.what();
     }
   }
+  const Phase& inference = record.phases.front();
+  const Phase* replay = record.find(PhaseKind::kReplay);
+  const double latency_s = median(inference.latency.samples_s);
+  RunFigures figures{.record = &record,
+                     .analysis = &analysis,
+                     .batch = batch_of(graph),
+                     .tokens = tokens_of(graph),
+                     .replay_analysis = &replay_analysis,
+                     .setup_s = setup_s};
+  Roofline roofline;
+  if (figures.limits() != nullptr) {
+    roofline = make_roofline(analysis, latency_s);
+    figures.roofline = &roofline;
+  }
   if (fusion) figures.fusion = &*fusion;
   if (data) figures.preprocessing = data->preprocessing;
   point.tables = make_tables(figures);
-  compare_flows(spec, median(measurement.latency_s), analysis, fusion ? &*fusion : nullptr, baseline, point);
+  compare_flows(spec, latency_s, analysis, fusion ? &*fusion : nullptr, baseline, point);
   if (spec.check) {
     session->run();
     std::vector<HostTensor> outputs = session->outputs();
@@ -224,13 +220,14 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
       point.tables.insert(point.tables.begin() + 1, make_check_table(compare_outputs(graph, expected, outputs)));
     }
   }
-  point.samples = {{"warmup", measurement.warmup_s},
-                   {"latency", measurement.latency_s},
-                   {"node_pass", measurement.nodes.wall_s},
-                   {"node_pass_plain", measurement.nodes.plain_s}};
-  if (figures.replay != nullptr) point.samples.push_back({"replay", replay.latency_s});
+  const NodePass& nodes = inference.devices.front().nodes;
+  point.samples = {{"warmup", inference.latency.warmup_s},
+                   {"latency", inference.latency.samples_s},
+                   {"node_pass", nodes.wall_s},
+                   {"node_pass_plain", nodes.plain_s}};
+  if (replay != nullptr) point.samples.push_back({"replay", replay->latency.samples_s});
   if (!replay_failed.empty()) point.reason += (point.reason.empty() ? "no replay: " : "; no replay: ") + replay_failed;
-  if (measurement.incomplete) {
+  if (record.incomplete) {
     point.status = "incomplete";
     point.reason = "interrupted; the figures are of what was measured until then";
   }
@@ -303,18 +300,16 @@ Point inspect_point(const PointSpec& spec) {
   Point point;
   point.settings = settings_of(spec);
   const Model model = find_model(spec.model);
-  const Graph graph = build_graph(model, spec.options);
+  const Record record = record_of(build_graph(model, spec.options));
+  const Graph& graph = *record.entries.front().graph;
   if (model.file) check_dtype(spec, graph);
   add_attributes(graph, point);
   add_further_settings(spec, point);
-  const Analysis analysis = analyse(graph, nullptr, spec.analysis);
+  const Analysis analysis = analyse(record, spec.analysis);
   point.settings.emplace_back("nodes", std::to_string(graph.nodes.size()));
   point.settings.emplace_back("parameters", std::to_string(analysis.parameters));
-  RunFigures figures{.graph = &graph,
-                     .analysis = &analysis,
-                     .measurement = nullptr,
-                     .batch = batch_of(graph),
-                     .tokens = tokens_of(graph)};
+  const RunFigures figures{
+      .record = &record, .analysis = &analysis, .batch = batch_of(graph), .tokens = tokens_of(graph)};
   point.tables = make_tables(figures);
   return point;
 }

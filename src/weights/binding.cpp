@@ -13,6 +13,7 @@
 #include "base/half.h"
 #include "base/host_memory.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "weights/name_rules.h"
 
 namespace nongemm::weights {

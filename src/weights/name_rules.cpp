@@ -46,29 +46,6 @@ std::string fill_in(std::string_view piece, const std::vector<std::string_view>&
 
 }  // namespace
 
-bool matches_glob(std::string_view pattern, std::string_view name) {
-  std::size_t p = 0;
-  std::size_t n = 0;
-  std::size_t star = std::string_view::npos;  // the last star passed, and how far it reaches in the name
-  std::size_t reached = 0;
-  while (n < name.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      reached = n;
-    } else if (p < pattern.size() && pattern[p] == name[n]) {
-      ++p;
-      ++n;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      n = ++reached;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 std::string rename_piece(std::string_view name, std::string_view old_piece, std::string_view new_piece) {
   const bool anchored = old_piece.starts_with('^');
   if (anchored) old_piece.remove_prefix(1);

@@ -8,9 +8,6 @@
 
 namespace nongemm::weights {
 
-/// Whole-name match; `*` stands for any run of characters, dots included: "*.attn.bias".
-bool matches_glob(std::string_view pattern, std::string_view name);
-
 /// Replaces the first place in `name` where `old_piece` occurs. `*` in it stands for a run without dots, and comes back
 /// in the place of the same `*` of `new_piece`: ("layers.*.fc1", "layers.*.mlp.fc1"). `^` at its beginning ties it to
 /// the name's. The name itself when the piece does not occur.
