@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/half.h"
+#include "base/statistics.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
 #include "flows/torch/cuda/load.h"
