@@ -58,10 +58,11 @@ endforeach()
 if(NONGEMM_LINKER AND NOT nongemm_linker STREQUAL NONGEMM_LINKER)
   message(FATAL_ERROR "the linker ${NONGEMM_LINKER} was asked for, and ${CMAKE_CXX_COMPILER} cannot use it")
 endif()
-# What differs from machine to machine, in one line that logs keep.
+# What differs from machine to machine, in one line that logs keep and tools/setup.sh says.
 set(nongemm_launcher "no ccache")
 if(CMAKE_CXX_COMPILER_LAUNCHER)
   set(nongemm_launcher ${CMAKE_CXX_COMPILER_LAUNCHER})
 endif()
 set(NONGEMM_TOOLCHAIN "${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}, linker ${nongemm_linker}, ${nongemm_launcher}")
 message(STATUS "toolchain: ${NONGEMM_TOOLCHAIN}")
+file(WRITE ${CMAKE_BINARY_DIR}/toolchain.txt "${NONGEMM_TOOLCHAIN}\n")

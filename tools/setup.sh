@@ -264,7 +264,9 @@ configure() {
 }
 
 build() {
-  step 5 "building $preset"
+  local with=""
+  [[ -f $build/toolchain.txt ]] && with=": $(<"$build/toolchain.txt")"
+  step 5 "building $preset$with"
   # Sources that change while this runs are newer than the stamp, so the next call builds them.
   echo "$settings" >"$build/.nongemm-stamp.new"
   cmake --build "$build" --target "$target" -j "$(jobs)" 2>&1 | show_progress || fail_build "the build"
