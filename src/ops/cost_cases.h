@@ -38,6 +38,7 @@ Tensor operand(Builder& b, Shape shape, DType dtype = DType::kFloat32);
 /// Elements, one by one.
 double count(const Shape& shape);
 inline double bytes(const Shape& shape, int width = 4) { return count(shape) * width; }
-double bytes(const std::vector<Shape>& shapes, int width = 4);
+/// Bytes of all.
+double total(const std::vector<Shape>& shapes, int width = 4);
 
 }  // namespace nongemm::cost_cases

@@ -17,7 +17,7 @@ double count(const Shape& shape) {
   return elements;
 }
 
-double bytes(const std::vector<Shape>& shapes, int width) {
+double total(const std::vector<Shape>& shapes, int width) {
   double sum = 0;
   for (const Shape& shape : shapes) sum += bytes(shape, width);
   return sum;
@@ -135,7 +135,7 @@ void add_copies(Cases& cases) {
   }
   cases["aten.cat.default"] = [](Builder& b, int v) {
     b.call("aten.cat.default", {std::vector<Tensor>{operand(b, {2, 3}), operand(b, {2, 1 + v})}, 1});
-    return Work{0, bytes({{2, 3}, {2, 1 + v}}), bytes({2, 4 + v})};
+    return Work{0, total({{2, 3}, {2, 1 + v}}), bytes({2, 4 + v})};
   };
   cases["aten.stack.default"] = [](Builder& b, int v) {
     b.call("aten.stack.default", {std::vector<Tensor>{operand(b, shape_of(v)), operand(b, shape_of(v))}});
@@ -217,7 +217,7 @@ void add_scatters(Cases& cases) {
       } else {
         b.call(op, {self, 0, where, source});
       }
-      return Work{op == "aten.scatter.src" ? 0 : count(index), bytes({{9, 5}, index}) + bytes(index, 8), bytes({9, 5})};
+      return Work{op == "aten.scatter.src" ? 0 : count(index), total({{9, 5}, index}) + bytes(index, 8), bytes({9, 5})};
     };
   }
   cases["aten.scatter.value"] = [](Builder& b, int v) {
@@ -232,11 +232,11 @@ void add_scatters(Cases& cases) {
   };
   cases["aten.select_scatter.default"] = [](Builder& b, int v) {
     b.call("aten.select_scatter.default", {operand(b, shape_of(v)), operand(b, {3 + v, 4}), 0, 1});
-    return Work{0, bytes({shape_of(v), {3 + v, 4}}), bytes(shape_of(v))};
+    return Work{0, total({shape_of(v), {3 + v, 4}}), bytes(shape_of(v))};
   };
   cases["aten.slice_scatter.default"] = [](Builder& b, int v) {
     b.call("aten.slice_scatter.default", {operand(b, shape_of(v)), operand(b, {2, 2, 4}), 1, 0, 2});
-    return Work{0, bytes({shape_of(v), {2, 2, 4}}), bytes(shape_of(v))};
+    return Work{0, total({shape_of(v), {2, 2, 4}}), bytes(shape_of(v))};
   };
 }
 

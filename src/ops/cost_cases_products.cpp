@@ -30,7 +30,7 @@ void add_matrices(Cases& cases) {
   cases["aten.mm.default"] = [](Builder& b, int v) {
     const auto [batch, rows, inner, columns] = sizes(v);
     b.call("aten.mm.default", {operand(b, {rows, inner}), operand(b, {inner, columns})});
-    return Work{product(1, rows, inner, columns), bytes({{rows, inner}, {inner, columns}}), bytes({rows, columns})};
+    return Work{product(1, rows, inner, columns), total({{rows, inner}, {inner, columns}}), bytes({rows, columns})};
   };
   for (const std::string op : {"aten.bmm.default", "aten.matmul.default"}) {
     cases[op] = [op](Builder& b, int v) {
@@ -38,7 +38,7 @@ void add_matrices(Cases& cases) {
       const Shape left = {batch, rows, inner};
       const Shape right = {batch, inner, columns};
       b.call(op, {operand(b, left), operand(b, right)});
-      return Work{product(batch, rows, inner, columns), bytes({left, right}), bytes({batch, rows, columns})};
+      return Work{product(batch, rows, inner, columns), total({left, right}), bytes({batch, rows, columns})};
     };
   }
   cases["aten.linear.default"] = [](Builder& b, int v) {
@@ -50,13 +50,13 @@ void add_matrices(Cases& cases) {
            {operand(b, input), operand(b, weight), bias ? Arg(operand(b, {columns})) : Arg(kNone)});
     const Shape result = {batch, rows, columns};
     return Work{product(batch, rows, inner, columns) + (bias ? count(result) : 0),
-                bytes({input, weight}) + (bias ? bytes({columns}) : 0), bytes(result)};
+                total({input, weight}) + (bias ? bytes({columns}) : 0), bytes(result)};
   };
   cases["aten.addmm.default"] = [](Builder& b, int v) {
     const auto [batch, rows, inner, columns] = sizes(v);
     b.call("aten.addmm.default", {operand(b, {columns}), operand(b, {rows, inner}), operand(b, {inner, columns})});
     return Work{product(1, rows, inner, columns) + count({rows, columns}),
-                bytes({{columns}, {rows, inner}, {inner, columns}}), bytes({rows, columns})};
+                total({{columns}, {rows, inner}, {inner, columns}}), bytes({rows, columns})};
   };
   for (const std::string op : {"aten.baddbmm.default", "aten.addbmm.default"}) {
     cases[op] = [op](Builder& b, int v) {
@@ -64,7 +64,7 @@ void add_matrices(Cases& cases) {
       const Shape result = op == "aten.addbmm.default" ? Shape{rows, columns} : Shape{batch, rows, columns};
       b.call(op, {operand(b, result), operand(b, {batch, rows, inner}), operand(b, {batch, inner, columns})});
       return Work{product(batch, rows, inner, columns) + count(result),
-                  bytes({result, {batch, rows, inner}, {batch, inner, columns}}), bytes(result)};
+                  total({result, {batch, rows, inner}, {batch, inner, columns}}), bytes(result)};
     };
   }
 }
@@ -73,12 +73,12 @@ void add_vectors(Cases& cases) {
   cases["aten.mv.default"] = [](Builder& b, int v) {
     const auto [batch, rows, inner, columns] = sizes(v);
     b.call("aten.mv.default", {operand(b, {rows, inner}), operand(b, {inner})});
-    return Work{product(1, rows, inner, 1), bytes({{rows, inner}, {inner}}), bytes({rows})};
+    return Work{product(1, rows, inner, 1), total({{rows, inner}, {inner}}), bytes({rows})};
   };
   cases["aten.addmv.default"] = [](Builder& b, int v) {
     const auto [batch, rows, inner, columns] = sizes(v);
     b.call("aten.addmv.default", {operand(b, {rows}), operand(b, {rows, inner}), operand(b, {inner})});
-    return Work{product(1, rows, inner, 1) + count({rows}), bytes({{rows}, {rows, inner}, {inner}}), bytes({rows})};
+    return Work{product(1, rows, inner, 1) + count({rows}), total({{rows}, {rows, inner}, {inner}}), bytes({rows})};
   };
   for (const std::string op : {"aten.dot.default", "aten.vdot.default"}) {
     cases[op] = [op](Builder& b, int v) {
@@ -91,23 +91,23 @@ void add_vectors(Cases& cases) {
     const auto [batch, rows, inner, columns] = sizes(v);
     if (v == 2) {  // by a number
       b.call("aten.inner.default", {operand(b, {rows, inner}), operand(b, {})});
-      return Work{count({rows, inner}), bytes({{rows, inner}, {}}), bytes({rows, inner})};
+      return Work{count({rows, inner}), total({{rows, inner}, {}}), bytes({rows, inner})};
     }
     b.call("aten.inner.default", {operand(b, {batch, rows, inner}), operand(b, {columns, inner})});
-    return Work{product(1, batch * rows, inner, columns), bytes({{batch, rows, inner}, {columns, inner}}),
+    return Work{product(1, batch * rows, inner, columns), total({{batch, rows, inner}, {columns, inner}}),
                 bytes({batch, rows, columns})};
   };
   for (const std::string op : {"aten.outer.default", "aten.ger.default"}) {  // a product without a sum
     cases[op] = [op](Builder& b, int v) {
       const auto [batch, rows, inner, columns] = sizes(v);
       b.call(op, {operand(b, {rows}), operand(b, {columns})});
-      return Work{product(1, rows, 1, columns) / 2, bytes({{rows}, {columns}}), bytes({rows, columns})};
+      return Work{product(1, rows, 1, columns) / 2, total({{rows}, {columns}}), bytes({rows, columns})};
     };
   }
   cases["aten.addr.default"] = [](Builder& b, int v) {
     const auto [batch, rows, inner, columns] = sizes(v);
     b.call("aten.addr.default", {operand(b, {rows, columns}), operand(b, {rows}), operand(b, {columns})});
-    return Work{product(1, rows, 1, columns), bytes({{rows, columns}, {rows}, {columns}}), bytes({rows, columns})};
+    return Work{product(1, rows, 1, columns), total({{rows, columns}, {rows}, {columns}}), bytes({rows, columns})};
   };
 }
 
@@ -117,7 +117,7 @@ void add_contractions(Cases& cases) {
     const Shape left = {inner, rows, batch};
     const Shape right = {batch, columns, inner};
     b.call("aten.tensordot.default", {operand(b, left), operand(b, right), Shape{0, 2}, Shape{2, 0}});
-    return Work{product(1, rows, inner * batch, columns), bytes({left, right}), bytes({rows, columns})};
+    return Work{product(1, rows, inner * batch, columns), total({left, right}), bytes({rows, columns})};
   };
   // Of the two orders of three matrices the cheaper one.
   cases["aten.linalg_multi_dot.default"] = [](Builder& b, int v) {
@@ -127,14 +127,14 @@ void add_contractions(Cases& cases) {
            {std::vector<Tensor>{operand(b, shapes[0]), operand(b, shapes[1]), operand(b, shapes[2])}});
     const double left_first = product(1, batch, rows, inner) + product(1, batch, inner, columns);
     const double right_first = product(1, rows, inner, columns) + product(1, batch, rows, columns);
-    return Work{std::min(left_first, right_first), bytes(shapes), bytes({batch, columns})};
+    return Work{std::min(left_first, right_first), total(shapes), bytes({batch, columns})};
   };
   cases["aten.einsum.default"] = [](Builder& b, int v) {
     const auto call = [&](const char* equation, const std::vector<Shape>& shapes) {
       std::vector<Tensor> operands;
       for (const Shape& shape : shapes) operands.push_back(operand(b, shape));
       b.call("aten.einsum.default", {equation, operands});
-      return bytes(shapes);
+      return total(shapes);
     };
     switch (v) {
       case 0:  // pairwise: (ab, bc) first
@@ -178,7 +178,7 @@ void add_attention(Cases& cases) {
       const Shape query = {2, 3, queries, 8};
       const Shape key = {2, 3, keys, 8};
       b.call(op, {operand(b, query), operand(b, key), operand(b, key)}, {{"is_causal", causal}});
-      return Work{attention(6, queries, keys, 8, 8, causal), bytes({query, key, key}),
+      return Work{attention(6, queries, keys, 8, 8, causal), total({query, key, key}),
                   bytes(query) + (for_cpu ? bytes({2, 3, queries}) : 0)};
     };
   }
@@ -191,7 +191,7 @@ void add_attention(Cases& cases) {
             kNone, false});
     // Four projections, and four heads of two numbers each.
     return Work{4 * product(2, tokens, 8, 8) + attention(2 * 4, tokens, tokens, 2, 2, false),
-                bytes({x, {24, 8}, {24}, {8, 8}, {8}}), bytes(x)};
+                total({x, {24, 8}, {24}, {8, 8}, {8}}), bytes(x)};
   };
 }
 

@@ -46,7 +46,7 @@ void add_distances(Cases& cases) {
           for (std::int64_t j = 0; j < 4; ++j) ++pairs;
         }
       }
-      return Work{distance(pairs, 5), bytes({first, second}), bytes({2, 3 + v, 4})};
+      return Work{distance(pairs, 5), total({first, second}), bytes({2, 3 + v, 4})};
     };
   }
   cases["aten._pdist_forward.default"] = [=](Builder& b, int v) {
@@ -80,7 +80,7 @@ void add_selections(Cases& cases) {
   cases["torchvision.nms.default"] = [](Builder& b, int v) {
     const std::int64_t boxes = 10 * (v + 1);
     b.call("torchvision.nms.default", {operand(b, {boxes, 4}), operand(b, {boxes}), 0.5});
-    return Work{6.0 * static_cast<double>(boxes * boxes), bytes({{boxes, 4}, {boxes}}), kUnknownWork};
+    return Work{6.0 * static_cast<double>(boxes * boxes), total({{boxes, 4}, {boxes}}), kUnknownWork};
   };
   // Four weighted neighbours of each point; how many points a region has without a given number is the data's.
   cases["torchvision.roi_align.default"] = [](Builder& b, int v) {
@@ -88,7 +88,7 @@ void add_selections(Cases& cases) {
     b.call("torchvision.roi_align.default", {operand(b, {1, 3, 8, 8}), operand(b, {5, 5}), 0.5, 2, 2, points, false});
     const Shape result = {5, 3, 2, 2};
     const double operations = 8.0 * static_cast<double>(points * points) * count(result);
-    return Work{points == 0 ? kUnknownWork : operations, bytes({{1, 3, 8, 8}, {5, 5}}), bytes(result)};
+    return Work{points == 0 ? kUnknownWork : operations, total({{1, 3, 8, 8}, {5, 5}}), bytes(result)};
   };
 }
 

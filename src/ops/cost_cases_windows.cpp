@@ -56,7 +56,7 @@ Case convolution(const std::string& op, std::size_t spatial, bool transposed, bo
     for (double element = 0; element < from; ++element) {
       for (std::int64_t channel = 0; channel < channels; ++channel) operations += 2 * count(Shape(spatial, c.kernel));
     }
-    return Work{operations + (c.bias ? count(result) : 0), bytes({input, weight}) + (c.bias ? bytes({c.out}) : 0),
+    return Work{operations + (c.bias ? count(result) : 0), total({input, weight}) + (c.bias ? bytes({c.out}) : 0),
                 bytes(result)};
   };
 }
@@ -153,7 +153,7 @@ void add_resizing(Cases& cases) {
     constexpr std::array kOperations = {8, 0, 32};  // bilinear, nearest, bicubic
     b.call("aten.grid_sampler_2d.default", {operand(b, {2, 3, 4, 4}), operand(b, {2, 5, 6, 2}), v, 0, false});
     const Shape result = {2, 3, 5, 6};
-    return Work{kOperations[static_cast<std::size_t>(v)] * count(result), bytes({{2, 3, 4, 4}, {2, 5, 6, 2}}),
+    return Work{kOperations[static_cast<std::size_t>(v)] * count(result), total({{2, 3, 4, 4}, {2, 5, 6, 2}}),
                 bytes(result)};
   };
 }
