@@ -31,7 +31,6 @@ VENDORS = {
 BEING_MENDED = {
     "models -> import": "spec",
     "cli -> CLI/CLI.hpp": "spec",
-    "room spec": "spec",
     "study/point.cpp run": "spec",
     "import/onnx -> import": "build",
     "import/pt2 -> import": "build",

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <random>
+#include <optional>
 
 namespace nongemm {
 namespace {
@@ -26,6 +26,27 @@ std::vector<double> sorted_copy(std::span<const double> samples) {
   return sorted;
 }
 
+/// Logarithm of the probability that `k` of `n` samples lie below the median.
+double log_probability(double n, double k) {
+  return std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) - n * std::log(2.0);
+}
+
+/// The highest rank r, from 0, of which the samples r and n - 1 - r hold the median between them with this confidence:
+/// the median lies outside when at most r samples are below it, or at most r above.
+std::optional<std::size_t> interval_rank(std::size_t count, double confidence) {
+  const auto n = static_cast<double>(count);
+  constexpr double kBeyondDoubt = 10;  // standard deviations of the number of samples below the median: sqrt(n) / 2
+  const double first = std::max(0.0, std::floor(n / 2 - kBeyondDoubt * std::sqrt(n) / 2));
+  std::optional<std::size_t> rank;
+  double below = 0;
+  for (double r = first; 2 * r < n - 1; ++r) {
+    below += std::exp(log_probability(n, r));
+    if (1.0 - 2.0 * below < confidence) break;
+    rank = static_cast<std::size_t>(r);
+  }
+  return rank;
+}
+
 }  // namespace
 
 double quantile(std::span<const double> samples, double fraction) {
@@ -44,40 +65,10 @@ double paired_ratio(std::span<const double> a, std::span<const double> b) {
 }
 
 Interval median_interval(std::span<const double> samples, double confidence) {
-  if (samples.empty()) return {kNaN, kNaN};
   const std::vector<double> sorted = sorted_copy(samples);
-  constexpr int kResamples = 2000;
-  std::mt19937 random(20240601);
-  const std::size_t n = sorted.size();
-  std::vector<double> medians;
-  medians.reserve(kResamples);
-  std::vector<std::uint32_t> counts(n);
-  for (int r = 0; r < kResamples; ++r) {
-    // A resample is drawn as counts of sorted samples, so that its median needs no sort.
-    std::fill(counts.begin(), counts.end(), 0);
-    for (std::size_t i = 0; i < n; ++i) ++counts[static_cast<std::size_t>(random()) * n >> 32];
-    const std::size_t lower_rank = (n - 1) / 2;
-    const std::size_t upper_rank = n / 2;
-    std::size_t seen = 0;
-    double lower = sorted.back();
-    double upper = sorted.back();
-    bool lower_found = false;
-    for (std::size_t i = 0; i < n; ++i) {
-      seen += counts[i];
-      if (!lower_found && seen > lower_rank) {
-        lower = sorted[i];
-        lower_found = true;
-      }
-      if (seen > upper_rank) {
-        upper = sorted[i];
-        break;
-      }
-    }
-    medians.push_back((lower + upper) / 2.0);
-  }
-  std::sort(medians.begin(), medians.end());
-  const double tail = (1.0 - confidence) / 2.0;
-  return {quantile_of_sorted(medians, tail), quantile_of_sorted(medians, 1.0 - tail)};
+  const std::optional<std::size_t> rank = interval_rank(sorted.size(), confidence);
+  if (!rank) return {kNaN, kNaN};
+  return {sorted[*rank], sorted[sorted.size() - 1 - *rank]};
 }
 
 Summary summarise(std::span<const double> samples) {

@@ -20,8 +20,9 @@ struct Interval {
   double high = 0;
 };
 
-/// Percentile-bootstrap confidence interval of the median (2000 resamples, fixed seed, so that a report can be made
-/// again from its raw samples and shows the same interval).
+/// Two of the samples that hold the median between them with at least this confidence, whatever the distribution:
+/// exact, from the binomial distribution of how many samples lie below it. NaN where so few samples (five and less at
+/// 95 %) cannot tell.
 Interval median_interval(std::span<const double> samples, double confidence = 0.95);
 
 struct Summary {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 namespace nongemm {
 namespace {
@@ -23,14 +25,40 @@ TEST(Statistics, APairedRatioDoesNotSeeDrift) {
   EXPECT_TRUE(std::isnan(paired_ratio(a, {})));
 }
 
-TEST(Statistics, IntervalHoldsTheMedianAndIsRepeatable) {
+std::vector<double> shuffled(int count) {
   std::vector<double> samples;
-  for (int i = 0; i < 101; ++i) samples.push_back(100 + (i * 37 % 101));
+  for (int i = 0; i < count; ++i) samples.push_back(1 + i * 37 % count);
+  return samples;
+}
+
+TEST(Statistics, IntervalOfTheMedianIsThatOfTheTables) {
+  // Ranks of the 95 % interval as printed (Conover, Practical Nonparametric Statistics; Hahn and Meeker, table A.15).
+  EXPECT_EQ(median_interval(shuffled(6)).low, 1);
+  EXPECT_EQ(median_interval(shuffled(6)).high, 6);
+  EXPECT_EQ(median_interval(shuffled(8)).low, 1);
+  EXPECT_EQ(median_interval(shuffled(9)).low, 2);
+  EXPECT_EQ(median_interval(shuffled(10)).low, 2);
+  EXPECT_EQ(median_interval(shuffled(10)).high, 9);
+  EXPECT_EQ(median_interval(shuffled(20)).low, 6);
+  EXPECT_EQ(median_interval(shuffled(20)).high, 15);
+  EXPECT_EQ(median_interval(shuffled(50)).low, 18);
+  EXPECT_EQ(median_interval(shuffled(50)).high, 33);
+  EXPECT_EQ(median_interval(shuffled(100)).low, 40);
+  EXPECT_EQ(median_interval(shuffled(100)).high, 61);
+}
+
+TEST(Statistics, FewSamplesHaveNoInterval) {
+  EXPECT_TRUE(std::isnan(median_interval(shuffled(5)).low));
+  EXPECT_TRUE(std::isnan(median_interval({}).high));
+  EXPECT_EQ(median_interval(shuffled(5), 0.9).low, 1);  // 1 - 2 / 32 = 0.9375
+}
+
+TEST(Statistics, IntervalOfManySamplesIsThatOfTheNormalApproximation) {
+  std::vector<double> samples(1'000'000);
+  std::iota(samples.begin(), samples.end(), 0.0);
   const Interval interval = median_interval(samples);
-  EXPECT_LE(interval.low, 150);
-  EXPECT_GE(interval.high, 150);
-  EXPECT_LT(interval.high - interval.low, 60);
-  EXPECT_EQ(median_interval(samples).low, interval.low);
+  EXPECT_NEAR(interval.low, 500'000 - 1.96 * 500, 2);
+  EXPECT_NEAR(interval.high, 500'000 + 1.96 * 500, 2);
 }
 
 TEST(Statistics, EqualSamplesHaveNoSpread) {

@@ -9,15 +9,16 @@
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/host_memory.h"
 #include "base/interrupt.h"
+#include "base/statistics.h"
 #include "flows/load.h"
 #include "microbench/call_graph.h"
 #include "ops/memory.h"
-#include "profile/stopping.h"
-#include "record/decomposition.h"
+#include "profile/device_pass.h"
+#include "profile/host_pass.h"
+#include "profile/measurement.h"
 
 namespace nongemm::micro {
 namespace {
@@ -39,7 +40,8 @@ class Prepared {
     session_->set_inputs(make_tensors(graph_->inputs, options.seed + graph_->parameters.size()));
   }
 
-  Session& session() { return *session_; }
+  Session& session() const { return *session_; }
+  const Graph& graph() const { return graph_->graph; }
 
  private:
   void check_memory(const Call& call, const RunOptions& options) const {
@@ -91,26 +93,6 @@ class CacheFlusher {
   std::unique_ptr<Prepared> prepared_;
 };
 
-/// Ends a pass as its rule says, or when writing over the caches, which no sample counts, has taken too long.
-class Patience {
- public:
-  explicit Patience(const MeasurePolicy& policy) : rule_(rule_for(policy)), policy_(policy) {}
-
-  std::string description() const { return rule_->description(); }
-  bool enough(const std::vector<double>& samples) {
-    constexpr std::size_t kLeast = 10;
-    const bool late =
-        !policy_.iterations && samples.size() >= kLeast && watch_.seconds() >= kSlack * policy_.most_seconds;
-    return rule_->enough(samples) || late;
-  }
-
- private:
-  static constexpr double kSlack = 2.0;
-  std::unique_ptr<StoppingRule> rule_;
-  MeasurePolicy policy_;
-  Stopwatch watch_;
-};
-
 /// The shortest of some inferences: the first ones allocate and set up, and one that was disturbed says nothing either.
 double quickest_run(Session& session) {
   constexpr int kProbes = 5;
@@ -138,88 +120,53 @@ int choose_repeat(const Call& call, Flow& flow, const CallOptions& options, std:
   return repeat;
 }
 
-/// What a sample of calls in a row took, for each of them.
-std::vector<double> per_call(std::vector<double> samples, int repeat) {
+/// What samples of calls in a row took, for each of them.
+void divide(std::vector<double>& samples, int repeat) {
   for (double& sample : samples) sample /= repeat;
-  return samples;
 }
 
-/// Kernels of the call alone: all that the device does in these inferences is its work.
-void measure_kernels(Session& session, const CallOptions& options, CacheFlusher* flusher, CallMeasurement& result) {
-  constexpr int kFirstRuns = 2;  // CUPTI sets itself up during the first traced inferences
-  constexpr std::size_t kBlock = 30;
-  std::vector<Trace> traces(1);
-  for (int i = 0; i < kFirstRuns; ++i) session.run_traced(TraceLevel::kTiming, traces.front());
-  Patience patience(options.policy);
-  std::vector<double> busy_s;
-  double gap_s = 0;
+/// All that a device does in these inferences, or the steps of a host's runtime, is the call's work.
+NodePass measure_nodes(const Prepared& prepared, const PassSettings& settings, const CallOptions& options,
+                       double plain_s) {
+  Session& session = prepared.session();
+  if (on_device(options.run)) return measure_on_device(session, prepared.graph(), settings, plain_s);
+  return measure_on_host(session, traced_nodes(session, prepared.graph()), settings);
+}
+
+void take(const NodePass& pass, CallMeasurement& result) {
+  result.how = pass.how;
+  result.call_s = pass.inside_s;
+  divide(result.call_s, result.repeat);
+  if (!pass.kernel_records) return;
   double kernels = 0;
-  bool enough = false;
-  while (!enough && (!interrupted() || busy_s.empty())) {
-    const std::size_t left =
-        options.policy.iterations ? static_cast<std::size_t>(*options.policy.iterations) - busy_s.size() : kBlock;
-    traces.resize(std::min(left, kBlock));
-    if (flusher == nullptr) {
-      session.run_traced_in_a_row(TraceLevel::kTiming, traces);
-    } else {
-      for (Trace& trace : traces) {
-        flusher->flush();
-        session.run_traced(TraceLevel::kTiming, trace);
-      }
-    }
-    for (Trace& trace : traces) {
-      align_to_window(trace);
-      const Decomposition parts = decompose(trace, 0);
-      busy_s.push_back(parts.device_ns() * 1e-9);
-      gap_s += parts.gap_ns() * 1e-9;
-      kernels += parts.unattributed.records;
-      enough = enough || patience.enough(busy_s);
-    }
-  }
-  session.end_tracing();
-  result.how = "kernel records";
-  result.call_s = per_call(busy_s, result.repeat);
-  const double calls = result.repeat * static_cast<double>(busy_s.size());
-  result.gap_s = gap_s / calls;
-  result.kernels = kernels / calls;
-}
-
-/// What the runtime's steps take, without what it does around them.
-void measure_steps_of(Session& session, const CallOptions& options, CacheFlusher* flusher, CallMeasurement& result) {
-  Patience patience(options.policy);
-  std::vector<double> inside_s;
-  Trace trace;
-  while (!interrupted()) {
-    if (flusher != nullptr) flusher->flush();
-    session.run_traced(TraceLevel::kHost, trace);
-    double inside = 0;
-    for (const NodeSpan& span : trace.nodes) inside += static_cast<double>(span.end_ns - span.begin_ns) * 1e-9;
-    inside_s.push_back(inside);
-    if (patience.enough(inside_s)) break;
-  }
-  result.call_s = per_call(std::move(inside_s), result.repeat);
-  session.end_tracing();
-  result.how = "spans of the runtime's steps";
+  for (const KernelSum& kernel : pass.kernels) kernels += kernel.launches;
+  result.kernels = kernels / result.repeat;
+  result.gap_s = pass.gap_s / result.repeat;
 }
 
 /// Falls back on wall times where the flow has no records of this kind.
-void measure_inside(Session& session, const CallOptions& options, CacheFlusher* flusher, CallMeasurement& result) {
-  const bool device = on_device(options.run);
+void measure_inside(const Prepared& prepared, const PassSettings& settings, const CallOptions& options,
+                    CallMeasurement& result) {
   // On a host without a program of its own the sample is nothing but calls; one by one, the executor's part shows.
-  const bool plain = !device && session.program() == nullptr && !options.cold;
-  if (!plain) {
-    try {
-      device ? measure_kernels(session, options, flusher, result) : measure_steps_of(session, options, flusher, result);
-      return;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kUnsupported) throw;
-      result.how = fmt::format("wall times: {}", error.what());
-      result.call_s.clear();
-    }
-  } else {
+  const bool nothing_but_calls = !on_device(options.run) && prepared.session().program() == nullptr && !options.cold;
+  if (nothing_but_calls) {
     result.how = "wall times";
+    result.call_s = result.wall.samples_s;
+    return;
   }
-  result.call_s = result.wall_s;
+  const double plain_s = median(result.wall.samples_s) * result.repeat;
+  std::string reason;
+  try {
+    const NodePass pass = measure_nodes(prepared, settings, options, plain_s);
+    prepared.session().end_tracing();
+    if (pass.averaged > 0) return take(pass, result);
+    reason = pass.how;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    reason = error.what();
+  }
+  result.how = "wall times: " + reason;
+  result.call_s = result.wall.samples_s;
 }
 
 }  // namespace
@@ -233,21 +180,17 @@ int repeat_for(double seconds) {
 CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& options) {
   CallMeasurement result;
   auto prepared = std::make_unique<Prepared>(call, 1, flow, options.run);
-  CacheFlusher* flusher = options.cold ? &CacheFlusher::of(options.run) : nullptr;
+  PassSettings settings{options.policy};
+  if (options.cold) settings.before_sample = [&flusher = CacheFlusher::of(options.run)] { flusher.flush(); };
   result.observed = prepared->session().run_for_types();
   result.repeat = choose_repeat(call, flow, options, prepared);
   Session& session = prepared->session();
-  result.warmup_s = warm_up(session, options.policy);
-  Patience patience(options.policy);
-  result.stopping_rule = patience.description();
-  std::vector<double> wall_s;
-  while (!interrupted()) {
-    if (flusher != nullptr) flusher->flush();
-    wall_s.push_back(timed_run(session));
-    if (patience.enough(wall_s)) break;
-  }
-  result.wall_s = per_call(std::move(wall_s), result.repeat);
-  if (!interrupted()) measure_inside(session, options, flusher, result);
+  std::vector<double> warmup_s = warm_up(session, settings);
+  result.wall = measure_latency(session, settings);
+  result.wall.warmup_s = std::move(warmup_s);
+  divide(result.wall.samples_s, result.repeat);
+  divide(result.wall.retaken_s, result.repeat);
+  if (!interrupted()) measure_inside(*prepared, settings, options, result);
   result.incomplete = interrupted();
   return result;
 }

@@ -7,7 +7,8 @@
 
 #include "flows/flow.h"
 #include "microbench/call.h"
-#include "profile/measurement.h"
+#include "profile/sampling.h"
+#include "record/trace.h"
 
 namespace nongemm::micro {
 
@@ -20,13 +21,11 @@ struct CallOptions {
 
 struct CallMeasurement {
   int repeat = 1;              // calls per sample
-  std::vector<double> wall_s;  // per call, the flow's own time around it included
+  LatencyPass wall;            // per call, the flow's own time around it included
   std::vector<double> call_s;  // per call: its kernels on a device, the call itself on a host
   double gap_s = 0;            // device waits per call; 0 on a host
   double kernels = 0;          // per call; 0 on a host
-  std::vector<double> warmup_s;
-  std::string stopping_rule;
-  std::string how;  // what call_s is taken from
+  std::string how;             // what call_s is taken from
   std::vector<ObservedTypes> observed;
   bool incomplete = false;
 };

@@ -37,7 +37,7 @@ std::optional<DeviceLimits> known_limits(const OpSpec& spec) {
 }
 
 void explain(const OpSpec& spec, Flow& flow, const CallMeasurement& measured, double bytes, InModelFigures& in_model) {
-  Isolated alone{.time_s = median(measured.call_s), .wall_s = median(measured.wall_s), .bytes = bytes};
+  Isolated alone{.time_s = median(measured.call_s), .wall_s = median(measured.wall.samples_s), .bytes = bytes};
   if (!differs(in_model.total_s(), alone.time_s)) return;
   CallOptions cold = spec.options;
   cold.cold = true;
@@ -58,9 +58,9 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   }
   OpFigures figures;
   figures.time = summarise(measured.call_s);
-  figures.wall = summarise(measured.wall_s);
+  figures.wall = summarise(measured.wall.samples_s);
   figures.repeat = measured.repeat;
-  figures.stopping_rule = measured.stopping_rule;
+  figures.stopping_rule = measured.wall.stopping_rule;
   figures.how = measured.how;
   if (measured.kernels > 0) {
     figures.gap_s = measured.gap_s;
@@ -78,7 +78,7 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
     figures.in_model = &*in_model;
   }
   point.tables = {make_op_table(figures)};
-  point.samples = {{"warmup", measured.warmup_s}, {"call", measured.call_s}, {"wall", measured.wall_s}};
+  point.samples = {{"warmup", measured.wall.warmup_s}, {"call", measured.call_s}, {"wall", measured.wall.samples_s}};
   if (measured.incomplete) {
     point.status = "incomplete";
     point.reason = "interrupted; the figures are of what was measured until then";

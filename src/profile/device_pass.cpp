@@ -9,7 +9,6 @@
 #include "base/interrupt.h"
 #include "base/statistics.h"
 #include "profile/step_times.h"
-#include "profile/stopping.h"
 #include "profile/timing_pass.h"
 #include "record/decomposition.h"
 
@@ -17,6 +16,7 @@ namespace nongemm {
 namespace {
 
 constexpr std::size_t kAttributionRuns = 5;
+constexpr int kReplayWarmUp = 10;
 
 /// What the attribution pass leaves.
 struct Attribution {
@@ -57,15 +57,16 @@ Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t ru
   return result;
 }
 
-/// The mean over iterations that are not slower than the 90th percentile.
-Decomposition undisturbed_mean(const std::vector<Decomposition>& parts, int& averaged) {
+/// The mean over undisturbed iterations.
+Decomposition undisturbed_mean(const std::vector<Decomposition>& parts, NodePass& pass) {
   std::vector<double> walls;
-  for (const Decomposition& part : parts) walls.push_back(part.wall_ns);
-  const double limit = quantile(walls, 0.9);
+  for (const Decomposition& part : parts) {
+    walls.push_back(part.wall_ns);
+    pass.inside_s.push_back(part.device_ns() * 1e-9);
+  }
   std::vector<Decomposition> kept;
-  std::copy_if(parts.begin(), parts.end(), std::back_inserter(kept),
-               [&](const Decomposition& part) { return part.wall_ns <= limit; });
-  averaged = static_cast<int>(kept.size());
+  for (const std::size_t i : undisturbed(walls)) kept.push_back(parts[i]);
+  pass.averaged = static_cast<int>(kept.size());
   return mean_of(kept);
 }
 
@@ -105,12 +106,12 @@ NodePass host_only(Session& session, const Graph& graph, const std::string& reas
 
 }  // namespace
 
-NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePolicy& policy, double plain_s) {
+NodePass measure_on_device(Session& session, const Graph& graph, const PassSettings& settings, double plain_s) {
   NodePass pass;
   try {
     const Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
     const double busy_s = mean_of(attribution.parts).device_ns() * 1e-9;
-    Timing timing = time_nodes(session, traced_nodes(session, graph), policy, attribution.reference, busy_s, plain_s);
+    Timing timing = time_nodes(session, traced_nodes(session, graph), settings, attribution.reference, busy_s, plain_s);
     const std::string source = session.trace_source(TraceLevel::kAttribution);
     if (timing.least_matched >= kEnoughMatched) {
       pass.how = timing.windows > 1 ? fmt::format("kernel records, one of {} windows in each inference, {} rounds",
@@ -125,7 +126,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
       timing.kernels = attribution.kernels;
       timing.plain_s.clear();  // these were no turns with the attribution's runs
     }
-    fill(pass, undisturbed_mean(timing.parts, pass.averaged), plain_s);
+    fill(pass, undisturbed_mean(timing.parts, pass), plain_s);
     pass.wall_s = std::move(timing.wall_s);
     pass.plain_s = std::move(timing.plain_s);
     pass.kernels = timing.kernels.mean();
@@ -136,7 +137,7 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
     }
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;
-    if (const auto steps = measure_steps(session, policy)) {
+    if (const auto steps = measure_steps(session, settings)) {
       return node_pass_of(*steps, plain_s,
                           std::string("the runtime's own times of its steps; kernels not measured: ") + error.what());
     }
@@ -145,11 +146,10 @@ NodePass measure_on_device(Session& session, const Graph& graph, const MeasurePo
   return pass;
 }
 
-Phase measure_replay(Session& session, const Graph& graph, const MeasurePolicy& policy) {
+Phase measure_replay(Session& session, const Graph& graph, const PassSettings& settings) {
   Phase replay;
   replay.kind = PhaseKind::kReplay;
   NodePass& pass = replay.devices.emplace_back().nodes;
-  std::vector<double>& samples_s = replay.latency.samples_s;
   std::optional<Attribution> eager;
   std::string not_measured;
   try {
@@ -160,23 +160,22 @@ Phase measure_replay(Session& session, const Graph& graph, const MeasurePolicy& 
   }
   session.end_tracing();
   session.capture();
-  for (int i = 0; i < 10; ++i) session.run();
-  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
-  replay.latency.stopping_rule = rule->description();
-  while (!interrupted() || samples_s.empty()) {
-    samples_s.push_back(timed_run(session));
-    if (rule->enough(samples_s)) break;
-  }
+  PassSettings warming = settings;
+  warming.policy.warmup = kReplayWarmUp;
+  std::vector<double> warmup_s = warm_up(session, warming);
+  replay.latency = measure_latency(session, settings);
+  replay.latency.warmup_s = std::move(warmup_s);
+  const std::vector<double>& samples_s = replay.latency.samples_s;
   pass.nodes.resize(traced_nodes(session, graph));
   pass.how = "device times not measured: " + not_measured;
-  if (!eager) return replay;
+  if (!eager || samples_s.empty()) return replay;
   try {
-    Timing timing = time_replay(session, traced_nodes(session, graph), policy, eager->reference, median(samples_s));
+    Timing timing = time_replay(session, traced_nodes(session, graph), settings, eager->reference, median(samples_s));
     pass.how = "kernel records of the replay, nodes by order";
     if (timing.least_matched < kEnoughMatched) {
       pass.how += fmt::format(" and name; {:.1f} % of kernel time could be matched", 100.0 * timing.least_matched);
     }
-    fill(pass, undisturbed_mean(timing.parts, pass.averaged), median(samples_s));
+    fill(pass, undisturbed_mean(timing.parts, pass), median(samples_s));
     pass.wall_s = std::move(timing.wall_s);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported) throw;

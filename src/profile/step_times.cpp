@@ -8,23 +8,27 @@ namespace nongemm {
 namespace {
 
 /// A mean needs fewer inferences than a median's interval.
-constexpr int kInferences = 50;
+constexpr std::size_t kInferences = 50;
 
 }  // namespace
 
-std::optional<StepPass> measure_steps(Session& session, const MeasurePolicy& policy) {
+std::optional<StepPass> measure_steps(Session& session, const PassSettings& settings) {
   if (session.program() == nullptr) return std::nullopt;
   StepPass pass;
-  const int inferences = policy.iterations.value_or(kInferences);
-  while (static_cast<int>(pass.sum_s.size()) < inferences && (pass.sum_s.empty() || !interrupted())) {
-    const std::vector<double> times = session.run_for_steps();
-    if (times.empty()) return std::nullopt;
-    pass.mean_s.resize(times.size());
-    for (std::size_t i = 0; i < times.size(); ++i) pass.mean_s[i] += times[i];
-    pass.sum_s.push_back(std::accumulate(times.begin(), times.end(), 0.0));
+  std::vector<std::vector<double>> runs;
+  const std::size_t inferences = count_of(settings.policy).value_or(kInferences);
+  while (runs.size() < inferences && (runs.empty() || !interrupted())) {
+    settings.prepare_sample();
+    runs.push_back(session.run_for_steps());
+    if (runs.back().empty()) return std::nullopt;
+    pass.sum_s.push_back(std::accumulate(runs.back().begin(), runs.back().end(), 0.0));
   }
-  pass.inferences = static_cast<int>(pass.sum_s.size());
-  for (double& time : pass.mean_s) time /= static_cast<double>(pass.sum_s.size());
+  const std::vector<std::size_t> kept = undisturbed(pass.sum_s);
+  pass.inferences = static_cast<int>(kept.size());
+  pass.mean_s.resize(runs.front().size());
+  for (const std::size_t run : kept) {
+    for (std::size_t i = 0; i < pass.mean_s.size(); ++i) pass.mean_s[i] += runs[run][i] / pass.inferences;
+  }
   return pass;
 }
 

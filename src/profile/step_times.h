@@ -5,11 +5,12 @@
 #include <optional>
 
 #include "flows/flow.h"
-#include "profile/measurement.h"
+#include "profile/sampling.h"
+#include "record/node_pass.h"
 
 namespace nongemm {
 
 /// Absent when the runtime offers no such clock.
-std::optional<StepPass> measure_steps(Session& session, const MeasurePolicy& policy);
+std::optional<StepPass> measure_steps(Session& session, const PassSettings& settings);
 
 }  // namespace nongemm

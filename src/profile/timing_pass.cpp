@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
-#include "profile/stopping.h"
 #include "profile/windows.h"
 
 namespace nongemm {
@@ -35,17 +35,29 @@ std::size_t runs_in_block(double seconds, double least) {
 }
 
 /// So many of `most` as the policy leaves after `done`.
-std::size_t runs_left(const MeasurePolicy& policy, std::size_t done, std::size_t most) {
-  if (!policy.iterations) return most;
-  return std::clamp<std::size_t>(static_cast<std::size_t>(*policy.iterations) - done, 1, most);
+std::size_t runs_left(const PassSettings& settings, std::size_t done, std::size_t most) {
+  const std::optional<std::size_t> count = count_of(settings.policy);
+  return count ? std::clamp<std::size_t>(*count - done, 1, most) : most;
 }
 
 /// Really plain: a tracer that is switched off but still attached slows every call by up to a half. The first run after
 /// switching is not counted.
-void run_plain(Session& session, std::size_t runs, std::vector<double>& plain_s) {
+void run_plain(Session& session, const PassSettings& settings, std::size_t runs, std::vector<double>& plain_s) {
   session.end_tracing();
   session.run();
-  for (std::size_t i = 0; i < runs; ++i) plain_s.push_back(timed_run(session));
+  for (std::size_t i = 0; i < runs; ++i) {
+    settings.prepare_sample();
+    plain_s.push_back(timed_run(session));
+  }
+}
+
+/// In a row, unless each has to be prepared.
+void run_timed(Session& session, const PassSettings& settings, std::span<Trace> traces) {
+  if (!settings.before_sample) return session.run_traced_in_a_row(TraceLevel::kTiming, traces);
+  for (Trace& trace : traces) {
+    settings.prepare_sample();
+    session.run_traced(TraceLevel::kTiming, trace);
+  }
 }
 
 /// Adds one inference. False when too little of its kernel time has a counterpart in the reference.
@@ -65,20 +77,20 @@ bool add(Trace& trace, const Trace& reference, std::size_t node_count, bool repl
 }
 
 /// @param replayed else the first inference that does not match ends it: its times will not be used
-Timing time_whole(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
+Timing time_whole(Session& session, std::size_t node_count, const PassSettings& settings, const Trace& reference,
                   double plain_s, bool replayed) {
-  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  PassEnd end(settings);
   Timing timing;
   std::vector<Trace> traces;
   while (!interrupted() || timing.parts.empty()) {
-    const std::size_t runs = runs_left(policy, timing.parts.size(), runs_in_block(plain_s, 2));
-    run_plain(session, runs, timing.plain_s);
+    const std::size_t runs = runs_left(settings, timing.parts.size(), runs_in_block(plain_s, 2));
+    run_plain(session, settings, runs, timing.plain_s);
     traces.resize(kFirstRuns + runs);
-    session.run_traced_in_a_row(TraceLevel::kTiming, traces);
+    run_timed(session, settings, traces);
     bool enough = false;
     for (std::size_t i = kFirstRuns; i < traces.size() && !enough; ++i) {
       const bool matches = add(traces[i], reference, node_count, replayed, timing);
-      enough = (!replayed && !matches) || rule->enough(timing.wall_s);
+      enough = (!replayed && !matches) || end.reached(timing.wall_s);
     }
     if (enough) break;
   }
@@ -87,13 +99,15 @@ Timing time_whole(Session& session, std::size_t node_count, const MeasurePolicy&
 
 /// One window of each inference recorded.
 /// @return nothing when records do not match
-std::optional<Timing> time_windows(Session& session, std::size_t node_count, MeasurePolicy policy,
+std::optional<Timing> time_windows(Session& session, std::size_t node_count, PassSettings settings,
                                    const WindowPlan& plan, double plain_s) {
   const std::size_t count = plan.windows().size();
   const double round_s = plain_s * static_cast<double>(count);
   // The rule counts rounds, by what they are put together to.
-  policy.most_seconds = std::max(policy.most_seconds / static_cast<double>(count), kLeastRounds * plain_s);
-  const std::unique_ptr<StoppingRule> rule = rule_for(policy);
+  const double least_s = kLeastRounds * plain_s;
+  const double seconds = seconds_of(settings.policy, least_s) / static_cast<double>(count);
+  settings.policy = with_seconds(std::move(settings.policy), std::max(seconds, least_s));
+  PassEnd end(settings);
   Timing timing;
   timing.windows = count;
   std::vector<double> rounds_s;
@@ -101,8 +115,8 @@ std::optional<Timing> time_windows(Session& session, std::size_t node_count, Mea
   std::vector<Window> windows;
   std::vector<Trace> traces;
   while (!interrupted() || rounds_s.empty()) {
-    const std::size_t rounds = runs_left(policy, rounds_s.size(), runs_in_block(round_s, 1));
-    run_plain(session, rounds * count, timing.plain_s);
+    const std::size_t rounds = runs_left(settings, rounds_s.size(), runs_in_block(round_s, 1));
+    run_plain(session, settings, rounds * count, timing.plain_s);
     windows.assign(kFirstRuns, Window());
     for (std::size_t i = 0; i < rounds; ++i)
       windows.insert(windows.end(), plan.windows().begin(), plan.windows().end());
@@ -122,39 +136,39 @@ std::optional<Timing> time_windows(Session& session, std::size_t node_count, Mea
       timing.parts.push_back(decompose(*joined, node_count));
       timing.kernels.add(*joined);
     }
-    if (rule->enough(rounds_s)) break;
+    if (end.reached(rounds_s)) break;
   }
   return timing;
 }
 
 /// How many windows an inference is cut into at most.
-std::size_t most_windows(const Session& session, double busy_s, double plain_s) {
-  if (!session.can_record_windows() || busy_s > kDeviceBound * plain_s) return 1;
+std::size_t most_windows(const Session& session, const PassSettings& settings, double busy_s, double plain_s) {
+  if (settings.before_sample || !session.can_record_windows() || busy_s > kDeviceBound * plain_s) return 1;
   return static_cast<std::size_t>(std::clamp(kLongestRound / plain_s, 1.0, kMostWindows));
 }
 
 }  // namespace
 
-Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy, const Trace& reference, double busy_s,
-                  double plain_s) {
-  const WindowPlan plan(reference, most_windows(session, busy_s, plain_s));
+Timing time_nodes(Session& session, std::size_t node_count, PassSettings settings, const Trace& reference,
+                  double busy_s, double plain_s) {
+  const WindowPlan plan(reference, most_windows(session, settings, busy_s, plain_s));
   if (plan.windows().size() > 1) {
     const Stopwatch watch;
     try {
-      if (std::optional<Timing> timing = time_windows(session, node_count, policy, plan, plain_s)) {
+      if (std::optional<Timing> timing = time_windows(session, node_count, settings, plan, plain_s)) {
         return std::move(*timing);
       }
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;  // else: switching failed, which whole records do not need
     }
-    policy.most_seconds = std::max(0.0, policy.most_seconds - watch.seconds());
+    settings.policy = with_seconds(settings.policy, seconds_of(settings.policy, 0) - watch.seconds());
   }
-  return time_whole(session, node_count, policy, reference, plain_s, /*replayed=*/false);
+  return time_whole(session, node_count, settings, reference, plain_s, /*replayed=*/false);
 }
 
-Timing time_replay(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
+Timing time_replay(Session& session, std::size_t node_count, const PassSettings& settings, const Trace& reference,
                    double plain_s) {
-  return time_whole(session, node_count, policy, reference, plain_s, /*replayed=*/true);
+  return time_whole(session, node_count, settings, reference, plain_s, /*replayed=*/true);
 }
 
 }  // namespace nongemm

@@ -7,7 +7,7 @@
 
 #include "flows/flow.h"
 #include "profile/attribution.h"
-#include "profile/measurement.h"
+#include "profile/sampling.h"
 #include "record/decomposition.h"
 #include "record/kernel_sums.h"
 
@@ -32,12 +32,12 @@ struct Timing {
 /// @param busy_s device time of an inference
 /// @param plain_s a plain inference
 /// @return with least_matched below kEnoughMatched after the first inference that does not match
-Timing time_nodes(Session& session, std::size_t node_count, MeasurePolicy policy, const Trace& reference, double busy_s,
-                  double plain_s);
+Timing time_nodes(Session& session, std::size_t node_count, PassSettings settings, const Trace& reference,
+                  double busy_s, double plain_s);
 
 /// Of a session that replays a capture and may know the nodes of its records.
 /// @param reference an eager trace, for records whose nodes it does not know
-Timing time_replay(Session& session, std::size_t node_count, const MeasurePolicy& policy, const Trace& reference,
+Timing time_replay(Session& session, std::size_t node_count, const PassSettings& settings, const Trace& reference,
                    double plain_s);
 
 inline double wall_of(const Trace& trace) { return static_cast<double>(trace.end_ns - trace.begin_ns) * 1e-9; }

@@ -89,9 +89,9 @@ class TimingPass : public testing::Test {
   NodePass measure(int iterations, double plain_s = kWallS) {
     Graph graph;
     graph.nodes.resize(kOperators);
-    MeasurePolicy policy;
-    policy.iterations = iterations;
-    return measure_on_device(session_, graph, policy, plain_s);
+    PassSettings settings;
+    settings.policy.iterations = iterations;
+    return measure_on_device(session_, graph, settings, plain_s);
   }
 
   /// Exactly what the model does, whatever was recorded how.
@@ -135,10 +135,10 @@ TEST_F(TimingPass, HostTimesAndWaitsComeFromTheAttributionPass) {
 TEST_F(TimingPass, AReplayIsRecordedWholeAndMayLeaveOperatorsOut) {
   Graph graph;
   graph.nodes.resize(kOperators);
-  MeasurePolicy policy;
-  policy.iterations = 5;
+  PassSettings settings;
+  settings.policy.iterations = 5;
   session_.left_out = 50;
-  const Phase replay = measure_replay(session_, graph, policy);
+  const Phase replay = measure_replay(session_, graph, settings);
   EXPECT_EQ(replay.latency.samples_s.size(), 5u);
   EXPECT_EQ(replay.devices[0].nodes.averaged, 5);
   EXPECT_EQ(replay.devices[0].nodes.how, "kernel records of the replay, nodes by order");

@@ -12,6 +12,7 @@ NodePass node_pass_of(const StepPass& steps, std::optional<double> plain_s, std:
   NodePass pass;
   pass.how = std::move(how);
   pass.wall_s = steps.sum_s;
+  pass.inside_s = steps.sum_s;
   pass.averaged = steps.inferences;
   for (const double time : steps.mean_s) pass.nodes.push_back({.device_s = time, .calls = 1});
   pass.device_busy_s = steps.total_s();

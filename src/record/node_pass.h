@@ -24,6 +24,8 @@ struct NodePass {
   std::vector<double> wall_s;  // raw samples; where windows are recorded, of inferences with one each
   /// Plain runs between those, so that a host whose speed drifts does not pass for overhead. Raw samples.
   std::vector<double> plain_s;
+  /// Of each of those in turn: the device's busy time, or the time inside calls on a host. Raw samples.
+  std::vector<double> inside_s;
   int averaged = 0;             // iterations that the means below are over
   double mean_wall_s = 0;       // of those iterations
   double recorded_s = 0;        // on a device: the same as recorded, before idle time is scaled

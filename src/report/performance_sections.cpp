@@ -1,5 +1,7 @@
 #include "report/performance_sections.h"
 
+#include <algorithm>
+
 #include "base/statistics.h"
 #include "report/section_fields.h"
 
@@ -27,6 +29,17 @@ double energy_per_inference(const LatencyPass& plain, const DevicePhase& device)
   return (*after.energy_joules - *before.energy_joules) / static_cast<double>(plain.samples_s.size());
 }
 
+/// Absent where nothing was watched, as in files of other tools.
+FieldValue doubtful(const LatencyPass& plain) {
+  if (plain.marks.empty()) return {};
+  const auto fine = std::count(plain.marks.begin(), plain.marks.end(), SampleMark::kNone);
+  return count(static_cast<std::int64_t>(plain.marks.size()) - fine);
+}
+
+FieldValue retaken(const LatencyPass& plain) {
+  return plain.marks.empty() ? FieldValue{} : count(static_cast<std::int64_t>(plain.retaken_s.size()));
+}
+
 /// Steps that the kind of data does not have stay out of the report.
 FieldValue step_of_preprocessing(const Performance& p, double data::PreprocessTimes::*step) {
   if (!p.run.preprocessing) return {};
@@ -45,14 +58,22 @@ const Section<Performance>& performance_section() {
       joined<P>(
           latency_fields<P>("wall time of one inference, nothing recorded"),
           {
-              {{"latency_low", "95 % interval, low", Unit::kSeconds, "bootstrap interval of the median", true},
+              {{"latency_low", "95 % interval, low", Unit::kSeconds,
+                "exact interval of the median, by order statistics; absent below six samples", true},
                [](const P& p) { return measured(p.latency.interval.low); }},
-              {{"latency_high", "95 % interval, high", Unit::kSeconds, "bootstrap interval of the median", true},
+              {{"latency_high", "95 % interval, high", Unit::kSeconds,
+                "exact interval of the median, by order statistics; absent below six samples", true},
                [](const P& p) { return measured(p.latency.interval.high); }},
               {{"iterations", "Iterations (n)", Unit::kCount, "samples of the latency pass, warm-up excluded"},
                [](const P& p) -> FieldValue { return p.latency.count > 0 ? count(p.latency.count) : FieldValue{}; }},
               {{"stopping_rule", "Stopping rule", Unit::kText, "when the latency pass ended", true},
                [](const P& p) { return text_if_any(p.plain.stopping_rule); }},
+              {{"doubtful", "Doubtful samples", Unit::kCount,
+                "of the latency pass: disturbed on the host, or taken while the device was throttled", true},
+               [](const P& p) { return doubtful(p.plain); }},
+              {{"retaken", "Taken again", Unit::kCount,
+                "doubtful samples that do not count, as the stopping rule allows", true},
+               [](const P& p) { return retaken(p.plain); }},
               {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency"},
                [](const P& p) {
                  return measured_if(p.run.batch > 0, rate(static_cast<double>(p.run.batch), p.latency.median));

@@ -170,7 +170,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   const double setup_s = setup.seconds();
 
   progress("measuring");
-  Record record = measure(*session, shared_graph, spec.policy, options.device != "cpu");
+  Record record = measure(*session, shared_graph, {spec.policy}, options.device != "cpu");
   record.tf32 = {.products = spec.tf32, .convolutions = spec.tf32};
   const Analysis analysis = analyse_with_limits(spec, record, flow, run_options, progress);
   std::optional<FusionAnalysis> fusion;
@@ -182,7 +182,7 @@ void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Po
   if (spec.replay && !record.incomplete) {
     progress("replaying");
     try {
-      record.phases.push_back(measure_replay(*session, graph, spec.policy));
+      record.phases.push_back(measure_replay(*session, graph, {spec.policy}));
       replay_analysis = analyse(record, spec.analysis, {.phase = 1});
     } catch (const Error& error) {
       // The eager figures are worth having all the same.

@@ -324,8 +324,8 @@ TEST_F(CudaTest, TracingLeaksNothing) {
 TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
   Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
   open(cuda, "cuda");
-  MeasurePolicy policy;
-  policy.iterations = 30;
+  PassSettings settings;
+  settings.policy.iterations = 30;
   const auto plain_ms = [&] {
     std::vector<double> samples;
     for (int i = 0; i < 100; ++i) {
@@ -337,7 +337,7 @@ TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
   };
   plain_ms();
   const double before = plain_ms();
-  const NodePass pass = measure_on_device(*cuda.session, cuda.graph, policy, 5e-3);
+  const NodePass pass = measure_on_device(*cuda.session, cuda.graph, settings, 5e-3);
   ASSERT_GT(pass.averaged, 0) << pass.how;
   // For people: what tracing costs, and what it leaves behind.
   std::printf("gpt2 fp16, 128 tokens: plain %.3f ms, kernel records %.3f ms, plain after tracing %.3f ms\n", before,

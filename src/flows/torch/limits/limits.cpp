@@ -16,11 +16,18 @@
 #include <algorithm>
 #include <fstream>
 #include <functional>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "flows/device/device.h"
+#include "flows/device/tracing.h"
 #include "flows/torch/cuda/load.h"
+#include "flows/torch/errors.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -47,6 +54,10 @@ class CallTimer {
     return seconds;
   }
 
+  void synchronise() const {
+    if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
+  }
+
  private:
   double batch(const std::function<void()>& work, int calls) const {
     synchronise();
@@ -55,18 +66,28 @@ class CallTimer {
     synchronise();
     return watch.seconds();
   }
-  void synchronise() const {
-    if (!device_.is_cpu()) c10::impl::VirtualGuardImpl(device_.type()).synchronizeDevice(device_.index());
-  }
 
   c10::Device device_;
 };
 
-/// A figure that may not exist on this device.
-std::optional<double> measured(const std::function<double()>& figure) {
+/// LibTorch says so in words where it has no kernel for a type or a device.
+bool has_no_kernel(const std::string& message) {
+  for (const char* words : {"not implemented", "not support", "only support", "NOT_SUPPORTED", "not compiled"}) {
+    if (message.find(words) != std::string::npos) return true;
+  }
+  return false;
+}
+
+/// A figure that may not exist on this device: no such kernel, or no memory for it. Whatever else goes wrong is an
+/// error.
+template <typename Figure>
+auto measured(const char* what, Figure&& figure) -> std::optional<decltype(figure())> {
   try {
-    return figure();
-  } catch (const std::exception&) {  // no such kernel, or no memory for it
+    return with_errors(what, figure);
+  } catch (const Error& error) {
+    const bool absent = error.kind() == ErrorKind::kUnsupported || error.kind() == ErrorKind::kOutOfMemory ||
+                        has_no_kernel(error.what());
+    if (!absent) throw;
     return std::nullopt;
   }
 }
@@ -94,6 +115,30 @@ double product_rate(const CallTimer& watch, c10::Device device, c10::ScalarType 
   return operations / watch.best([&] { at::mm_out(out, a, b); });
 }
 
+/// Of the smallest element-wise operator there is: on a device the duration of its kernel, otherwise of its call.
+double shortest_s(const CallTimer& timer, c10::Device device) {
+  at::Tensor one = at::zeros({1}, at::TensorOptions().dtype(at::kFloat).device(device));
+  const auto smallest = [&] { one.neg_(); };
+  if (device.is_cpu()) return timer.best(smallest);
+  constexpr std::size_t kFirst = 2;  // CUPTI sets itself up during the first ones
+  constexpr std::size_t kRuns = 50;
+  std::vector<Trace> traces(kFirst + kRuns);
+  device::Tracer& tracer = device::library().tracer();
+  device::trace_device_only(tracer, traces, [&] {
+    smallest();
+    timer.synchronise();
+  });
+  tracer.detach();
+  std::int64_t least_ns = std::numeric_limits<std::int64_t>::max();
+  for (const Trace& trace : std::span(traces).subspan(kFirst)) {
+    for (const DeviceRecord& record : trace.device) least_ns = std::min(least_ns, record.end_ns - record.begin_ns);
+  }
+  if (least_ns == std::numeric_limits<std::int64_t>::max()) {
+    throw Error(ErrorKind::kUnsupported, "no kernel was recorded");
+  }
+  return static_cast<double>(least_ns) * 1e-9;
+}
+
 }  // namespace
 
 DeviceLimits measure_limits(c10::Device device) {
@@ -106,27 +151,32 @@ DeviceLimits measure_limits(c10::Device device) {
   if (cuda) {
     const auto devices = device::library().devices();
     limits.device = devices.at(static_cast<std::size_t>(device.index())).name;
-    limits.launch_ns = measured([&] { return device::library().measure_launch(device.index()).launch_ns; });
-    limits.round_trip_ns = measured([&] { return device::library().measure_launch(device.index()).round_trip_ns; });
+    const auto launch = measured("launching", [&] { return device::library().measure_launch(device.index()); });
+    if (launch) {
+      limits.launch_ns = launch->launch_ns;
+      limits.round_trip_ns = launch->round_trip_ns;
+    }
   }
+
+  limits.shortest_kernel_s = measured("the smallest operator", [&] { return shortest_s(watch, device); });
 
   // Far beyond any cache.
   const std::int64_t elements = (cuda ? std::int64_t{1} << 30 : std::int64_t{1} << 28) / 4;
   const auto floats = at::TensorOptions().dtype(at::kFloat).device(device);
   const double bytes = static_cast<double>(elements) * 4.0;
-  limits.copy_bandwidth = measured([&] {
+  limits.copy_bandwidth = measured("copying", [&] {
     const at::Tensor from = at::zeros({elements}, floats);
     at::Tensor to = at::zeros({elements}, floats);
     return 2.0 * bytes / watch.best([&] { to.copy_(from, /*non_blocking=*/true); });
   });
-  limits.read_bandwidth = measured([&] {
+  limits.read_bandwidth = measured("reading", [&] {
     const at::Tensor from = at::zeros({elements}, floats);
     return bytes / watch.best([&] { at::sum(from); });
   });
 
   const std::int64_t size = cuda ? 8192 : 1024;
   const auto rate = [&](c10::ScalarType type) {
-    return measured([&] { return product_rate(watch, device, type, size); });
+    return measured("a product", [&] { return product_rate(watch, device, type, size); });
   };
   at::Context& context = at::globalContext();
   const bool tf32 = context.allowTF32CuBLAS();
