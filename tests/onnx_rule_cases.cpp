@@ -337,7 +337,7 @@ HostTensor drawn(DType dtype, Shape shape, Draw&& draw) {
 
 std::vector<RuleCase> rule_cases() {
   std::vector<Case> all;
-  for (const auto& group : {elementwise(), reductions(), memory(), compound()}) {
+  for (const auto& group : {elementwise(), reductions(), memory(), compound(), core_rule_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -29,6 +29,8 @@ struct RuleCase {
 inline std::ostream& operator<<(std::ostream& out, const RuleCase& rule) { return out << rule.name; }
 
 std::vector<RuleCase> rule_cases();
+/// Those of decomposed programs, which rule_cases() holds, too.
+std::vector<RuleCase> core_rule_cases();
 /// Values of the inputs, in order.
 std::vector<HostTensor> rule_input_values();
 /// The case's graph, with one output for each of its results.

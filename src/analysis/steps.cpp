@@ -1,7 +1,6 @@
 #include "analysis/steps.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string_view>
 
@@ -11,11 +10,11 @@
 namespace nongemm {
 namespace {
 
-/// Types of steps that only change how a tensor is described. Every other step that covers nothing but views moved
-/// data: runtimes have no strides.
+/// Steps that only change how a tensor is described. Every other step that covers nothing but views moved data:
+/// runtimes have no strides.
 bool only_describes(std::string_view type) {
-  static constexpr std::array kTypes = {"Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "NoOp", "Shape"};
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+  const OnnxOperator* known = find_onnx_operator(type);
+  return known != nullptr && known->elements == OnnxElements::kUntouched;
 }
 
 double weight_of(const NodeRow& node) {

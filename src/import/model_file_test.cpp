@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "ops/foreign.h"
 
 namespace nongemm {
 namespace {
@@ -79,6 +80,43 @@ TEST(ModelFile, CopiesWhatTheProgramWrites) {
   EXPECT_EQ(graph.nodes[0].op, "aten.clone.default");  // calls
   EXPECT_EQ(graph.nodes[1].op, "aten.clone.default");  // cache
   EXPECT_NE(graph.nodes[2].op, "aten.clone.default");
+}
+
+/// GEMM work of a file.
+double products_of(const std::filesystem::path& path) {
+  const Graph graph = open_model_file(path)->build({});
+  double flops = 0;
+  for (const Node& node : graph.nodes) {
+    const Op* op = table_entry(node);
+    if (op != nullptr && counts_as_gemm(op->entry.group)) flops += cost_of(graph, node, *op).flops;
+  }
+  return flops;
+}
+
+TEST(ModelFile, DecomposedTheSameNetDoesTheSameProducts) {
+  const std::filesystem::path folder = std::filesystem::path(NONGEMM_SHARED_DIR) / "fixtures/hostile";
+  ASSERT_TRUE(std::filesystem::exists(folder)) << folder << " is missing: tests need the shared fixtures";
+  EXPECT_GT(products_of(folder / "m_plain.pt2"), 1.5e6);
+  EXPECT_DOUBLE_EQ(products_of(folder / "m_core.pt2"), products_of(folder / "m_plain.pt2"));
+}
+
+TEST(ModelFile, EveryOperatorOfDecomposedProgramsIsInTheTable) {
+  for (const char* name : {"m_core.pt2", "c3.pt2"}) {
+    const Graph graph =
+        open_model_file(std::filesystem::path(NONGEMM_SHARED_DIR) / "fixtures/hostile" / name)->build({});
+    for (const Node& node : graph.nodes) EXPECT_NE(table_entry(node), nullptr) << name << ": " << node.op;
+  }
+}
+
+/// Sizes of files are held against the operators' rules: the files of the tests are sound.
+TEST(ModelFile, StatesWhatTheRulesGive) {
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(model_of("").parent_path().parent_path())) {
+    if (!std::filesystem::exists(entry.path() / "model.pt2")) continue;
+    ++files;
+    EXPECT_NO_THROW(open_model_file(entry.path() / "model.pt2")->build({})) << entry.path();
+  }
+  EXPECT_GT(files, 5);
 }
 
 TEST(ModelFile, IsNamedWhenItIsNone) {

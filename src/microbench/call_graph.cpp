@@ -163,12 +163,6 @@ Operand operand_of(const Graph& graph, const Node& node, const Argument& value, 
   return value;
 }
 
-std::vector<bool> weights_of(const Graph& graph) {
-  std::vector<bool> is_weight(graph.values.size(), false);
-  for (const Weight& weight : graph.weights) is_weight[weight.value] = true;
-  return is_weight;
-}
-
 }  // namespace
 
 CallGraph graph_of(const Call& call, int repeat) { return Maker(call).make(repeat); }
@@ -180,16 +174,20 @@ bool is_operator_call(const Node& node) {
   return std::find(kNothing.begin(), kNothing.end(), base_of(node.op)) == kNothing.end();
 }
 
-Call call_of(const Graph& graph, const Node& node, const SchemaSource& runtime) {
+NodeCalls::NodeCalls(const Graph& graph, const SchemaSource& runtime)
+    : graph_(graph), runtime_(runtime), is_weight_(graph.values.size(), false) {
+  for (const Weight& weight : graph.weights) is_weight_[weight.value] = true;
+}
+
+Call NodeCalls::call_of(const Node& node) const {
   if (!is_operator_call(node)) {
     throw Error(ErrorKind::kUnsupported, node.op + " is no operator that could be called by itself");
   }
   Call call;
-  call.info = operator_of_node(node.op, runtime);
+  call.info = operator_of_node(node.op, runtime_);
   const std::vector<SchemaArg>& args = call.info.schema.args;
-  const std::vector<bool> is_weight = weights_of(graph);
   if (node.arg_names.empty()) {
-    for (const Argument& value : node.args) call.operands.push_back(operand_of(graph, node, value, is_weight));
+    for (const Argument& value : node.args) call.operands.push_back(operand_of(graph_, node, value, is_weight_));
   } else {
     call.operands.resize(args.size());
     for (std::size_t i = 0; i < args.size(); ++i) call.operands[i] = args[i].default_value;
@@ -198,9 +196,9 @@ Call call_of(const Graph& graph, const Node& node, const SchemaSource& runtime) 
       if (at < 0) {
         throw Error(ErrorKind::kUnsupported, node.op + " has no argument '" + node.arg_names[i] + "' in this runtime");
       }
-      call.operands[static_cast<std::size_t>(at)] = operand_of(graph, node, node.args[i], is_weight);
+      call.operands[static_cast<std::size_t>(at)] = operand_of(graph_, node, node.args[i], is_weight_);
     }
-    for (const ValueId id : node.outputs) call.results.push_back(graph.values[id].type);
+    for (const ValueId id : node.outputs) call.results.push_back(graph_.values[id].type);
   }
   if (call.operands.size() != args.size()) {
     throw Error(ErrorKind::kBadInput, node.op + " has another number of arguments than its schema");

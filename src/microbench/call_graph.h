@@ -22,9 +22,21 @@ CallGraph graph_of(const Call& call, int repeat);
 /// Tensors of what the specs say, drawn from the seed.
 std::vector<HostTensor> make_tensors(const std::vector<TensorSpec>& specs, std::uint64_t seed);
 
-/// A node as a call. Throws Error(kUnsupported) when an operand is only known during the run, for control nodes and
-/// for what Python does by itself.
-Call call_of(const Graph& graph, const Node& node, const SchemaSource& runtime);
+/// Nodes of one graph as calls.
+class NodeCalls {
+ public:
+  /// Both have to outlive it.
+  NodeCalls(const Graph& graph, const SchemaSource& runtime);
+
+  /// Throws Error(kUnsupported) when an operand is only known during the run, for control nodes and for what Python
+  /// does by itself.
+  Call call_of(const Node& node) const;
+
+ private:
+  const Graph& graph_;
+  const SchemaSource& runtime_;
+  std::vector<bool> is_weight_;  // by value
+};
 
 /// Whether eager PyTorch would call the runtime for it and the runtime would do something: no loops and branches, no
 /// numbers computed on the host, no dropout at inference.

@@ -48,10 +48,11 @@ std::vector<std::string> model_names() {
 std::vector<ModelCall> calls_of(const Graph& graph, const std::function<bool(Group)>& wanted,
                                 const SchemaSource& runtime) {
   Collection calls;
+  const NodeCalls node_calls(graph, runtime);
   for (const Node& node : graph.nodes) {
     if (!is_operator_call(node) || !wanted(group_of_node(graph, node))) continue;
     try {
-      calls.add({call_of(graph, node, runtime), graph.name, 1});
+      calls.add({node_calls.call_of(node), graph.name, 1});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kUnsupported) throw;
     }

@@ -119,12 +119,13 @@ std::vector<ReplayCall> replay_calls(const Graph& original, const Point& point, 
   std::vector<Sum> sums;
   std::map<std::string, std::size_t> index;
   left_out = 0;
+  const NodeCalls node_calls(graph, runtime);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Node& node = graph.nodes[i];
     const double times = rows.number(i, "calls");
     if (!is_operator_call(node) || !(times > 0) || !(rows.number(i, "time") >= 0)) continue;
     try {
-      Call call = call_of(graph, node, runtime);
+      Call call = node_calls.call_of(node);
       const auto [at, is_new] = index.emplace(key_of(call), calls.size());
       if (is_new) {
         calls.push_back({std::move(call), {}});

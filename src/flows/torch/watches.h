@@ -92,11 +92,6 @@ class WatchTypes {
   WatchTypes(const Graph& graph, std::vector<ObservedTypes>& observed) : graph_(graph), observed_(observed) {}
   void before(const Instruction&) {}
   void after(const Instruction& instruction, const std::vector<c10::IValue>& results) {
-    const auto unknown = [&](ValueId id) {
-      const Shape& shape = graph_.values[id].type.shape;
-      return std::find(shape.begin(), shape.end(), kDynamic) != shape.end();
-    };
-    if (std::none_of(instruction.outputs.begin(), instruction.outputs.end(), unknown)) return;
     ObservedTypes row{instruction.node, {}};
     for (const c10::IValue& result : results) {
       if (!result.isTensorList()) {
@@ -105,10 +100,34 @@ class WatchTypes {
       }
       for (const at::Tensor& element : result.toTensorVector()) row.results.push_back(type_of(element));
     }
-    observed_.push_back(std::move(row));
+    check(instruction, row);
+    const auto unknown = [&](ValueId id) {
+      const Shape& shape = graph_.values[id].type.shape;
+      return std::find(shape.begin(), shape.end(), kDynamic) != shape.end();
+    };
+    if (std::any_of(instruction.outputs.begin(), instruction.outputs.end(), unknown))
+      observed_.push_back(std::move(row));
   }
 
  private:
+  /// Work and bytes follow from the sizes that the graph states: a file whose sizes are others than those of the run
+  /// would be reported with work that nobody did.
+  void check(const Instruction& instruction, const ObservedTypes& row) const {
+    if (row.results.size() != instruction.outputs.size()) return;  // a list of a length that only the run knows
+    for (std::size_t i = 0; i < row.results.size(); ++i) {
+      const Type& stated = graph_.values[instruction.outputs[i]].type;
+      const Type& real = row.results[i];
+      if (stated.kind != Type::Kind::kTensor || real.dtype == DType::kUndefined) continue;
+      const auto fits = [](std::int64_t a, std::int64_t b) { return a == b || a == kDynamic; };
+      if (std::equal(stated.shape.begin(), stated.shape.end(), real.shape.begin(), real.shape.end(), fits)) continue;
+      const Node& node = graph_.nodes[instruction.node];
+      throw Error(ErrorKind::kBadInput,
+                  node.op + " in " + graph_.scope_path(node.scope) + " gave " + to_string(real.shape) +
+                      " where the model says " + to_string(stated.shape),
+                  "the sizes that the model's file states are wrong: write it again");
+    }
+  }
+
   const Graph& graph_;
   std::vector<ObservedTypes>& observed_;
 };

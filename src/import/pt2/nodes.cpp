@@ -289,6 +289,18 @@ void NodeReader::add_operator(const std::string& op, const Json& node, const std
 
 namespace {
 
+/// The sizes that the file states are those that the operator's rule gives. Not so of statistics beside a result, which
+/// devices give in different forms.
+void check_sizes(const Node& node, std::size_t result, const Type& file, const Type& rule) {
+  if (file.kind != Type::Kind::kTensor || rule.kind != Type::Kind::kTensor) return;
+  const Group group = OpTable::get().at(node.op).entry.group;
+  if (result > 0 && (group == Group::kNormalization || group == Group::kAttention)) return;
+  const auto fits = [](std::int64_t a, std::int64_t b) { return a == b || a == kDynamic || b == kDynamic; };
+  if (std::equal(file.shape.begin(), file.shape.end(), rule.shape.begin(), rule.shape.end(), fits)) return;
+  throw Error(ErrorKind::kBadInput, node.op + ": its result " + std::to_string(result) + " is stated as " +
+                                        to_string(file.shape) + ", its operands give " + to_string(rule.shape));
+}
+
 /// What the file says of a value and what the operator's rule does: the rule knows strides and storage as well.
 Type merged(const Type& file, const Type& rule) {
   if (file.kind != rule.kind || file.dtype != rule.dtype || file.shape.size() != rule.shape.size()) return file;
@@ -309,8 +321,9 @@ void NodeReader::add_node(Node node, const std::vector<Type>& types, const std::
   if (node.arg_names.empty()) {
     try {
       rules = infer_types(graph_, node, OpTable::get().at(node.op));
-    } catch (const Error&) {  // the rule is narrower than the operator: the file's types will do
-    }
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kBadInput) throw;  // operands that do not fit each other
+    }  // else the rule is narrower than the operator: the file's types will do
   }
   const auto id = static_cast<NodeId>(graph_.nodes.size());
   const bool is_view = !node.arg_names.empty() && guess_group(node.op) == Group::kMemoryLayout;
@@ -318,6 +331,9 @@ void NodeReader::add_node(Node node, const std::vector<Type>& types, const std::
   for (std::size_t i = 0; i < results; ++i) {
     Type type = i < types.size() ? types[i] : rules[i];
     if (is_view) type.alias = true;
+    if (i < types.size() && i < rules.size() && outputs[i].tag == "as_tensor") {
+      check_sizes(node, i, types[i], rules[i]);
+    }
     if (i < types.size() && i < rules.size()) type = outputs[i].tag == "as_none" ? rules[i] : merged(type, rules[i]);
     node.outputs.push_back(static_cast<ValueId>(graph_.values.size()));
     graph_.values.push_back({std::move(type), id});

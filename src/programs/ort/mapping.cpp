@@ -1,12 +1,13 @@
 #include "programs/ort/mapping.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <optional>
 #include <set>
 #include <span>
 #include <unordered_map>
+
+#include "ops/onnx_operators.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -15,10 +16,8 @@ constexpr std::size_t kNone = SIZE_MAX;
 
 /// Types that give the same elements in another form.
 bool only_moves(std::string_view type) {
-  static constexpr std::array kTypes = {"Reshape", "Transpose",    "Squeeze",       "Unsqueeze",
-                                        "Flatten", "Identity",     "ReorderInput",  "ReorderOutput",
-                                        "Dropout", "MemcpyToHost", "MemcpyFromHost"};
-  return std::find(kTypes.begin(), kTypes.end(), type) != kTypes.end();
+  const OnnxOperator* known = find_onnx_operator(type);
+  return known != nullptr && known->elements != OnnxElements::kComputed;
 }
 
 RuntimeRole role_of_added(std::string_view type) {
