@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -20,20 +20,14 @@
 #include "record/memory_use.h"
 #include "record/runtime_program.h"
 #include "record/trace.h"
+#include "spec/runtime_options.h"
 
 namespace nongemm {
 
-struct RunOptions {
-  std::string device = "cpu";  // or "cuda:0"
-  /// Threads inside an operator; 0 leaves the runtime's default.
-  int threads = 0;
-  /// TF32 for fp32 matrix multiplications on CUDA.
-  bool tf32 = false;
-  std::uint64_t seed = 0;
-  /// Operator libraries to load first: torch operators for the torch flow, custom operators for ONNX Runtime.
-  std::vector<std::string> libraries = {};
-  /// A flow's own settings, by name ("ort.level" = "all").
-  std::map<std::string, std::string> settings;
+struct RunOptions : RuntimeOptions {
+  RunOptions() = default;
+  explicit RunOptions(RuntimeOptions options) : RuntimeOptions(std::move(options)) {}
+
   /// Told what goes on where preparing takes long (building an engine), from any thread; may be empty.
   std::function<void(const std::string& what)> progress;
 };
@@ -101,7 +95,7 @@ struct FlowInfo {
   std::string name;     // "torch"
   std::string title;    // "PyTorch (LibTorch)"
   std::string version;  // of the runtime that was found
-  std::vector<std::string> devices;
+  std::vector<Device> devices;
 };
 
 class Flow {

@@ -18,6 +18,7 @@
 #include "ops/memory.h"
 #include "profile/stopping.h"
 #include "record/decomposition.h"
+#include "spec/run_spec.h"
 
 namespace nongemm::micro {
 namespace {
@@ -27,7 +28,7 @@ constexpr double kShortSample = 1e-3;
 constexpr double kSample = 2e-3;
 constexpr int kMostCalls = 1000;
 
-bool on_device(const RunOptions& options) { return options.device != "cpu"; }
+bool on_device(const RunOptions& options) { return !options.device.is_host(); }
 
 /// A graph of the call and a session that runs it.
 class Prepared {
@@ -74,7 +75,7 @@ class CacheFlusher {
     buffer.content.kind = Content::Kind::kZeros;
     // Read and written: a fill alone may go past the caches.
     const Call call{find_operator("add_", nullptr), {buffer, Argument(1.0), Argument(std::int64_t{1})}, {}};
-    prepared_ = std::make_unique<Prepared>(call, 1, load_flow("torch"), options);
+    prepared_ = std::make_unique<Prepared>(call, 1, load_flow(kBaselineFlow), options);
   }
 
   void flush() { prepared_->session().run(); }
@@ -83,7 +84,7 @@ class CacheFlusher {
   static CacheFlusher& of(const RunOptions& options) {
     // Never destroyed: runtimes are not to be called any more when a process ends.
     static auto& known = *new std::map<std::string, CacheFlusher>();
-    const std::string key = fmt::format("{} {}", options.device, options.threads);
+    const std::string key = fmt::format("{} {}", to_string(options.device), options.threads);
     return known.try_emplace(key, options).first->second;
   }
 

@@ -11,14 +11,9 @@
 #include "flows/flow.h"
 #include "profile/stopping.h"
 #include "record/record.h"
+#include "spec/measure_policy.h"
 
 namespace nongemm {
-
-struct MeasurePolicy {
-  std::optional<int> iterations;  // exactly so many, instead of the interval rule
-  std::optional<int> warmup;      // exactly so many, instead of the time rule
-  double most_seconds = 10.0;     // of the latency pass; the node pass's traced runs take at most as long
-};
 
 /// One plain inference, in seconds.
 double timed_run(Session& session);

@@ -48,8 +48,8 @@ class TorchSession : public Session {
                c10::Device device)
       : graph_(graph), device_(device), program_(graph, device), slots_(graph.values.size()) {
     if (options.threads > 0) at::set_num_threads(options.threads);
-    at::globalContext().setAllowTF32CuBLAS(options.tf32);
-    at::globalContext().setAllowTF32CuDNN(options.tf32);
+    at::globalContext().setAllowTF32CuBLAS(options.products_in_tf32());
+    at::globalContext().setAllowTF32CuDNN(options.convolutions_in_tf32());
     if (device.is_cuda()) cuda_ = &device::library();
     const Scope scope(device_);
     with_errors("placing the weights", [&] { place_weights(weights, options); });
