@@ -56,12 +56,12 @@ def number(value, form):
 def measure(program, model, dtype, levels, options):
     """Cells, and what is wrong."""
     wrong = []
-    first = run(program, model, [*options, "--dtype", dtype, "--check", "--ort-level", levels[0]])
+    first = run(program, model, [*options, "--dtype", dtype, "--check", "--set", "ort.level=" + levels[0]])
     if is_refused(first):
         return None, first
     shares = {}
     for level in levels:
-        point = first if level == levels[0] else run(program, model, [*options, "--dtype", dtype, "--ort-level", level])
+        point = first if level == levels[0] else run(program, model, [*options, "--dtype", dtype, "--set", "ort.level=" + level])
         if is_refused(point):
             wrong.append(f"level {level}: {point['status']}: {point['reason']}")
             continue

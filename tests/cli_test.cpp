@@ -58,6 +58,10 @@ TEST_F(Cli, ImpossibleValuesAreNamed) {
   EXPECT_THAT(run("run gpt2 --iterations 0").text, HasSubstr("--iterations"));
   EXPECT_THAT(run("inspect segformer --image-size 0").text, HasSubstr("image size '0'"));
   EXPECT_THAT(run("run gpt2 --max-seconds nan").text, HasSubstr("nan not in range"));
+  EXPECT_THAT(run("run gpt2 --batch 99999999999999999999").text, HasSubstr("not in range 1 to 1,000,000,000"));
+  EXPECT_THAT(run("run gpt2 --batch 1,,2").text, HasSubstr("--batch 1,,2 has an empty value"));
+  EXPECT_THAT(run("run gpt2 --batch 1,1").text, HasSubstr("--batch has the value 1 twice"));
+  EXPECT_THAT(run("run gpt2 --output ''").text, HasSubstr("--output has an empty value"));
   EXPECT_THAT(run("run gpt2 --set ort.levl=none").text, AllOf(HasSubstr("'ort.levl'"), HasSubstr("ort.level")));
   EXPECT_THAT(run("run gpt2 --set ort.level").text, HasSubstr("gives no value"));
 }
@@ -117,7 +121,7 @@ TEST_F(Cli, ModulesOfAnotherBuildAreRefusedByName) {
 TEST_F(Cli, InputsDecideTheBatch) {
   const Outcome outcome = run("run " + small_model() + " --batch 1,4 --inputs x.safetensors");
   EXPECT_EQ(outcome.code, 2);
-  EXPECT_THAT(outcome.text, AllOf(HasSubstr("--batch has several values"), HasSubstr("--inputs")));
+  EXPECT_THAT(outcome.text, AllOf(HasSubstr("--batch has no effect"), HasSubstr("--inputs decides it")));
 }
 
 TEST_F(Cli, DamagedConfigsAreNamed) {
@@ -180,6 +184,41 @@ TEST_F(Cli, APointThatCannotRunDoesNotEndTheSweep) {
   EXPECT_THAT(report["points"][1]["reason"].get<std::string>(), HasSubstr("GB"));
 }
 
+TEST_F(Cli, APlanIsASweep) {
+  const std::string plan = write(
+      "plan.toml", "model = '" + small_model() + "'\niterations = 1\nwarmup = 0\nno-limits = true\nseq-len = [4, 8]\n");
+  const std::string out = (folder_ / "out").string();
+  const Outcome ran = run("run " + plan + " --batch 2 --output " + out);
+  EXPECT_EQ(ran.code, 0) << ran.text;
+  const nlohmann::json report = nlohmann::json::parse(std::ifstream(out + "/report.json"));
+  ASSERT_EQ(report["points"].size(), 2U);
+  EXPECT_EQ(report["points"][0]["specification"]["seq-len"], 4);
+  EXPECT_EQ(report["points"][1]["specification"]["seq-len"], 8);
+  EXPECT_EQ(report["points"][1]["specification"]["batch"], 2);
+  EXPECT_NE(report["points"][0]["key"], report["points"][1]["key"]);
+  const Outcome wrong = run("run " + write("bad.toml", "model = 'gpt2'\nbach = 1\n"));
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.text, AllOf(HasSubstr("bad.toml:2:"), HasSubstr("did you mean 'batch'")));
+  // The command that a point records makes the point again.
+  const std::string command = report["points"][1]["command"];
+  ASSERT_TRUE(command.starts_with("nongemm ")) << command;
+  EXPECT_EQ(run(command.substr(8) + " --output " + out).code, 0);
+  const nlohmann::json again = nlohmann::json::parse(std::ifstream(out + "/report.json"));
+  EXPECT_EQ(again["points"][0]["key"], report["points"][1]["key"]);
+}
+
+TEST_F(Cli, SaysWhatWasFound) {
+  const Outcome version = run("--version", "NONGEMM_ORT=/nowhere ");
+  EXPECT_EQ(version.code, 0) << version.text;
+  EXPECT_THAT(version.text,
+              AllOf(HasSubstr("nongemm 0.1.0 ("), HasSubstr("PyTorch (LibTorch)"), HasSubstr("ONNX Runtime"),
+                    HasSubstr("not found: "), HasSubstr("/nowhere"), HasSubstr("TensorRT"), HasSubstr("CUDA")));
+  const Outcome devices = run("list devices", "XDG_CACHE_HOME=" + folder_.string() + " ");
+  EXPECT_EQ(devices.code, 0) << devices.text;
+  EXPECT_THAT(devices.text, AllOf(HasSubstr("cpu"), HasSubstr("cores"),
+                                  HasSubstr("limits are measured by the first run"), Not(HasSubstr("PyTorch"))));
+}
+
 TEST_F(Cli, AnOutputFolderThatCannotBeWrittenIsNamedBeforeTheRun) {
   const std::string file = write("file", "x");
   const Outcome outcome = run("run gpt2 --output " + file + "/sub");
@@ -219,6 +258,7 @@ TEST_F(Cli, VerifyTellsHowFarOutputsAre) {
   ASSERT_TRUE(fs::exists(fixtures)) << fixtures << " is missing: tests need the shared fixtures";
   EXPECT_EQ(run("verify " + fixtures + "/gpt2").code, 0);
   EXPECT_EQ(run("verify " + fixtures + "/gpt2 --tolerance 1e-9").code, 1);
+  EXPECT_THAT(run("verify " + fixtures + "/gpt2 --against torch").text, HasSubstr("compares the flow with itself"));
   // A damaged checkpoint: cut in half.
   const fs::path copy = folder_ / "cut";
   fs::copy(fixtures + "/gpt2", copy);
@@ -236,9 +276,10 @@ TEST_F(Cli, FlowsRunSideBySide) {
   EXPECT_EQ(both.code, 0) << both.text;
   EXPECT_THAT(both.text, AllOf(HasSubstr("Flows side by side"), HasSubstr("Fusion rate"),
                                HasSubstr("Non-GEMM time, torch"), HasSubstr("Outputs against the torch flow")));
-  const Outcome level = run("run " + model + " --flow ort --ort-level none --iterations 3 --warmup 1 --no-limits");
+  const Outcome level = run("run " + model + " --flow ort --set ort.level=none --iterations 3 --warmup 1 --no-limits");
   EXPECT_EQ(level.code, 0) << level.text;
-  EXPECT_EQ(run("run " + model + " --flow ort --ort-level most").code, 2);
+  EXPECT_EQ(run("run " + model + " --flow ort --set ort.level=most").code, 2);
+  EXPECT_THAT(run("run " + model + " --set ort.level=none").text, HasSubstr("the ort flow is not run"));
 }
 
 TEST_F(Cli, AnOnnxFileRunsAsItIsWhateverItHolds) {

@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "flows/load.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 #include "prepare/prepare.h"
 #include "reference_cases.h"
 #include "stream_reference.h"

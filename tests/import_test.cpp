@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "flows/load.h"
 #include "graph/graph_json.h"
-#include "models/registry.h"
 #include "ops/check_graph.h"
+#include "prepare/model.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {

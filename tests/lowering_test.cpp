@@ -4,9 +4,9 @@
 #include <set>
 
 #include "lowering/lower.h"
-#include "models/registry.h"
 #include "onnx/names.h"
 #include "onnx/wire.h"
+#include "prepare/model.h"
 
 namespace nongemm {
 namespace {

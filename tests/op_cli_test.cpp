@@ -85,6 +85,20 @@ TEST_F(OpCli, SweepsMultiplyAndAFailedPointEndsNothing) {
   EXPECT_THAT(run("op softmax --shape '{2,4}x8'" + kQuick + " --format html").text, HasSubstr("[4, 8]"));
 }
 
+TEST_F(OpCli, SeveralOperatorsAreSeveralPoints) {
+  const nlohmann::json report = report_of("relu gelu --shape '{2,4}x8' --dtype fp32,bf16");
+  ASSERT_EQ(report["points"].size(), 8U);
+  std::set<std::string> commands;
+  for (const nlohmann::json& point : report["points"]) {
+    EXPECT_EQ(point["status"], "ok") << point.dump();
+    EXPECT_EQ(point["specification"]["operator"].size(), 1U);
+    commands.insert(point["command"]);
+  }
+  EXPECT_EQ(commands.size(), 8U);
+  EXPECT_EQ(report["points"][4]["settings"]["operator"], "aten.gelu.default");
+  EXPECT_EQ(run("op relu gleu --shape 2x2").code, 2);
+}
+
 TEST_F(OpCli, WhatIsWrongIsNamedWithTheWayOut) {
   const auto refused = [&](const std::string& arguments) {
     const Outcome outcome = run("op " + arguments);
@@ -106,6 +120,7 @@ TEST_F(OpCli, WhatIsWrongIsNamedWithTheWayOut) {
   EXPECT_THAT(refused("relu --preset gpt2"), HasSubstr("exclude each other"));
   EXPECT_THAT(refused("--preset gtp2"), HasSubstr("did you mean 'gpt2'"));
   EXPECT_THAT(refused("--preset gpt2 --shape 2x2"), HasSubstr("are for one operator"));
+  EXPECT_THAT(refused("relu --shape 2x2 --batch 2"), HasSubstr("--batch has no effect"));
   EXPECT_THAT(refused("--from " + write("none.json", "{}")), HasSubstr("none.json"));
   EXPECT_EQ(run("op --from " + (folder_ / "absent.json").string()).code, 1);
   EXPECT_THAT(run("op einsum --shape 2x2 --shape 2x2").text, HasSubstr("--arg equation="));

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "cli_program.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 #include "weights/safetensors.h"
 #include "weights/synthetic.h"
 

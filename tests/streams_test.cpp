@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "models/registry.h"
+#include "prepare/model.h"
 #include "reference_cases.h"
 #include "stream_reference.h"
 #include "verify/compare_outputs.h"

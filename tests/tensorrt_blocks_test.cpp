@@ -8,8 +8,8 @@
 
 #include "lowering/lower.h"
 #include "lowering/simplify.h"
-#include "models/registry.h"
 #include "onnx/names.h"
+#include "prepare/model.h"
 #include "programs/tensorrt/blocks.h"
 #include "programs/tensorrt/engine_map.h"
 #include "programs/tensorrt/lowered_nodes.h"

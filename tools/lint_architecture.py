@@ -24,17 +24,13 @@ VENDORS = {
     ("onnxruntime",): ("flows/ort",),
     ("NvInfer", "NvOnnx"): ("flows/tensorrt",),
     ("cuda", "cupti", "nvml", "nvrtc"): ("flows/cuda", "flows/tensorrt", "flows/torch_cuda"),
-    ("CLI/",): ("cli/options.cpp",),
+    ("CLI/",): ("spec/command_line.cpp",),
 }
 
 # What somebody is about to mend, in the words of an exception -> who. Empty when nobody is.
 BEING_MENDED = {
-    "models -> import": "spec",
-    "cli -> CLI/CLI.hpp": "spec",
-    "study/point.cpp run": "spec",
     "import/onnx -> import": "build",
     "import/pt2 -> import": "build",
-    "prepare -> flows": "build",
     "report -> verify": "build",
     "report -> data": "build",
     "data <-> data/image <-> data/text": "build",

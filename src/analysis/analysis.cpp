@@ -20,9 +20,9 @@ void add_weights(const Graph& graph, Analysis& result) {
   }
 }
 
-void add_rows(const Entry& entry, const Tf32Use& tf32, const AnalysisOptions& options, Analysis& result) {
+void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions& options, Analysis& result) {
   const Graph graph = with_observed_types(entry);
-  std::vector<NodeRow> rows = node_rows(graph, tf32, options);
+  std::vector<NodeRow> rows = node_rows(graph, rounded, options);
   add_weights(graph, result);
   if (entry.program) {
     result.nodes = step_rows(graph, rows, *entry.program);
@@ -89,7 +89,7 @@ Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPar
   Analysis result;
   result.attention_is_gemm = options.attention_is_gemm;
   result.measured = pass != nullptr && pass->averaged > 0;
-  add_rows(record.entries.at(phase != nullptr ? phase->entry : 0), record.tf32, options, result);
+  add_rows(record.entries.at(phase != nullptr ? phase->entry : 0), record.fp32_in_tf32, options, result);
   if (result.measured) {
     result.on_device = !device->is_host;
     add_wall_time(*pass, result);

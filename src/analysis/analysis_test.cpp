@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "analysis/roofline.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 
 namespace nongemm {
 namespace {

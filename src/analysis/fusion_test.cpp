@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "analysis/steps.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 
 namespace nongemm {
 namespace {

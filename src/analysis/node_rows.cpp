@@ -87,11 +87,11 @@ bool is_convolution(const NodeRow& row) {
   return row.op.find("conv") != std::string::npos || row.op.find("Conv") != std::string::npos;
 }
 
-void add_dtypes(const Tf32Use& tf32, NodeRow& row) {
+void add_dtypes(const Tf32Use& rounded, NodeRow& row) {
   row.operand_dtype = row.operands.empty() ? DType::kUndefined : row.operands.front().dtype;
   row.compute_dtype = row.operands.empty() ? row.dtype() : widest(row.operands);
   row.in_tf32 = counts_as_gemm(row.group) && row.compute_dtype == DType::kFloat32 &&
-                (is_convolution(row) ? tf32.convolutions : tf32.products);
+                (is_convolution(row) ? rounded.convolutions : rounded.products);
 }
 
 }  // namespace
@@ -110,7 +110,7 @@ Graph with_observed_types(const Entry& entry) {
   return known;
 }
 
-std::vector<NodeRow> node_rows(const Graph& graph, const Tf32Use& tf32, const AnalysisOptions& options) {
+std::vector<NodeRow> node_rows(const Graph& graph, const Tf32Use& rounded, const AnalysisOptions& options) {
   ParameterCount parameters(graph);
   std::vector<NodeRow> rows;
   rows.reserve(graph.nodes.size());
@@ -123,7 +123,7 @@ std::vector<NodeRow> node_rows(const Graph& graph, const Tf32Use& tf32, const An
     row.module = graph.scopes[node.scope].type;
     classify(graph, node, options, row);
     add_types(graph, node, row);
-    add_dtypes(tf32, row);
+    add_dtypes(rounded, row);
     row.parameters = parameters.first_used_by(node);
   }
   return rows;

@@ -1,28 +1,29 @@
-// Subcommands: one file pair and one line in kCommands (main.cpp) each.
+// Subcommands: one file and one line in kCommands (main.cpp) each. Their options are rows of the option table
+// (spec/rows_*.cpp).
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "flows/options.h"
+#include "spec/command_line.h"
+#include "study/exit_code.h"
 
 namespace nongemm::cli {
 
-/// Exit codes, the same for all subcommands (docs/cli.md).
-enum ExitCode : int {
-  kSuccess = 0,
-  kFailure = 1,        // something that was asked for could not be done; the report says what
-  kUsageError = 2,     // the command line or an input is wrong; nothing was run
-  kInterrupted = 130,  // Ctrl-C; what was measured is written and marked incomplete
-};
+/// Does what the selection asks for. Throws Error; main makes the message.
+using RunCommand = ExitCode (*)(const Selection& selection);
 
-/// Adds a subcommand; its callback stores the exit code.
-using AddCommand = void (*)(CLI::App& app, int& exit_code);
+ExitCode list_command(const Selection& selection);
+ExitCode inspect_command(const Selection& selection);
+ExitCode run_command(const Selection& selection);
+ExitCode op_command(const Selection& selection);
+ExitCode export_command(const Selection& selection);
+ExitCode verify_command(const Selection& selection);
+ExitCode report_command(const Selection& selection);
+ExitCode analyze_command(const Selection& selection);
 
-void add_list_command(CLI::App& app, int& exit_code);
-void add_inspect_command(CLI::App& app, int& exit_code);
-void add_run_command(CLI::App& app, int& exit_code);
-void add_op_command(CLI::App& app, int& exit_code);
-void add_export_command(CLI::App& app, int& exit_code);
-void add_verify_command(CLI::App& app, int& exit_code);
-void add_report_command(CLI::App& app, int& exit_code);
-void add_analyze_command(CLI::App& app, int& exit_code);
+/// The one point that a selection makes. Throws Error(kUsage) with `why` for several.
+Request single_point(Command command, const Selection& selection, const char* why);
+
+/// On the terminal's last line, where there is one.
+void say_on_terminal(const std::string& what);
 
 }  // namespace nongemm::cli

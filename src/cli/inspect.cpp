@@ -1,12 +1,13 @@
 // nongemm inspect MODEL...: static figures; runs nothing and loads no framework.
 #include <iostream>
-#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "base/error.h"
 #include "cli/command.h"
-#include "cli/options.h"
 #include "graph/graph_json.h"
 #include "ops/stream.h"
+#include "study/output.h"
+#include "study/point.h"
 
 namespace nongemm::cli {
 namespace {
@@ -28,39 +29,26 @@ void print_stream(const Graph& graph) {
 
 }  // namespace
 
-void add_inspect_command(CLI::App& app, int& exit_code) {
-  struct InspectOptions {
-    SweepOptions sweep;
-    OutputOptions output;
-    bool stream = false;
-    bool graph = false;
-  };
-  auto options = std::make_shared<InspectOptions>();
-  CLI::App* command = app.add_subcommand("inspect", "Operators, shapes, FLOPs and bytes of models; runs nothing");
-  add_graph_options(*command, options->sweep);
-  options->sweep.devices = {"cuda"};  // what is held against PyTorch's streams, which come from a GPU
-  command
-      ->add_option("--device", options->sweep.devices,
-                   "cuda or cpu: whose operators, where the original chooses them by device (R-CNN)")
-      ->capture_default_str();
-  add_output_options(*command, options->output);
-  command->add_flag("--stream", options->stream, "print the operators in order as JSON lines");
-  command->add_flag("--graph", options->graph, "print the whole graph as JSON")->excludes("--stream");
-  command->callback([options, &exit_code] {
-    exit_code = kSuccess;
-    if (options->stream || options->graph) {
-      for (const PointSpec& spec : points_of(options->sweep)) {
-        const Graph graph = build_graph(find_model(spec.model), spec.options);
-        options->stream ? print_stream(graph) : void(std::cout << to_json(graph) << '\n');
-      }
-      return;
+ExitCode inspect_command(const Selection& selection) {
+  const std::vector<Request> points = option_table().points(kInspect, selection);
+  const Request& first = points.front();
+  if (first.print_stream && first.print_graph) {
+    throw Error(ErrorKind::kUsage, "--stream and --graph exclude each other", "leave one out");
+  }
+  for (const Request& point : points) find_model(point.run.model);  // before anything is printed
+  if (first.print_stream || first.print_graph) {
+    for (const Request& point : points) {
+      const BuiltModel built = build_model(point.run, say_on_terminal);
+      first.print_stream ? print_stream(*built.graph) : void(std::cout << to_json(*built.graph) << '\n');
     }
-    check_output(options->output);
-    Document document;
-    document.context = make_context();
-    for (const PointSpec& spec : points_of(options->sweep)) document.points.push_back(inspect_point(spec));
-    write_output(document, options->output, "table");
-  });
+    return kSuccess;
+  }
+  check_output(first.output);
+  Document document;
+  document.context = make_context();
+  for (const Request& point : points) document.points.push_back(inspect_point(point.run));
+  write_output(document, first.output);
+  return kSuccess;
 }
 
 }  // namespace nongemm::cli

@@ -1,14 +1,14 @@
-// nongemm list models|ops|flows|devices|figures
+// nongemm list models|ops|flows|devices|figures|options
 #include <fmt/format.h>
-
-#include <memory>
 
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/version.h"
 #include "flows/load.h"
 #include "models/registry.h"
 #include "ops/op.h"
 #include "report/figures.h"
+#include "spec/help.h"
 
 namespace nongemm::cli {
 namespace {
@@ -40,34 +40,29 @@ void list_operators() {
 
 /// What each flow says of itself; one that cannot be loaded says why and how to get it.
 void list_flows() {
-  for (const FlowEntry& entry : known_flows()) {
+  for (const FlowDescription* flow : known_flows()) {
     try {
-      const FlowInfo info = load_flow(std::string(entry.name)).info();
+      const FlowInfo info = load_flow(std::string(flow->name)).info();
       std::string devices;
-      for (const std::string& device : info.devices) devices += (devices.empty() ? "" : ", ") + device;
-      fmt::print("{:<10} {:<24} {:<10} on {}\n", entry.name, entry.title, info.version, devices);
+      for (const Device& device : info.devices) devices += (devices.empty() ? "" : ", ") + to_string(device);
+      fmt::print("{:<10} {:<24} {:<10} on {}\n", flow->name, flow->title, info.version, devices);
     } catch (const Error& error) {
-      fmt::print("{:<10} {:<24} not available: {}\n", entry.name, entry.title, error.what());
+      fmt::print("{:<10} {:<24} not available: {}\n", flow->name, flow->title, error.what());
     }
   }
 }
 
 }  // namespace
 
-void add_list_command(CLI::App& app, int& exit_code) {
-  auto what = std::make_shared<std::string>();
-  CLI::App* command = app.add_subcommand(
-      "list", "What is built in: models, operators, flows with the devices they find, figures of reports");
-  command->add_option("WHAT", *what, "models, ops, flows, devices or figures")
-      ->required()
-      ->check(CLI::IsMember({"models", "ops", "flows", "devices", "figures"}));
-  command->callback([what, &exit_code] {
-    if (*what == "models") list_models();
-    if (*what == "ops") list_operators();
-    if (*what == "flows" || *what == "devices") list_flows();
-    if (*what == "figures") fmt::print("{}", figures_markdown());
-    exit_code = kSuccess;
-  });
+ExitCode list_command(const Selection& selection) {
+  const std::string what = single_point(kList, selection, "one table is printed at a time").subject;
+  if (what == "models") list_models();
+  if (what == "ops") list_operators();
+  if (what == "flows") list_flows();
+  if (what == "devices") fmt::print("{}", devices_text());
+  if (what == "figures") fmt::print("{}", figures_markdown());
+  if (what == "options") fmt::print("{}", cli_markdown(option_table()));
+  return kSuccess;
 }
 
 }  // namespace nongemm::cli

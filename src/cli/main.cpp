@@ -2,69 +2,82 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "cli/command.h"
-
-#ifndef NONGEMM_VERSION
-#define NONGEMM_VERSION "unknown"
-#endif
+#include "cli/version.h"
+#include "spec/help.h"
 
 namespace nongemm::cli {
 namespace {
 
-constexpr std::array<AddCommand, 8> kCommands = {
-    add_list_command,   add_inspect_command, add_run_command,    add_op_command,
-    add_export_command, add_verify_command,  add_report_command, add_analyze_command,
+struct Subcommand {
+  Command command;
+  RunCommand run;
 };
 
-/// Names of the options and subcommands that would have been understood where parsing stopped.
-std::vector<std::string> known_words(const CLI::App& app) {
-  const CLI::App* at = &app;
-  while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-  std::vector<std::string> words;
-  for (const CLI::Option* option : at->get_options()) {
-    for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+constexpr std::array kCommands = {
+    Subcommand{kList, list_command},     Subcommand{kInspect, inspect_command}, Subcommand{kRun, run_command},
+    Subcommand{kOp, op_command},         Subcommand{kExport, export_command},   Subcommand{kVerify, verify_command},
+    Subcommand{kReport, report_command}, Subcommand{kAnalyze, analyze_command},
+};
+
+const Subcommand& find_command(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Subcommand& subcommand : kCommands) {
+    const std::string_view its_name = info_of(subcommand.command).name;
+    if (its_name == name) return subcommand;
+    known.emplace_back(its_name);
   }
-  for (const CLI::App* subcommand : at->get_subcommands([](const CLI::App*) { return true; })) {
-    words.push_back(subcommand->get_name());
-  }
-  return words;
+  if (name.empty()) throw Error(ErrorKind::kUsage, "no command is given", did_you_mean("", known));
+  throw Error(ErrorKind::kUsage, "there is no command '" + name + "'", did_you_mean(name, known));
 }
 
-int usage_error(const CLI::App& app, const CLI::ParseError& error) {
-  std::string message = error.what();
-  if (const std::vector<std::string> extra = app.remaining(true); !extra.empty()) {
-    message =
-        fmt::format("'{}' is not understood here\n  {}", extra.front(), did_you_mean(extra.front(), known_words(app)));
-  }
-  const std::string command = app.get_subcommands().empty() ? "" : " " + app.get_subcommands().front()->get_name();
-  fmt::print(stderr, "nongemm: {}\n  nongemm{} --help lists what there is\n", message, command);
-  return kUsageError;
+ExitCode run(const Subcommand& subcommand, const std::vector<std::string>& words) {
+  const CommandLine line = parse_arguments(option_table(), subcommand.command, words);
+  if (!line.help) return subcommand.run(line.selection);
+  std::cout << help_text(option_table(), subcommand.command);
+  return kSuccess;
 }
 
-int run(int argc, char** argv) {
-  CLI::App app("Where inference time goes besides matrix multiplication, per operator, deployment flow and device.",
-               "nongemm");
-  app.set_version_flag("--version", NONGEMM_VERSION);
-  app.require_subcommand(1);
-  int exit_code = kSuccess;
-  for (const AddCommand add : kCommands) add(app, exit_code);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& done) {  // --help, --version
-    return app.exit(done);
-  } catch (const CLI::ParseError& error) {
-    return usage_error(app, error);
+ExitCode run(const std::vector<std::string>& words) {
+  const std::string first = words.empty() ? "" : words.front();
+  if (first == "--help" || first == "-h") {
+    std::cout << overview_text();
+  } else if (first == "--version") {
+    std::cout << version_text();
+  } else {
+    const ExitCode code = run(find_command(first), {words.begin() + (words.empty() ? 0 : 1), words.end()});
+    if (code != kSuccess) return code;
   }
   std::cout.flush();
   if (!std::cout || std::fflush(stdout) != 0) throw Error(ErrorKind::kIo, "standard output cannot be written to");
-  return exit_code;
+  return kSuccess;
+}
+
+/// Where --help lists what there is.
+std::string help_of(const std::vector<std::string>& words) {
+  for (const CommandInfo& info : command_infos()) {
+    if (!words.empty() && info.name == words.front()) return fmt::format("nongemm {} --help", info.name);
+  }
+  return "nongemm --help";
+}
+
+ExitCode explain(const std::exception& error, const std::vector<std::string>& words) {
+  fmt::print(stderr, "nongemm: {}\n", error.what());
+  const auto* ours = dynamic_cast<const Error*>(&error);
+  if (ours != nullptr && ours->kind() == ErrorKind::kUsage) {
+    fmt::print(stderr, "  {} lists what there is\n", help_of(words));
+  }
+  return exit_code_of(error);
 }
 
 /// Lets freed memory stay with the process. glibc would give the memory of results back to the kernel within an
@@ -84,15 +97,10 @@ void keep_freed_memory() {
 int main(int argc, char** argv) {
   nongemm::install_interrupt_handler();
   nongemm::cli::keep_freed_memory();
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   try {
-    return nongemm::cli::run(argc, argv);
-  } catch (const nongemm::Error& error) {
-    fmt::print(stderr, "nongemm: {}\n", error.what());
-    const bool wrong_input =
-        error.kind() == nongemm::ErrorKind::kUsage || error.kind() == nongemm::ErrorKind::kBadInput;
-    return wrong_input ? nongemm::cli::kUsageError : nongemm::cli::kFailure;
+    return nongemm::cli::run(words);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "nongemm: {}\n", error.what());
-    return nongemm::cli::kFailure;
+    return nongemm::cli::explain(error, words);
   }
 }

@@ -1,29 +1,13 @@
 // nongemm verify FOLDER...
 #include <fmt/format.h>
 
-#include <memory>
-#include <optional>
-
 #include "base/error.h"
 #include "cli/command.h"
-#include "cli/options.h"
 #include "flows/load.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm::cli {
 namespace {
-
-struct VerifyOptions {
-  std::vector<std::string> folders;
-  std::string flow = "torch";
-  std::string device = "cpu";
-  std::string attention;
-  std::vector<std::string> libraries;
-  std::string against;
-  std::string dtype = "fp32";
-  std::vector<std::string> settings;
-  std::optional<double> tolerance;
-};
 
 /// Of outputs held against references.
 constexpr double kTolerance = 1e-4;
@@ -31,86 +15,68 @@ constexpr double kTolerance = 1e-4;
 /// Of flows compared with each other: fp16 keeps three digits, and a deep model loses some of them.
 double allowed_rms(DType dtype) { return dtype == DType::kFloat32 ? 1e-3 : 2e-2; }
 
-std::vector<OutputDifference> differences(const std::string& model, const VerifyOptions& options, const RunOptions& run,
-                                          const ModelOptions& model_options) {
-  Flow& flow = load_flow(options.flow);
-  if (options.against.empty()) return verify_folder(model, flow, run, model_options);
-  return compare_flows(find_model(model), model_options, flow, load_flow(options.against), run);
+std::vector<OutputDifference> differences(const Request& request) {
+  Flow& flow = load_flow(request.run.flow);
+  const RunOptions run(request.run.runtime);
+  const std::string& against = request.verified.against;
+  if (against.empty()) return verify_folder(request.run.model, flow, run, request.run.options);
+  return compare_flows(find_model(request.run.model), request.run.options, flow, load_flow(against), run);
 }
 
-bool is_within(const OutputDifference& row, const VerifyOptions& options, const ModelOptions& model) {
+bool is_within(const OutputDifference& row, const Request& request) {
   if (!row.mismatch.empty()) return false;
-  if (!options.against.empty() && !options.tolerance) return row.rms_relative <= allowed_rms(model.dtype);
-  return row.largest_absolute <= allowed_difference(row, options.tolerance.value_or(kTolerance));
+  const std::optional<double>& tolerance = request.verified.tolerance;
+  if (!request.verified.against.empty() && !tolerance)
+    return row.rms_relative <= allowed_rms(request.run.options.dtype);
+  return row.largest_absolute <= allowed_difference(row, tolerance.value_or(kTolerance));
 }
 
-int verify(const VerifyOptions& options) {
-  ModelOptions model;
-  if (options.attention == "sdpa") model.attention = Attention::kSdpa;
-  if (options.attention == "eager") model.attention = Attention::kEager;
-  model.dtype = parse_dtype(options.dtype).value_or(DType::kFloat32);
-  RunOptions run;
-  run.device = options.device;
-  run.libraries = options.libraries;
-  run.settings = read_settings(options.settings);
+/// Whether all outputs are as they should be.
+bool verify(const Request& request) {
   bool all_within = true;
-  for (const std::string& folder : options.folders) {
-    try {
-      for (const OutputDifference& row : differences(folder, options, run, model)) {
-        const bool within = is_within(row, options, model);
-        all_within = all_within && within;
-        if (row.mismatch.empty()) {
-          fmt::print("{}  {}  {} {}  max |difference| {:.3g}, relative {:.3g}, rms {:.3g}\n", within ? "ok  " : "FAIL",
-                     folder, row.name, to_string(row.shape), row.largest_absolute, row.largest_relative,
-                     row.rms_relative);
-        } else {
-          fmt::print("FAIL  {}  {}  {}\n", folder, row.name, row.mismatch);
-        }
-      }
-    } catch (const Error& error) {
-      if (options.folders.size() == 1) throw;
-      all_within = false;
-      fmt::print("FAIL  {}  {}\n", folder, error.what());
+  for (const OutputDifference& row : differences(request)) {
+    const bool within = is_within(row, request);
+    all_within = all_within && within;
+    if (row.mismatch.empty()) {
+      fmt::print("{}  {}  {} {}  max |difference| {:.3g}, relative {:.3g}, rms {:.3g}\n", within ? "ok  " : "FAIL",
+                 request.run.model, row.name, to_string(row.shape), row.largest_absolute, row.largest_relative,
+                 row.rms_relative);
+    } else {
+      fmt::print("FAIL  {}  {}  {}\n", request.run.model, row.name, row.mismatch);
     }
   }
-  return all_within ? kSuccess : kFailure;
+  return all_within;
+}
+
+/// Options without effect are refused.
+void check(const std::vector<Request>& points, const Selection& selection) {
+  const Request& first = points.front();
+  if (is_given(selection, "dtype") && first.verified.against.empty()) {
+    throw Error(ErrorKind::kUsage, "--dtype has no effect: references have a type of their own", "add --against FLOW");
+  }
+  for (const Request& point : points) {
+    if (point.verified.against != point.run.flow) continue;
+    throw Error(ErrorKind::kUsage, "--against " + point.run.flow + " compares the flow with itself",
+                "name another with --flow or --against");
+  }
 }
 
 }  // namespace
 
-void add_verify_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<VerifyOptions>();
-  CLI::App* command = app.add_subcommand(
-      "verify",
-      "Compare a model's outputs with references (config.json and model.safetensors, or model.pt2, with "
-      "inputs.safetensors and outputs.safetensors)");
-  command
-      ->add_option("FOLDER", options->folders,
-                   "folders to check, or .pt2 and .onnx files with their references beside them")
-      ->required();
-  command->add_option("--flow", options->flow, "deployment flow")->capture_default_str();
-  command->add_option("--device", options->device, "cpu, cuda or cuda:N")->capture_default_str();
-  command
-      ->add_option("--load-library", options->libraries,
-                   "a library with operators of your own, for PyTorch or ONNX Runtime (may be repeated)")
-      ->expected(1);
-  command->add_option("--attention", options->attention, "sdpa or eager (default: as config.json says)")
-      ->check(CLI::IsMember({"sdpa", "eager"}));
-  command->add_option("--against", options->against,
-                      "instead of with references: compare models (FOLDER: registry names too) with another flow");
-  command->add_option("--dtype", options->dtype, "fp32, fp16 or bf16, with --against")
-      ->check(CLI::IsMember({"fp32", "fp16", "bf16"}))
-      ->needs("--against")
-      ->capture_default_str();
-  add_settings_option(*command, options->settings);
-  command
-      ->add_option("--tolerance", options->tolerance,
-                   "largest difference allowed, relative to the output's largest magnitude where that is above 1 "
-                   "(default: 1e-4, "
-                   "boxes in pixels at most a hundred times that; with "
-                   "--against a bound on the relative rms: 1e-3, in half types 2e-2)")
-      ->check(number_from(0, 1e30));
-  command->callback([options, &exit_code] { exit_code = verify(*options); });
+ExitCode verify_command(const Selection& selection) {
+  const std::vector<Request> points = option_table().points(kVerify, selection);
+  check(points, selection);
+  bool all_within = true;
+  for (const Request& point : points) {
+    try {
+      all_within = verify(point) && all_within;
+    } catch (const Error& error) {
+      if (points.size() == 1) throw;
+      all_within = false;
+      fmt::print("FAIL  {}  {}\n", point.run.model, error.what());
+    }
+  }
+  return all_within ? kSuccess : kFailure;
 }
 
 }  // namespace nongemm::cli

@@ -5,11 +5,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -18,22 +18,17 @@
 #include "record/device_state.h"
 #include "record/limits.h"
 #include "record/memory_use.h"
+#include "record/precision.h"
 #include "record/runtime_program.h"
 #include "record/trace.h"
+#include "spec/runtime_options.h"
 
 namespace nongemm {
 
-struct RunOptions {
-  std::string device = "cpu";  // or "cuda:0"
-  /// Threads inside an operator; 0 leaves the runtime's default.
-  int threads = 0;
-  /// TF32 for fp32 matrix multiplications on CUDA.
-  bool tf32 = false;
-  std::uint64_t seed = 0;
-  /// Operator libraries to load first: torch operators for the torch flow, custom operators for ONNX Runtime.
-  std::vector<std::string> libraries = {};
-  /// A flow's own settings, by name ("ort.level" = "all").
-  std::map<std::string, std::string> settings;
+struct RunOptions : RuntimeOptions {
+  RunOptions() = default;
+  explicit RunOptions(RuntimeOptions options) : RuntimeOptions(std::move(options)) {}
+
   /// Told what goes on where preparing takes long (building an engine), from any thread; may be empty.
   std::function<void(const std::string& what)> progress;
 };
@@ -92,6 +87,9 @@ class Session {
   /// Throws Error(kUnsupported) when the flow, device or model cannot.
   virtual void capture() = 0;
 
+  /// What the runtime does with fp32 operands under these options.
+  virtual Tf32Use fp32_in_tf32() const { return {}; }
+
   /// Energy, clocks and throttling of the session's device now; without figures on a host.
   virtual DeviceState device_state() { return {}; }
 };
@@ -101,7 +99,7 @@ struct FlowInfo {
   std::string name;     // "torch"
   std::string title;    // "PyTorch (LibTorch)"
   std::string version;  // of the runtime that was found
-  std::vector<std::string> devices;
+  std::vector<Device> devices;
 };
 
 class Flow {

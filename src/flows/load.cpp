@@ -7,21 +7,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "flows/descriptions.h"
 #include "flows/module.h"
 
 namespace nongemm {
 
-std::span<const FlowEntry> known_flows() {
-  static constexpr std::array<std::string_view, 1> kOrt = {"level"};
-  static constexpr std::array<std::string_view, 4> kTensorRt = {"precision", "level", "cache", "export"};
-  static constexpr std::array kFlows = {
-      FlowEntry{"torch", "PyTorch (LibTorch)",
-                "run ./nongemm once to set it up, or name a torch install in NONGEMM_TORCH"},
-      FlowEntry{"ort", "ONNX Runtime",
-                "run ./nongemm once to set it up, or name an install or wheel of onnxruntime in NONGEMM_ORT", kOrt},
-      FlowEntry{"tensorrt", "TensorRT",
-                "name a folder with TensorRT's headers in TENSORRT_ROOT and build again (docs/tensorrt.md)", kTensorRt},
-  };
+std::span<const FlowDescription* const> known_flows() {
+  static const std::array kFlows = {&torch_description(), &ort_description(), &tensorrt_description()};
   return kFlows;
 }
 
@@ -36,11 +28,11 @@ Flow& load_flow(const std::string& name) {
   static std::map<std::string, std::unique_ptr<Flow>> loaded;
   if (const auto known = loaded.find(name); known != loaded.end()) return *known->second;
 
-  const FlowEntry* entry = nullptr;
+  const FlowDescription* entry = nullptr;
   std::vector<std::string> names;
-  for (const FlowEntry& candidate : known_flows()) {
-    if (candidate.name == name) entry = &candidate;
-    names.emplace_back(candidate.name);
+  for (const FlowDescription* candidate : known_flows()) {
+    if (candidate->name == name) entry = candidate;
+    names.emplace_back(candidate->name);
   }
   if (entry == nullptr) throw Error(ErrorKind::kUsage, "unknown flow '" + name + "'", did_you_mean(name, names));
 

@@ -4,23 +4,14 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "flows/flow.h"
+#include "spec/flow_description.h"
 
 namespace nongemm {
 
-/// A flow that exists, built in this installation or not.
-struct FlowEntry {
-  std::string_view name;
-  std::string_view title;
-  /// How to get it when it is missing.
-  std::string_view way_out;
-  /// Its own settings (RunOptions::settings), without the flow's name before them.
-  std::span<const std::string_view> settings = {};
-};
-
-std::span<const FlowEntry> known_flows();
+/// The flows that exist, built in this installation or not.
+std::span<const FlowDescription* const> known_flows();
 
 /// Loads the module at first use; later calls give the same flow. Throws Error(kUsage) for an unknown name, and
 /// Error(kUnsupported) with the loader's message and the way out when the module or its runtime cannot be loaded.

@@ -9,22 +9,9 @@
 
 #include "base/tensor.h"
 #include "graph/graph.h"
+#include "spec/model_options.h"
 
 namespace nongemm {
-
-/// What the user says of one input: `--input x=4x128`, `--input ids=1x16:int64`.
-struct InputBinding {
-  std::string name;
-  /// The value itself, as a list of one, where the input is a number.
-  Shape shape;
-  std::optional<DType> dtype;
-};
-
-/// Reads `name=AxBxC[:dtype]`. @throws Error (kUsage)
-InputBinding parse_input_binding(const std::string& text);
-
-/// As the user writes it.
-std::string to_string(const InputBinding& binding);
 
 /// Throws Error (kUsage) for a name that is none of the model's inputs.
 void check_binding_names(const std::vector<InputBinding>& bindings, const std::vector<std::string>& inputs);

@@ -19,6 +19,8 @@
 #include "profile/device_pass.h"
 #include "profile/host_pass.h"
 #include "profile/measurement.h"
+#include "record/decomposition.h"
+#include "spec/run_spec.h"
 
 namespace nongemm::micro {
 namespace {
@@ -28,7 +30,7 @@ constexpr double kShortSample = 1e-3;
 constexpr double kSample = 2e-3;
 constexpr int kMostCalls = 1000;
 
-bool on_device(const RunOptions& options) { return options.device != "cpu"; }
+bool on_device(const RunOptions& options) { return !options.device.is_host(); }
 
 /// A graph of the call and a session that runs it.
 class Prepared {
@@ -76,7 +78,7 @@ class CacheFlusher {
     buffer.content.kind = Content::Kind::kZeros;
     // Read and written: a fill alone may go past the caches.
     const Call call{find_operator("add_", nullptr), {buffer, Argument(1.0), Argument(std::int64_t{1})}, {}};
-    prepared_ = std::make_unique<Prepared>(call, 1, load_flow("torch"), options);
+    prepared_ = std::make_unique<Prepared>(call, 1, load_flow(kBaselineFlow), options);
   }
 
   void flush() { prepared_->session().run(); }
@@ -85,7 +87,7 @@ class CacheFlusher {
   static CacheFlusher& of(const RunOptions& options) {
     // Never destroyed: runtimes are not to be called any more when a process ends.
     static auto& known = *new std::map<std::string, CacheFlusher>();
-    const std::string key = fmt::format("{} {}", options.device, options.threads);
+    const std::string key = fmt::format("{} {}", to_string(options.device), options.threads);
     return known.try_emplace(key, options).first->second;
   }
 
@@ -183,6 +185,7 @@ CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& op
   PassSettings settings{options.policy};
   if (options.cold) settings.before_sample = [&flusher = CacheFlusher::of(options.run)] { flusher.flush(); };
   result.observed = prepared->session().run_for_types();
+  result.fp32_in_tf32 = prepared->session().fp32_in_tf32();
   result.repeat = choose_repeat(call, flow, options, prepared);
   Session& session = prepared->session();
   std::vector<double> warmup_s = warm_up(session, settings);

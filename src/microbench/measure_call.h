@@ -27,6 +27,7 @@ struct CallMeasurement {
   double kernels = 0;          // per call; 0 on a host
   std::string how;             // what call_s is taken from
   std::vector<ObservedTypes> observed;
+  Tf32Use fp32_in_tf32;
   bool incomplete = false;
 };
 

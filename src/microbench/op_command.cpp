@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "microbench/operand_nature.h"
 #include "microbench/operand_text.h"
 #include "microbench/operators.h"
@@ -159,24 +158,23 @@ Given given_of(const Call& call) {
   return given;
 }
 
-std::string command_of(const Call& call) {
+OperatorRequest operator_request(const Call& call) {
   const Given given = given_of(call);
-  std::string command = short_operator(call.info);
-  const auto add = [&](std::string_view option, const std::string& value) {
-    command += fmt::format(" {} {}", option, shell_word(value));
-  };
-  for (const Shape& shape : given.shapes) add("--shape", shape_text(shape));
+  OperatorRequest request;
+  request.names = {short_operator(call.info)};
+  for (const Shape& shape : given.shapes) request.shapes.push_back(shape_text(shape));
   for (const auto& [name, shapes] : given.named_shapes) {
-    for (const auto& shape : shapes) add("--shape", name + "=" + (shape ? shape_text(*shape) : "none"));
+    for (const auto& shape : shapes) request.shapes.push_back(name + "=" + (shape ? shape_text(*shape) : "none"));
   }
-  if (given.dtype != DType::kFloat32) add("--dtype", std::string(short_name_of(given.dtype)));
-  for (const auto& [name, dtype] : given.dtypes) add("--dtype", fmt::format("{}={}", name, short_name_of(dtype)));
-  for (const auto& [name, layout] : given.layouts) add("--layout", name + "=" + layout);
+  if (given.dtype != DType::kFloat32) request.dtypes.emplace_back(short_name_of(given.dtype));
+  for (const auto& [name, dtype] : given.dtypes)
+    request.dtypes.push_back(fmt::format("{}={}", name, short_name_of(dtype)));
+  for (const auto& [name, layout] : given.layouts) request.layouts.push_back(name + "=" + layout);
   for (const auto& [name, content] : given.contents) {
-    add("--values", fmt::format("{}={}", name, name_of_content(content.kind)));
+    request.values.push_back(fmt::format("{}={}", name, name_of_content(content.kind)));
   }
-  for (const auto& [name, text] : given.arguments) add("--arg", name + "=" + text);
-  return command;
+  for (const auto& [name, text] : given.arguments) request.arguments.push_back(name + "=" + text);
+  return request;
 }
 
 }  // namespace nongemm::micro

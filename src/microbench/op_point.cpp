@@ -1,11 +1,13 @@
 #include "microbench/op_point.h"
 
-#include <new>
+#include <utility>
 
 #include "analysis/roofline.h"
 #include "base/error.h"
 #include "flows/load.h"
+#include "flows/options.h"
 #include "microbench/call_graph.h"
+#include "microbench/op_command.h"
 #include "microbench/operand_text.h"
 #include "microbench/replay.h"
 #include "study/limits_cache.h"
@@ -13,23 +15,26 @@
 namespace nongemm::micro {
 namespace {
 
+CallOptions options_of(const OpSpec& spec) { return {RunOptions(spec.run.runtime), spec.run.policy, spec.run.op.cold}; }
+
 /// Classified and costed as any node of a model is.
 NodeRow row_of(const OpSpec& spec, const CallMeasurement& measured) {
   Record record = record_of(graph_of(spec.call, 1).graph);
   record.entries.front().observed = measured.observed;
-  record.tf32 = {.products = spec.options.run.tf32, .convolutions = spec.options.run.tf32};
-  NodeRow row = analyse(record, spec.analysis).nodes.front();
+  record.fp32_in_tf32 = measured.fp32_in_tf32;
+  // An operator alone is in no module.
+  NodeRow row = analyse(record, {.by_module = false}).nodes.front();
   if (measured.kernels > 0) row.kernels = measured.kernels;
   return row;
 }
 
 /// The torch flow's: the same for all flows of a device.
 std::optional<DeviceLimits> known_limits(const OpSpec& spec) {
-  if (!spec.limits) return std::nullopt;
-  RunOptions options = spec.options.run;
+  if (!spec.run.limits) return std::nullopt;
+  RunOptions options(spec.run.runtime);
   options.settings.clear();
   try {
-    return limits_of(load_flow("torch"), options, spec.fresh_limits);
+    return limits_of(load_flow(kBaselineFlow), options, spec.run.fresh_limits);
   } catch (const Error& error) {  // an installation without it measures all the same
     if (error.kind() != ErrorKind::kUnsupported) throw;
     return std::nullopt;
@@ -39,18 +44,18 @@ std::optional<DeviceLimits> known_limits(const OpSpec& spec) {
 void explain(const OpSpec& spec, Flow& flow, const CallMeasurement& measured, double bytes, InModelFigures& in_model) {
   Isolated alone{.time_s = median(measured.call_s), .wall_s = median(measured.wall.samples_s), .bytes = bytes};
   if (!differs(in_model.total_s(), alone.time_s)) return;
-  CallOptions cold = spec.options;
+  CallOptions cold = options_of(spec);
   cold.cold = true;
-  if (!spec.options.cold) in_model.cold_s = median(measure_call(spec.call, flow, cold).call_s);
+  if (!spec.run.op.cold) in_model.cold_s = median(measure_call(spec.call, flow, cold).call_s);
   alone.cold_s = in_model.cold_s;
-  in_model.cause = cause_of(in_model, alone, spec.options.run.device != "cpu");
+  in_model.cause = cause_of(in_model, alone, !spec.run.runtime.device.is_host());
 }
 
 void run(const OpSpec& spec, const std::function<void(const std::string&)>& progress, Point& point) {
-  progress("loading " + spec.flow);
-  Flow& flow = load_flow(spec.flow);
+  progress("loading " + spec.run.flow);
+  Flow& flow = load_flow(spec.run.flow);
   progress("measuring");
-  const CallMeasurement measured = measure_call(spec.call, flow, spec.options);
+  const CallMeasurement measured = measure_call(spec.call, flow, options_of(spec));
   std::optional<DeviceLimits> limits;
   if (!measured.incomplete) {
     progress("device limits");
@@ -80,48 +85,54 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   point.tables = {make_op_table(figures)};
   point.samples = {{"warmup", measured.wall.warmup_s}, {"call", measured.call_s}, {"wall", measured.wall.samples_s}};
   if (measured.incomplete) {
-    point.status = "incomplete";
-    point.reason = "interrupted; the figures are of what was measured until then";
+    point.status = {StatusKind::kIncomplete, "interrupted; the figures are of what was measured until then"};
   }
+}
+
+/// As the command line would have it: the call's own options, and none that made models for presets.
+Request request_of(const OpSpec& spec) {
+  Request request{.run = spec.run};
+  request.run.options = ModelOptions();
+  request.run.op = operator_request(spec.call);
+  request.run.op.cold = spec.run.op.cold;
+  return request;
+}
+
+Point row_of(const OpSpec& spec) {
+  Point point;
+  point.settings = {{"operator", spec.call.info.name},
+                    {"shapes", shapes_text(spec.call)},
+                    {"attributes", attributes_text(spec.call)},
+                    {"dtype", std::string(short_name_of(dtype_of(spec.call)))},
+                    {"layout", layout_text(spec.call)}};
+  for (auto& setting : option_table().settings_of(kOp, request_of(spec))) point.settings.push_back(std::move(setting));
+  point.settings.emplace_back("model", spec.model);
+  return point;
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::string>> settings_of(const OpSpec& spec) {
-  return {{"operator", spec.call.info.name},
-          {"shapes", shapes_text(spec.call)},
-          {"attributes", attributes_text(spec.call)},
-          {"dtype", std::string(short_name_of(dtype_of(spec.call)))},
-          {"layout", layout_text(spec.call)},
-          {"flow", spec.flow},
-          {"device", spec.options.run.device},
-          {"cache", spec.options.cold ? "cold" : "hot"},
-          {"model", spec.model}};
-}
+std::string command_of(const OpSpec& spec) { return option_table().command_of(kOp, request_of(spec)); }
 
-Point refused_point(std::vector<std::pair<std::string, std::string>> settings, const std::string& command,
-                    const std::exception& error) {
-  Point point;
-  point.settings = std::move(settings);
-  point.command = command;
-  point.status = name_of(ErrorKind::kFailed);
-  if (const auto* ours = dynamic_cast<const Error*>(&error)) point.status = name_of(ours->kind());
-  point.reason = error.what();
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) {
-    point.status = name_of(ErrorKind::kOutOfMemory);
-    point.reason = "no host memory left";
+Point refused_point(const OpSpec& spec, const std::string& wanted, const std::exception& error) {
+  Point point = row_of(spec);
+  for (auto& [name, value] : point.settings) {
+    if (name == "shapes") value = wanted;
   }
+  point.status = status_of(error);
   return point;
 }
 
 Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>& progress) {
-  Point point;
-  point.settings = settings_of(spec);
-  point.command = spec.command;
+  Point point = row_of(spec);
+  const Request request = request_of(spec);
+  point.command = option_table().command_of(kOp, request);
+  point.key = option_table().key_of(kOp, request);
+  point.specification = option_table().values_of(kOp, request);
   try {
     run(spec, progress, point);
   } catch (const std::exception& error) {
-    return refused_point(point.settings, point.command, error);
+    point.status = status_of(error);
   }
   return point;
 }

@@ -5,33 +5,29 @@
 #include <optional>
 #include <string>
 
-#include "analysis/analysis.h"
 #include "microbench/measure_call.h"
 #include "report/document.h"
 #include "report/op_sections.h"
+#include "spec/run_spec.h"
 
 namespace nongemm::micro {
 
 struct OpSpec {
   Call call;
-  std::string flow = "torch";
-  CallOptions options;
-  bool limits = true;
-  bool fresh_limits = false;
-  std::string model;    // that the call was taken from; empty for a user's own
-  std::string command;  // that makes the point again
+  /// Flow, device, policy, ... of the run; what it says of operators is what makes the call again (op_command.h).
+  RunSpec run;
+  std::string model;  // that the call was taken from; empty for a user's own
   std::optional<InModelFigures> in_model;
-  AnalysisOptions analysis;
 };
 
-/// Never throws for a call that cannot run: status and reason say why.
+/// The options of `nongemm op` that make the point again.
+std::string command_of(const OpSpec& spec);
+
+/// Never throws for a call that cannot run: the status says why.
 Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>& progress);
 
 /// The point of a call that could not even be made.
-Point refused_point(std::vector<std::pair<std::string, std::string>> settings, const std::string& command,
-                    const std::exception& error);
-
-/// operator, shapes, attributes, dtype, layout, flow, device, cache, model.
-std::vector<std::pair<std::string, std::string>> settings_of(const OpSpec& spec);
+/// @param wanted what was asked for, in place of the call's shapes
+Point refused_point(const OpSpec& spec, const std::string& wanted, const std::exception& error);
 
 }  // namespace nongemm::micro

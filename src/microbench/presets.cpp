@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "microbench/call_graph.h"
 #include "ops/foreign.h"
+#include "prepare/model.h"
 
 namespace nongemm::micro {
 namespace {
@@ -35,14 +36,6 @@ class Collection {
 
 bool is_nongemm(Group group) { return !counts_as_gemm(group) && group != Group::kControl; }
 
-std::vector<std::string> model_names() {
-  std::vector<std::string> names;
-  for (const Architecture* architecture : architectures()) {
-    for (const ModelRow& row : architecture->models) names.emplace_back(row.name);
-  }
-  return names;
-}
-
 }  // namespace
 
 std::vector<ModelCall> calls_of(const Graph& graph, const std::function<bool(Group)>& wanted,
@@ -63,7 +56,7 @@ std::vector<ModelCall> calls_of(const Graph& graph, const std::function<bool(Gro
 std::vector<ModelCall> preset_calls(const std::string& preset, const ModelOptions& options, const SchemaSource& runtime,
                                     std::vector<std::string>& skipped) {
   const std::optional<Group> group = parse_group(preset);
-  std::vector<std::string> names = model_names();
+  std::vector<std::string> names = registered_names();
   if (preset != "all" && !group) {
     std::vector<std::string> known = names;
     for (const std::string& id : group_ids()) known.push_back(id);

@@ -8,7 +8,7 @@
 
 #include "microbench/call.h"
 #include "microbench/operators.h"
-#include "models/registry.h"
+#include "spec/model_options.h"
 
 namespace nongemm::micro {
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "microbench/call_graph.h"
 #include "report/field.h"
+#include "spec/run_spec.h"
 
 namespace nongemm::micro {
 namespace {
@@ -105,7 +106,7 @@ std::vector<ReplayCall> replay_calls(const Graph& original, const Point& point, 
   bool same = rows.size() == original.nodes.size();
   for (std::size_t i = 0; same && i < rows.size(); ++i) same = rows.text(i, "operator") == original.nodes[i].op;
   if (!same) {
-    if (point.setting("flow") != "torch") {
+    if (point.setting("flow") != kBaselineFlow) {
       throw Error(ErrorKind::kUnsupported,
                   fmt::format("the {} flow ran steps of its own, which are no single operators", point.setting("flow")),
                   "replay a point of the torch flow");

@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "models/registry.h"
 #include "prepare/prepare.h"
 
 namespace nongemm {

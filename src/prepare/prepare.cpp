@@ -159,9 +159,10 @@ PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::ui
   return inputs;
 }
 
-PreparedWeights prepare_weights(const Model& model, const Graph& graph, const WeightSource& source) {
+PreparedWeights prepare_weights(const Model& model, const Graph& graph, const std::string& checkpoint,
+                                std::uint64_t seed) {
   PreparedWeights weights;
-  std::string path = source.path;
+  std::string path = checkpoint;
   if (path.empty() && model.file != nullptr) {
     weights.tensors = model.file->weights(graph);
     weights.source = "the model's file";
@@ -171,13 +172,12 @@ PreparedWeights prepare_weights(const Model& model, const Graph& graph, const We
   if (own_folder && weights::holds_checkpoint(model.folder)) path = model.folder;
   if (path.empty()) {
     weights.tensors.resize(graph.weights.size());
-    weights.source =
-        fmt::format("synthetic, seed {}{}", source.seed, own_folder ? " (no checkpoint in the folder)" : "");
+    weights.source = fmt::format("synthetic, seed {}{}", seed, own_folder ? " (no checkpoint in the folder)" : "");
     return weights;
   }
-  const weights::Checkpoint checkpoint = weights::open_checkpoint(path);
+  const weights::Checkpoint opened = weights::open_checkpoint(path);
   weights::BoundWeights bound =
-      weights::bind_weights(weights::weight_specs(graph), graph.checkpoint_rules, checkpoint, name_with_class(model));
+      weights::bind_weights(weights::weight_specs(graph), graph.checkpoint_rules, opened, name_with_class(model));
   for (auto& [name, tensor] : bound.tensors) weights.tensors.push_back(std::move(tensor));
   weights.source = path;
   return weights;

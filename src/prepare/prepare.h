@@ -6,16 +6,9 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "flows/flow.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 
 namespace nongemm {
-
-struct WeightSource {
-  /// A checkpoint (file or folder); empty for the model's own folder; synthetic weights where that holds none.
-  std::string path;
-  std::uint64_t seed = 0;
-};
 
 struct PreparedInputs {
   std::vector<HostTensor> tensors;  // in the order of Graph::inputs
@@ -49,9 +42,10 @@ struct PreparedWeights {
   std::string source;
 };
 
-/// From source.path, or the model's own folder; synthetic where neither holds a checkpoint: a config.json alone is
-/// enough to know where time goes. Throws Error naming the checkpoint and what does not fit.
-PreparedWeights prepare_weights(const Model& model, const Graph& graph, const WeightSource& source);
+/// From a checkpoint (file or folder), or the model's own folder where none is named; synthetic where that holds none:
+/// a config.json alone is enough to know where time goes. Throws Error naming the checkpoint and what does not fit.
+PreparedWeights prepare_weights(const Model& model, const Graph& graph, const std::string& checkpoint = "",
+                                std::uint64_t seed = 0);
 
 /// Throws Error(kOutOfMemory) with the need and what is there, before anything is allocated.
 void check_host_memory(const Graph& graph, const PreparedWeights& weights);

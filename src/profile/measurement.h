@@ -7,6 +7,7 @@
 #include "flows/flow.h"
 #include "profile/sampling.h"
 #include "record/record.h"
+#include "spec/measure_policy.h"
 
 namespace nongemm {
 

@@ -9,7 +9,7 @@
 namespace nongemm {
 
 struct DeviceDescription {
-  std::string id;    // "cuda:0", as --device takes it
+  int index = 0;     // among the CUDA devices
   std::string name;  // "NVIDIA H100 80GB HBM3"
   std::string uuid;
   std::uint64_t memory_bytes = 0;

@@ -15,6 +15,7 @@
 #include "record/limits.h"
 #include "record/memory_use.h"
 #include "record/node_pass.h"
+#include "record/precision.h"
 #include "record/runtime_program.h"
 #include "record/trace.h"
 
@@ -30,12 +31,6 @@ struct Entry {
   std::optional<RuntimeProgram> program;
   /// Types that only the run knew.
   std::vector<ObservedTypes> observed;
-};
-
-/// Which products of fp32 operands rounded them to TF32.
-struct Tf32Use {
-  bool products = false;
-  bool convolutions = false;
 };
 
 /// A device that took part.
@@ -71,7 +66,7 @@ struct Record {
   std::vector<Entry> entries;  // at least one
   std::vector<RecordedDevice> devices;
   std::vector<Phase> phases;  // none when nothing was run: the graphs alone are known
-  Tf32Use tf32;
+  Tf32Use fp32_in_tf32;
   /// Interrupted before all passes were complete; figures are of what was measured.
   bool incomplete = false;
 

@@ -66,7 +66,7 @@ void write_csv(const Document& document, std::ostream& out) {
         for (const auto& row : table.rows) {
           out << section->id;
           write_settings(point);
-          out << ',' << quoted(point.status);
+          out << ',' << name_of(point.status.kind);
           for (const FieldValue& value : row) out << ',' << quoted(to_plain(value));
           out << "\r\n";
         }
@@ -86,7 +86,7 @@ void write_csv(const Document& document, std::ostream& out) {
     }
     out << "point";
     write_settings(point);
-    out << ',' << quoted(point.status) << ',' << quoted(point.reason) << "\r\n";
+    out << ',' << name_of(point.status.kind) << ',' << quoted(point.status.reason) << "\r\n";
   }
 }
 

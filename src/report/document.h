@@ -7,12 +7,16 @@
 #include <string_view>
 #include <vector>
 
+#include "record/status.h"
 #include "report/field.h"
+#include "spec/option_value.h"
 
 namespace nongemm {
 
 /// Version of the JSON schema (docs/report-format.md). Raised when a reader of the old form would misread the new one.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
+/// The oldest that is still read.
+inline constexpr int kOldestSchemaVersion = 1;
 
 /// Raw samples of a pass, in seconds.
 struct SampleSet {
@@ -21,12 +25,14 @@ struct SampleSet {
 };
 
 struct Point {
-  /// "ok", "incomplete", or why there are no figures: "unsupported", "out-of-memory", "bad-input", "failed".
-  std::string status = "ok";
-  std::string reason;
+  Status status;
   /// The command line that makes this point again.
   std::string command;
-  /// model, flow, device, batch, ... in a fixed order.
+  /// Equal for points that are equal (OptionTable::key_of); empty in reports of version 1.
+  std::string key;
+  /// What was asked for, typed; empty in reports of version 1.
+  std::vector<OptionValue> specification;
+  /// model, flow, device, batch, ... as people read them, in a fixed order; also what came of what was asked for.
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<Table> tables;
   std::vector<SampleSet> samples;

@@ -118,10 +118,10 @@ void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
     return json;
   };
   const SampleSet* samples = samples_of(point);
-  if (point.status != "ok" || samples == nullptr) {
+  if (!point.status.ok() || samples == nullptr) {
     Json json = row(name, "iteration");
     json["error_occurred"] = true;
-    json["error_message"] = point.status + ": " + point.reason;
+    json["error_message"] = std::string(name_of(point.status.kind)) + ": " + point.status.reason;
     json["iterations"] = 0;
     add_times(json, 0);
     benchmarks.push_back(std::move(json));

@@ -125,8 +125,9 @@ void write_point(const Point& point, std::ostream& out) {
   out << "<h2>" << html_escaped(point.settings.empty() ? "run" : point.settings[0].second) << "</h2>\n";
   write_pairs(point.settings, out);
   if (!point.command.empty()) out << "<p><code>" << html_escaped(point.command) << "</code></p>\n";
-  if (!point.reason.empty() || point.status != "ok") {
-    out << "<p class=\"failed\">" << html_escaped(point.status) << ": " << html_escaped(point.reason) << "</p>\n";
+  if (!point.status.reason.empty() || !point.status.ok()) {
+    out << "<p class=\"failed\">" << name_of(point.status.kind) << ": " << html_escaped(point.status.reason)
+        << "</p>\n";
   }
   for (const Table& table : point.tables) {
     if (table.rows.empty() || table.info->id == "nodes") continue;  // thousands of rows: in JSON and CSV

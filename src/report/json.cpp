@@ -1,5 +1,6 @@
 // JSON: the complete form. Numbers are in base units, absent figures are null, there is no NaN.
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 
 #include "base/error.h"
@@ -69,6 +70,57 @@ std::vector<std::pair<std::string, std::string>> pairs_from_json(const nlohmann:
   return pairs;
 }
 
+/// A value as what it is; its text is that of the table, so that it has the right form.
+Json typed(OptionType type, const std::string& text) {
+  if (type == OptionType::kText) return text;
+  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return value.is_discarded() ? Json(text) : value;
+}
+
+Json specification_to_json(const std::vector<OptionValue>& values) {
+  Json object = Json::object();
+  for (const OptionValue& value : values) {
+    if (!value.list) {
+      object[value.name] = typed(value.type, value.texts.front());
+      continue;
+    }
+    Json list = Json::array();
+    for (const std::string& text : value.texts) list.push_back(typed(value.type, text));
+    object[value.name] = std::move(list);
+  }
+  return object;
+}
+
+OptionType type_of(const nlohmann::ordered_json& value, const std::string& name, const std::string& origin) {
+  if (value.is_string()) return OptionType::kText;
+  if (value.is_boolean()) return OptionType::kFlag;
+  if (value.is_number_integer()) return OptionType::kInteger;
+  if (value.is_number()) return OptionType::kNumber;
+  damaged(origin, "'" + name + "' of a specification is neither a text nor a number");
+}
+
+std::vector<OptionValue> specification_from_json(const nlohmann::ordered_json& object, const std::string& origin) {
+  std::vector<OptionValue> values;
+  for (const auto& [name, value] : object.items()) {
+    const bool list = value.is_array();
+    OptionValue& row = values.emplace_back(OptionValue{name, OptionType::kText, list, {}});
+    const auto elements = list ? value : nlohmann::ordered_json::array({value});
+    for (const auto& element : elements) {
+      row.type = type_of(element, name, origin);
+      row.texts.push_back(element.is_string() ? element.get<std::string>() : element.dump());
+    }
+    if (row.texts.empty()) damaged(origin, "'" + name + "' of a specification is an empty list");
+  }
+  return values;
+}
+
+Status status_from_json(const nlohmann::ordered_json& point, const std::string& origin) {
+  const std::string name = text_at(point, "status");
+  const std::optional<StatusKind> kind = parse_status(name);
+  if (!kind) damaged(origin, "a point has the unknown status '" + name + "'");
+  return {*kind, text_at(point, "reason")};
+}
+
 /// Writers trust a column's unit: a text where a number belongs would reach a page as it stands.
 bool fits(const FieldValue& value, Unit unit) {
   if (std::holds_alternative<std::monostate>(value)) return true;
@@ -107,9 +159,11 @@ void write_json(const Document& document, std::ostream& out) {
   root["points"] = Json::array();
   for (const Point& point : document.points) {
     Json object;
-    object["status"] = point.status;
-    object["reason"] = point.reason;
+    object["status"] = name_of(point.status.kind);
+    object["reason"] = point.status.reason;
     object["command"] = point.command;
+    if (!point.key.empty()) object["key"] = point.key;
+    if (!point.specification.empty()) object["specification"] = specification_to_json(point.specification);
     object["settings"] = pairs_to_json(point.settings);
     object["sections"] = Json::object();
     for (const Table& table : point.tables) object["sections"][std::string(table.info->id)] = table_to_json(table);
@@ -120,50 +174,66 @@ void write_json(const Document& document, std::ostream& out) {
   out << root.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
 }
 
+namespace {
+
+void check_version(const nlohmann::ordered_json& root, const std::string& origin) {
+  const auto at = root.find("version");
+  const bool known = at != root.end() && at->is_number_integer() && at->get<std::int64_t>() >= kOldestSchemaVersion &&
+                     at->get<std::int64_t>() <= kSchemaVersion;
+  if (known) return;
+  throw Error(ErrorKind::kBadInput,
+              origin + " has schema version " + (at == root.end() ? "?" : at->dump()) + ", this program reads " +
+                  std::to_string(kOldestSchemaVersion) + " to " + std::to_string(kSchemaVersion),
+              "make the report again, or use the nongemm that wrote it");
+}
+
+Point point_from_json(const nlohmann::ordered_json& object, const std::string& origin) {
+  if (!object.is_object()) damaged(origin, "a point is no object");
+  Point point;
+  point.status = status_from_json(object, origin);
+  point.command = text_at(object, "command");
+  point.key = text_at(object, "key");
+  if (object.contains("specification") && object["specification"].is_object()) {
+    point.specification = specification_from_json(object["specification"], origin);
+  }
+  if (object.contains("settings") && object["settings"].is_object()) {
+    point.settings = pairs_from_json(object["settings"]);
+  }
+  if (object.contains("sections") && object["sections"].is_object()) {
+    for (const auto& [id, value] : object["sections"].items()) {
+      // A newer program's further sections are left alone.
+      if (const SectionInfo* info = find_section(id)) {
+        Table table = table_from_json(*info, nlohmann::json(value), origin);
+        if (!info->single_row || !table.rows.empty()) point.tables.push_back(std::move(table));
+      }
+    }
+  }
+  if (object.contains("samples") && object["samples"].is_object()) {
+    for (const auto& [name, values] : object["samples"].items()) {
+      SampleSet set{name, {}};
+      for (const auto& value : values) {
+        if (!value.is_number()) damaged(origin, "samples '" + name + "' are not numbers");
+        set.seconds.push_back(value.get<double>());
+      }
+      point.samples.push_back(std::move(set));
+    }
+  }
+  return point;
+}
+
+}  // namespace
+
 Document parse_document(std::string_view text, const std::string& origin) {
   check_json_depth(text, origin);
   const auto root = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded() || !root.is_object()) damaged(origin, "no JSON object");
   if (text_at(root, "schema") != "nongemm-report") damaged(origin, "its 'schema' is another");
-  const auto version = root.find("version");
-  if (version == root.end() || !version->is_number_integer() || version->get<int>() != kSchemaVersion) {
-    throw Error(ErrorKind::kBadInput,
-                origin + " has schema version " + (version == root.end() ? "?" : version->dump()) +
-                    ", this program reads " + std::to_string(kSchemaVersion),
-                "make the report again, or use the nongemm that wrote it");
-  }
+  check_version(root, origin);
   Document document;
   if (root.contains("context") && root["context"].is_object()) document.context = pairs_from_json(root["context"]);
   if (!root.contains("points") || !root["points"].is_array()) damaged(origin, "it has no 'points'");
   for (const auto& object : root["points"]) {
-    if (!object.is_object()) damaged(origin, "a point is no object");
-    Point point;
-    point.status = text_at(object, "status");
-    point.reason = text_at(object, "reason");
-    point.command = text_at(object, "command");
-    if (object.contains("settings") && object["settings"].is_object()) {
-      point.settings = pairs_from_json(object["settings"]);
-    }
-    if (object.contains("sections") && object["sections"].is_object()) {
-      for (const auto& [id, value] : object["sections"].items()) {
-        // A newer program's further sections are left alone.
-        if (const SectionInfo* info = find_section(id)) {
-          Table table = table_from_json(*info, nlohmann::json(value), origin);
-          if (!info->single_row || !table.rows.empty()) point.tables.push_back(std::move(table));
-        }
-      }
-    }
-    if (object.contains("samples") && object["samples"].is_object()) {
-      for (const auto& [name, values] : object["samples"].items()) {
-        SampleSet set{name, {}};
-        for (const auto& value : values) {
-          if (!value.is_number()) damaged(origin, "samples '" + name + "' are not numbers");
-          set.seconds.push_back(value.get<double>());
-        }
-        point.samples.push_back(std::move(set));
-      }
-    }
-    document.points.push_back(std::move(point));
+    document.points.push_back(point_from_json(object, origin));
   }
   return document;
 }

@@ -59,7 +59,10 @@ void write_markdown(const Document& document, std::ostream& out) {
           << escaped(point.settings[i].second);
     }
     out << "\n\n";
-    if (point.status != "ok") out << "Status: " << escaped(point.status) << ". " << escaped(point.reason) << "\n\n";
+    if (!point.status.ok()) {
+      out << "Status: " << escaped(std::string(name_of(point.status.kind))) << ". " << escaped(point.status.reason)
+          << "\n\n";
+    }
     if (!point.command.empty()) out << "    " << point.command << "\n";
     for (const Table& table : point.tables) {
       if (table.info->id == "nodes") continue;

@@ -80,7 +80,7 @@ const Section<DeviceLimits>& limits_section() {
            [](const L& l) { return present(l.read_bandwidth); }},
           {{"fp32_rate", "fp32 products", Unit::kFlopRate, "of a large square matrix product"},
            [](const L& l) { return present(l.fp32_rate); }},
-          {{"tf32_rate", "tf32 products", Unit::kFlopRate, "the same with TF32"},
+          {{"tf32_rate", "TF32 products", Unit::kFlopRate, "the same with TF32"},
            [](const L& l) { return present(l.tf32_rate); }},
           {{"fp16_rate", "fp16 products", Unit::kFlopRate, "the same in fp16"},
            [](const L& l) { return present(l.fp16_rate); }},

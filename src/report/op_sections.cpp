@@ -33,9 +33,11 @@ std::vector<Field<OpFigures>> op_fields() {
        [](const F& f) { return measured(rate(f.time.p90 - f.time.p10, f.time.median)); }},
       {{"time_p10", "p10", Unit::kSeconds, "10th percentile", true}, [](const F& f) { return measured(f.time.p10); }},
       {{"time_p90", "p90", Unit::kSeconds, "90th percentile", true}, [](const F& f) { return measured(f.time.p90); }},
-      {{"time_low", "95 % interval, low", Unit::kSeconds, "exact interval of the median, by order statistics; absent below six samples", true},
+      {{"time_low", "95 % interval, low", Unit::kSeconds,
+        "exact interval of the median, by order statistics; absent below six samples", true},
        [](const F& f) { return measured(f.time.interval.low); }},
-      {{"time_high", "95 % interval, high", Unit::kSeconds, "exact interval of the median, by order statistics; absent below six samples", true},
+      {{"time_high", "95 % interval, high", Unit::kSeconds,
+        "exact interval of the median, by order statistics; absent below six samples", true},
        [](const F& f) { return measured(f.time.interval.high); }},
       {{"samples", "n", Unit::kCount, "samples of the time", false, 4},
        [](const F& f) -> FieldValue { return f.time.count; }},
@@ -177,7 +179,8 @@ bool differs(const std::vector<FieldValue>& row) {
 std::vector<FieldValue> row_of(const Point& point, const std::vector<bool>& varies) {
   std::vector<FieldValue> row;
   for (std::size_t i = 0; i < kLabels.size(); ++i) {
-    const std::string value = kLabels[i].id == "status" ? point.status : point.setting(kLabels[i].id);
+    const std::string value =
+        kLabels[i].id == "status" ? std::string(name_of(point.status.kind)) : point.setting(kLabels[i].id);
     row.push_back(varies[i] && !value.empty() ? FieldValue(value) : FieldValue{});
   }
   if (point.tables.empty()) {
@@ -194,11 +197,12 @@ std::string reasons_of(const Document& document) {
   std::string text;
   int count = 0;
   for (const Point& point : document.points) {
-    if (point.status == "ok") continue;
+    if (point.status.ok()) continue;
     if (++count > kMost) continue;
     const std::string what =
         point.setting("operator") + " " + point.setting("shapes") + " (" + point.setting("flow") + ")";
-    text += (text.empty() ? "" : "\n  ") + what + ": " + point.status + ", " + point.reason;
+    text += (text.empty() ? "" : "\n  ") + what + ": " + std::string(name_of(point.status.kind)) + ", " +
+            point.status.reason;
   }
   return count > kMost ? text + "\n  and " + std::to_string(count - kMost) + " more" : text;
 }
@@ -226,18 +230,18 @@ Document calls_as_rows(const Document& document) {
   std::vector<bool> varies;
   for (const Column& label : kLabels) {
     if (label.id == "status") {
-      varies.push_back(!same([](const Point& point) { return point.status; }) || first.status != "ok");
+      varies.push_back(!same([](const Point& point) { return point.status.kind; }) || !first.status.ok());
       continue;
     }
     varies.push_back(!same([&](const Point& point) { return point.setting(label.id); }));
     const std::string value = first.setting(label.id);
     if (!varies.back() && !value.empty()) rows.settings.emplace_back(label.id, value);
   }
-  rows.reason = reasons_of(document);
-  if (!rows.reason.empty()) {
+  rows.status.reason = reasons_of(document);
+  if (!rows.status.reason.empty()) {
     const auto bad = std::find_if(document.points.begin(), document.points.end(),
-                                  [](const Point& point) { return point.status != "ok"; });
-    rows.status = bad->status;
+                                  [](const Point& point) { return !point.status.ok(); });
+    rows.status.kind = bad->status.kind;
   }
   Table all{&rows_section(), {}};
   for (const Point& point : document.points) all.rows.push_back(row_of(point, varies));

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 #include "report/document.h"
 #include "report/figures.h"
 #include "report/sections.h"
@@ -32,10 +32,16 @@ Document nasty_document() {
   point.settings = {{"model", "comma, \"quote\" <tag> | bar\nline"}, {"batch", "1"}};
   point.tables = make_tables({.record = &record, .analysis = &analysis});
   point.samples = {{"latency", {0.25, 0.5}}};
+  point.key = "0123456789abcdef";
+  point.specification = {{"model", OptionType::kText, false, {"comma, \"quote\""}},
+                         {"batch", OptionType::kInteger, false, {"1"}},
+                         {"seed", OptionType::kInteger, false, {"18446744073709551615"}},
+                         {"max-seconds", OptionType::kNumber, false, {"0.1"}},
+                         {"check", OptionType::kFlag, false, {"true"}},
+                         {"input", OptionType::kText, true, {"x=1x2", "y=3"}}};
   document.points.push_back(point);
   Point failed;
-  failed.status = "out-of-memory";
-  failed.reason = "needs 27 GB";
+  failed.status = {StatusKind::kOutOfMemory, "needs 27 GB"};
   failed.settings = {{"model", "big"}, {"batch", "8"}};
   document.points.push_back(failed);
   return document;
@@ -48,6 +54,35 @@ TEST(Report, JsonComesBackAsItWas) {
   EXPECT_EQ(back.points[0].samples[0].seconds, (std::vector<double>{0.25, 0.5}));
   for (const char* format : {"table", "csv", "md", "html"})
     EXPECT_EQ(written(back, format), written(nasty_document(), format));
+}
+
+TEST(Report, JsonHoldsTheSpecificationTyped) {
+  const std::string json = written(nasty_document(), "json");
+  EXPECT_THAT(json, HasSubstr("\"key\": \"0123456789abcdef\""));
+  EXPECT_THAT(json, HasSubstr("\"batch\": 1,"));
+  EXPECT_THAT(json, HasSubstr("\"seed\": 18446744073709551615,"));
+  EXPECT_THAT(json, HasSubstr("\"max-seconds\": 0.1,"));
+  EXPECT_THAT(json, HasSubstr("\"check\": true,"));
+  const Document back = parse_document(json, "test");
+  EXPECT_EQ(back.points[0].specification, nasty_document().points[0].specification);
+  EXPECT_EQ(back.points[0].key, "0123456789abcdef");
+  EXPECT_THROW(parse_document(R"({"schema":"nongemm-report","version":2,"points":[{"status":"ok",
+                                  "specification":{"batch":null}}]})",
+                              "test"),
+               Error);
+  EXPECT_THROW(parse_document(R"({"schema":"nongemm-report","version":2,"points":[{"status":"fine"}]})", "test"),
+               Error);
+}
+
+TEST(Report, TheFirstSchemaIsStillRead) {
+  const Document old = parse_document(R"({"schema":"nongemm-report","version":1,"points":[
+      {"status":"incomplete","reason":"interrupted","command":"nongemm run gpt2 --cuda-graph","settings":{"model":"gpt2"},
+       "sections":{},"samples":{"latency":[1.5]}}]})",
+                                      "test");
+  EXPECT_EQ(old.points[0].status.kind, StatusKind::kIncomplete);
+  EXPECT_EQ(old.points[0].status.reason, "interrupted");
+  EXPECT_TRUE(old.points[0].specification.empty());
+  EXPECT_TRUE(old.points[0].key.empty());
 }
 
 TEST(Report, UnmeasuredFiguresAreAbsentNotZero) {
@@ -126,8 +161,7 @@ TEST(Report, CsvRowsKeepTheirColumnsWhereSettingsDiffer) {
     point.settings = {{"model", text ? "bert" : "vit-b"}};
     if (text) point.settings.emplace_back("sequence", "128");
     point.settings.emplace_back("weights", "synthetic");
-    point.status = "unsupported";
-    point.reason = "r";
+    point.status = {StatusKind::kUnsupported, "r"};
   }
   EXPECT_EQ(written(document, "csv"),
             "section,model,sequence,weights,status,reason\r\n"
@@ -167,7 +201,7 @@ TEST(Report, RefusesOtherVersionsAndDamage) {
     damaged.replace(damaged.find(from), from.size(), to);
     return damaged;
   };
-  EXPECT_THROW(parse_document(replaced("\"version\": 1", "\"version\": 99"), "test"), Error);
+  EXPECT_THROW(parse_document(replaced("\"version\": 2", "\"version\": 99"), "test"), Error);
   EXPECT_THROW(parse_document(replaced("nongemm-report", "something"), "test"), Error);
   EXPECT_THROW(parse_document(json.substr(0, json.size() / 2), "test"), Error);
   EXPECT_THROW(parse_document("[]", "test"), Error);

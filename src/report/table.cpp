@@ -200,7 +200,9 @@ void write_table(const Document& document, std::ostream& out) {
   for (const Point& point : document.points) {
     out << '\n';
     write_heading(point, out);
-    if (point.status != "ok" || !point.reason.empty()) out << "  " << point.status << ": " << point.reason << '\n';
+    if (!point.status.ok() || !point.status.reason.empty()) {
+      out << "  " << name_of(point.status.kind) << ": " << point.status.reason << '\n';
+    }
     for (const Table& table : point.tables) {
       if (table.rows.empty() || table.info->id == "nodes") continue;
       out << "\n  " << table.info->title << '\n';

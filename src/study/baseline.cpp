@@ -1,6 +1,7 @@
 #include "study/baseline.h"
 
 #include "flows/load.h"
+#include "spec/run_spec.h"
 
 namespace nongemm {
 
@@ -25,7 +26,7 @@ std::vector<HostTensor> torch_outputs(const Graph& graph, const std::vector<Host
                                       const std::vector<HostTensor>& inputs, const RunOptions& options) {
   RunOptions plain = options;
   plain.settings.clear();
-  const std::unique_ptr<Session> session = load_flow("torch").prepare(graph, weights, plain);
+  const std::unique_ptr<Session> session = load_flow(kBaselineFlow).prepare(graph, weights, plain);
   session->set_inputs(inputs);
   session->run();
   return session->outputs();

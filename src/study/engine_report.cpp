@@ -12,10 +12,12 @@
 #include "base/statistics.h"
 #include "lowering/lower.h"
 #include "onnx/names.h"
+#include "prepare/model.h"
 #include "programs/tensorrt/engine_map.h"
 #include "programs/tensorrt/inferred_nodes.h"
 #include "programs/tensorrt/lowered_nodes.h"
 #include "report/sections.h"
+#include "study/counting.h"
 #include "traces/tensorrt/profile.h"
 #include "traces/tensorrt/times.h"
 
@@ -31,10 +33,10 @@ struct Reference {
   std::string source;
 };
 
-Reference lowered(const PointSpec& spec) {
+Reference lowered(const RunSpec& spec) {
   Reference reference;
   ModelOptions options = spec.options;
-  options.device = "cuda";
+  options.device = DeviceKind::kCuda;
   reference.graph = build_graph(find_model(spec.model), options);
   reference.model = traces::nodes_of(onnx::lower_to_onnx(reference.graph).model);
   for (const traces::OnnxNode& node : reference.model.nodes) {
@@ -67,11 +69,13 @@ Reference foreign(traces::OnnxNodes model, std::string source) {
   return reference;
 }
 
-Reference reference_of(const EngineFiles& files, const std::optional<PointSpec>& spec,
-                       const traces::TensorRtEngine& engine) {
-  if (spec) return lowered(*spec);
-  if (!files.onnx.empty()) return foreign(traces::read_onnx_nodes(files.onnx), "ONNX file " + files.onnx);
-  return foreign(traces::infer_nodes(engine), "names of the layers alone");
+/// The engine's own ONNX file is taken as it is; other models as `nongemm export` writes them.
+bool is_onnx_file(const RunSpec& spec) { return spec.model.ends_with(".onnx"); }
+
+Reference reference_of(const RunSpec& spec, const traces::TensorRtEngine& engine) {
+  if (spec.model.empty()) return foreign(traces::infer_nodes(engine), "names of the layers alone");
+  if (is_onnx_file(spec)) return foreign(traces::read_onnx_nodes(spec.model), "ONNX file " + spec.model);
+  return lowered(spec);
 }
 
 /// Times by step. Layers that the profile has and the layer information lacks become steps of their own.
@@ -132,11 +136,12 @@ Record record_of(const EngineFiles& files, const traces::TensorRtProfile& profil
 
 }  // namespace
 
-Point engine_point(const EngineFiles& files, const std::optional<PointSpec>& spec, const AnalysisOptions& options) {
+Point engine_point(const EngineFiles& files, const RunSpec& spec) {
+  const AnalysisOptions options = analysis_options(spec.counting);
   const traces::TensorRtProfile profile = traces::read_tensorrt_profile(files.profile);
   const traces::TensorRtEngine engine =
       traces::engine_of_profile(traces::read_tensorrt_layers(files.layers), profile.layers.front().profile);
-  Reference reference = reference_of(files, spec, engine);
+  Reference reference = reference_of(spec, engine);
 
   Point point;
   point.settings = {{"engine", std::filesystem::path(files.layers).filename().string()},
@@ -151,12 +156,14 @@ Point engine_point(const EngineFiles& files, const std::optional<PointSpec>& spe
   }
   const Analysis analysis = analyse(record, options);
   const FusionAnalysis fusion = analyse_fusion(*record.entries.front().program, analysis, options);
-  const RunFigures figures{
-      .record = &record, .analysis = &analysis, .batch = spec ? spec->options.batch : 0, .fusion = &fusion};
+  const RunFigures figures{.record = &record,
+                           .analysis = &analysis,
+                           .batch = spec.model.empty() || is_onnx_file(spec) ? 0 : spec.options.batch,
+                           .fusion = &fusion};
   point.tables = make_tables(figures);
   if (fusion.mapped_time < 0.95) {
-    point.status = "incomplete";
-    point.reason = fmt::format(
+    point.status.kind = StatusKind::kIncomplete;
+    point.status.reason = fmt::format(
         "of {:.0f} % of the time the operators are not known: give --model the ONNX file that the engine "
         "was built from",
         100.0 * (1.0 - fusion.mapped_time));

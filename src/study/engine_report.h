@@ -1,25 +1,15 @@
 // A report from the files that trtexec wrote of an engine elsewhere. Needs neither TensorRT nor a GPU.
 #pragma once
 
-#include <optional>
-#include <string>
-
-#include "analysis/analysis.h"
 #include "report/document.h"
-#include "study/point.h"
+#include "spec/request.h"
 
 namespace nongemm {
 
-struct EngineFiles {
-  std::string profile;  // --exportProfile
-  std::string layers;   // --exportLayerInfo
-  std::string times;    // --exportTimes; may be empty
-  /// The model the engine was built from: an ONNX file, or empty when it is not at hand.
-  std::string onnx;
-};
-
-/// @param spec a model of this program that was exported by it; absent otherwise
+/// @param files what trtexec wrote
+/// @param spec its model is what the engine was built from: an ONNX file, or a model of this program that was exported
+///        by it; empty when neither is at hand
 /// @throws Error (kBadInput, kIo) naming the file
-Point engine_point(const EngineFiles& files, const std::optional<PointSpec>& spec, const AnalysisOptions& options);
+Point engine_point(const EngineFiles& files, const RunSpec& spec);
 
 }  // namespace nongemm

@@ -10,7 +10,7 @@ namespace {
 
 EngineFiles hand_made(const std::string& layers, const std::string& profile, const std::string& times = "") {
   const std::string folder = std::string(NONGEMM_SOURCE_DIR) + "/tests/fixtures/traces/tensorrt/";
-  return {folder + profile, folder + layers, times.empty() ? "" : folder + times, ""};
+  return {folder + profile, folder + layers, times.empty() ? "" : folder + times};
 }
 
 const FieldValue& cell(const Point& point, std::string_view section, std::string_view column, std::size_t row = 0) {
@@ -26,8 +26,8 @@ const FieldValue& cell(const Point& point, std::string_view section, std::string
 double number(const FieldValue& value) { return std::get<double>(value); }
 
 TEST(EngineReport, NamesOfLayersAlone) {
-  const Point point = engine_point(hand_made("trt8_layers.json", "trt8_profile.json", "trt8_times.json"), {}, {});
-  EXPECT_EQ(point.status, "incomplete");  // nothing is known of the Myelin block without the model
+  const Point point = engine_point(hand_made("trt8_layers.json", "trt8_profile.json", "trt8_times.json"), {});
+  EXPECT_EQ(point.status.kind, StatusKind::kIncomplete);  // nothing is known of the Myelin block without the model
   EXPECT_NEAR(number(cell(point, "performance", "latency")), 0.09e-3, 1e-9);
   EXPECT_NEAR(number(cell(point, "step_clock", "steps")), 0.1e-3, 1e-9);
   EXPECT_NEAR(number(cell(point, "step_clock", "excess")), 0.1 / 0.09 - 1, 1e-6);
@@ -36,7 +36,7 @@ TEST(EngineReport, NamesOfLayersAlone) {
 }
 
 TEST(EngineReport, RepeatedNamesKeepTheirOwnTimes) {
-  const Point point = engine_point(hand_made("trt10_layers.json", "trt10_profile.json"), {}, {});
+  const Point point = engine_point(hand_made("trt10_layers.json", "trt10_profile.json"), {});
   EXPECT_NEAR(number(cell(point, "steps", "time", 2)), 3e-6, 1e-12);
   EXPECT_NEAR(number(cell(point, "steps", "time", 3)), 5e-6, 1e-12);
   EXPECT_EQ(std::get<std::string>(cell(point, "steps", "pattern", 4)), "attention block");
@@ -45,22 +45,22 @@ TEST(EngineReport, RepeatedNamesKeepTheirOwnTimes) {
 TEST(EngineReport, WithoutDetails) {
   const EngineFiles files = hand_made("trt8_names_layers.json", "trt8_profile.json");
   // None of the profile's layers is in the file: their times stay, as steps that nothing is known of.
-  const Point point = engine_point(files, {}, {});
-  EXPECT_EQ(point.status, "incomplete");
+  const Point point = engine_point(files, {});
+  EXPECT_EQ(point.status.kind, StatusKind::kIncomplete);
   EXPECT_NEAR(number(cell(point, "fusion", "mapped_time")), 0.0, 1e-9);
 }
 
 TEST(EngineReport, EngineThatTensorRtBuilt) {
   const std::string folder = std::string(NONGEMM_SHARED_DIR) + "/fixtures/tensorrt/";
   const Point point =
-      engine_point({folder + "trt86_segformer_times.json", folder + "trt86_segformer_layers.json", "", ""}, {}, {});
+      engine_point({folder + "trt86_segformer_times.json", folder + "trt86_segformer_layers.json", ""}, {});
   EXPECT_NEAR(number(cell(point, "step_clock", "steps")), 1.13e-3, 0.01e-3);
   EXPECT_NEAR(number(cell(point, "fusion", "mapped_time")), 0.4, 0.1);
   EXPECT_GT(number(cell(point, "fusion", "opaque_share")), 0.3);
 }
 
 TEST(EngineReport, FilesThatAreMissing) {
-  EXPECT_THROW(engine_point({"/nowhere/profile.json", "/nowhere/layers.json", "", ""}, {}, {}), Error);
+  EXPECT_THROW(engine_point({"/nowhere/profile.json", "/nowhere/layers.json", ""}, {}), Error);
 }
 
 }  // namespace

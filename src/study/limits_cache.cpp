@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "flows/load.h"
 #include "record/machine.h"
+#include "spec/run_spec.h"
 
 namespace nongemm {
 namespace {
@@ -55,10 +56,10 @@ bool is_old(const std::filesystem::path& path) {
 }
 
 /// Another thread count or another processor is another device.
-std::string cache_name(const Flow& flow, const RunOptions& options) {
-  std::string name = "limits-" + flow.info().name + "-" + options.device + "-" + std::to_string(options.threads);
+std::string cache_name(const std::string& flow, const RuntimeOptions& options) {
+  std::string name = "limits-" + flow + "-" + to_string(options.device) + "-" + std::to_string(options.threads);
   for (const auto& [key, value] : describe_machine()) {
-    if (options.device == "cpu" && (key == "processor" || key == "cores")) name += "-" + value;
+    if (options.device.is_host() && (key == "processor" || key == "cores")) name += "-" + value;
   }
   for (char& letter : name) {
     if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '-') letter = '_';
@@ -67,7 +68,7 @@ std::string cache_name(const Flow& flow, const RunOptions& options) {
 }
 
 /// Limits are the device's, whatever runs on it: the flow that can measure them does.
-constexpr const char* kMeasuring = "torch";
+constexpr const char* kMeasuring = kBaselineFlow;
 
 std::optional<DeviceLimits> limits_by_torch(const RunOptions& options, bool anew) {
   try {
@@ -115,12 +116,12 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
 }  // namespace
 
 std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew) {
-  const std::string name = cache_name(flow, options);
+  const std::string name = cache_name(flow.info().name, options);
   if (const auto at = known_limits().find(name); at != known_limits().end()) return at->second.limits;
   const std::filesystem::path folder = cache_folder();
   std::optional<DeviceLimits> limits;
   // A GPU under the same name may be another one tomorrow: those are kept for this process alone.
-  const bool keep = options.device == "cpu" && !folder.empty();
+  const bool keep = options.device.is_host() && !folder.empty();
   if (keep && !anew) limits = read_limits(folder / name);
   const bool old = limits && is_old(folder / name);
   if (!limits) {
@@ -137,8 +138,16 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, boo
   return limits;
 }
 
+std::optional<DeviceLimits> kept_limits(const Device& device) {
+  RuntimeOptions options;
+  options.device = device;
+  const std::filesystem::path folder = cache_folder();
+  if (folder.empty()) return std::nullopt;
+  return read_limits(folder / cache_name(kMeasuring, options));
+}
+
 std::optional<DeviceLimits> raise_limits(Flow& flow, const RunOptions& options) {
-  const std::string name = cache_name(flow, options);
+  const std::string name = cache_name(flow.info().name, options);
   const auto at = known_limits().find(name);
   if (at == known_limits().end()) {  // the measuring flow's
     return flow.info().name == kMeasuring ? std::nullopt : raise_limits(load_flow(kMeasuring), options);

@@ -13,6 +13,9 @@ namespace nongemm {
 /// @param anew measure them even when they are there: the machine was busy then, or has changed
 std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew);
 
+/// Those that are kept on disk, with the runtime's own number of threads; nothing is measured.
+std::optional<DeviceLimits> kept_limits(const Device& device);
+
 /// For a run that was faster than limits_of() says is possible: kept limits may come from a busy moment. Measures them
 /// again and keeps of each figure the better one. Nothing when there is no reason to doubt them: they were measured by
 /// this process or within the last hour.

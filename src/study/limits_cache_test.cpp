@@ -16,7 +16,7 @@ namespace {
 /// Measures what it is told, and counts.
 class FakeFlow : public Flow {
  public:
-  FlowInfo info() const override { return {"torch", "a fake", "1", {"cpu"}}; }
+  FlowInfo info() const override { return {"torch", "a fake", "1", {Device()}}; }
   std::unique_ptr<Session> prepare(const Graph&, const std::vector<HostTensor>&, const RunOptions&) override {
     throw Error(ErrorKind::kUnsupported, "nothing runs here");
   }

@@ -1,52 +1,31 @@
 #include "study/point.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <memory>
+#include <utility>
 
-#include "analysis/roofline.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/statistics.h"
-#include "base/text.h"
 #include "flows/load.h"
-#include "prepare/given_inputs.h"
-#include "profile/device_pass.h"
-#include "report/sections.h"
+#include "flows/options.h"
+#include "study/counting.h"
 #include "study/limits_cache.h"
+#include "study/stages.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {
 namespace {
 
-std::string_view option_of(Attention attention) {
-  return attention == Attention::kEager ? "eager" : attention == Attention::kSdpa ? "sdpa" : "";
-}
-
-std::vector<std::pair<std::string, std::string>> settings_of(const PointSpec& spec) {
-  return {{"model", spec.model},
-          {"flow", spec.flow},
-          {"device", spec.device},
-          {"dtype", std::string(short_name_of(spec.options.dtype))},
-          {"batch", std::to_string(spec.options.batch)}};
-}
-
-/// Options that change figures and that no attribute of the graph tells; defaults are left out.
-void add_further_settings(const PointSpec& spec, Point& point) {
-  const auto add = [&](bool given, const char* name, const std::string& value) {
-    if (given && point.setting(name).empty()) point.settings.emplace_back(name, value);
-  };
-  const auto& [height, width] = std::pair(spec.options.height, spec.options.width);
-  add(height && width, "image size", fmt::format("{}x{}", height.value_or(0), width.value_or(0)));
-  add(spec.threads > 0, "threads", std::to_string(spec.threads));
-  add(spec.tf32, "tf32", "yes");
-  for (const auto& [name, value] : spec.settings) {
-    const bool is_place = name.ends_with(".cache") || name.ends_with(".export");  // where files go changes no figure
-    add(name.starts_with(spec.flow + ".") && !is_place, name.c_str(), value);
-  }
-  add(!spec.analysis.by_module, "by", "operator");
-  add(!spec.analysis.attention_is_gemm, "attention counts as", "non-GEMM");
-  add(!spec.groups.empty(), "groups", spec.groups);
+/// The point's row, before anything is known of it.
+Point row_of(Command command, const RunSpec& spec) {
+  const Request request{.run = spec};
+  Point point;
+  point.command = option_table().command_of(command, request);
+  point.key = option_table().key_of(command, request);
+  point.specification = option_table().values_of(command, request);
+  point.settings = option_table().settings_of(command, request);
+  return point;
 }
 
 /// Attributes that the builder decided (sequence length, attention, image size) belong to the settings, too; batch and
@@ -65,248 +44,136 @@ void add_attributes(const Graph& graph, Point& point) {
   }
 }
 
-std::int64_t batch_of(const Graph& graph) {
-  const auto batch = graph.attributes.find("batch");
-  return batch == graph.attributes.end() ? 1 : std::stoll(batch->second);
-}
-
-/// The types of a model file are what they are.
-void check_dtype(const PointSpec& spec, const Graph& graph) {
-  const auto own = graph.attributes.find("dtype");
-  if (!spec.dtype_given || own == graph.attributes.end() || parse_dtype(own->second) == spec.options.dtype) return;
-  throw Error(ErrorKind::kUnsupported, fmt::format("the model's file is in {}", own->second),
-              fmt::format("export the model in {}", name_of(spec.options.dtype)));
-}
-
-std::int64_t tokens_of(const Graph& graph) {
-  const auto sequence = graph.attributes.find("sequence");
-  return sequence == graph.attributes.end() ? 0 : std::stoll(sequence->second);
-}
-
 /// What the flows of a point have in common.
-std::string key_of(PointSpec spec) {
-  spec.flow = "torch";
-  spec.settings.clear();
-  return command_of(spec);
+std::string key_of(RunSpec spec) {
+  spec.flow = kBaselineFlow;
+  spec.runtime.settings.clear();
+  return option_table().key_of(kRun, {.run = std::move(spec)});
 }
 
-/// Tables in which the flows of a point meet: side by side, and their outputs.
-void compare_flows(const PointSpec& spec, double latency_s, const Analysis& analysis, const FusionAnalysis* fusion,
-                   Baseline& baseline, Point& point) {
-  const Analysis* node_by_node = spec.flow == "torch" && analysis.measured ? &analysis : nullptr;
-  const auto& flows = baseline.add(flow_figures(spec.flow, latency_s, analysis, fusion), node_by_node);
+void add_note(const std::string& note, Point& point) {
+  point.status.reason += (point.status.reason.empty() ? "" : "; ") + note;
+}
+
+/// The baseline's outputs, where another flow's are held against them.
+std::vector<HostTensor> expected_outputs(const RunSpec& spec, const BuiltModel& built, const PreparedRun& prepared,
+                                         const RunOptions& options, Baseline& baseline, Point& point) {
+  if (!spec.check || spec.flow == kBaselineFlow) return {};
+  options.progress("running torch for its outputs");
+  try {
+    return baseline.outputs(
+        [&] { return torch_outputs(*built.graph, prepared.weights.tensors, prepared.inputs.tensors, options); });
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    add_note(std::string("not compared with PyTorch: ") + error.what(), point);
+    return {};
+  }
+}
+
+LimitsSource limits_source(const RunSpec& spec, Flow& flow, const RunOptions& options) {
+  return {.known = [&spec, &flow, &options]() -> std::optional<DeviceLimits> {
+            if (!spec.limits) return std::nullopt;
+            options.progress("device limits");
+            return limits_of(flow, options, spec.fresh_limits);
+          },
+          .raised =
+              [&flow, &options] {
+                options.progress("device limits again: this run was faster");
+                return raise_limits(flow, options);
+              }};
+}
+
+/// Tables in which the flows of a point meet stand after the first one.
+void compare_flows(const RunSpec& spec, const AnalysedRun& analysed, Baseline& baseline, Point& point) {
+  const Analysis& analysis = analysed.analysis;
+  const Analysis* node_by_node = spec.flow == kBaselineFlow && analysis.measured ? &analysis : nullptr;
+  const double latency_s = median(analysed.record.phases.front().latency.samples_s);
+  const auto& flows = baseline.add(
+      flow_figures(spec.flow, latency_s, analysis, analysed.fusion ? &*analysed.fusion : nullptr), node_by_node);
   if (flows.size() > 1) point.tables.insert(point.tables.begin() + 1, make_flows_table(flows));
 }
 
-/// The record gets the limits that it is analysed with.
-Analysis analyse_with_limits(const PointSpec& spec, Record& record, Flow& flow, const RunOptions& options,
-                             const Progress& progress) {
-  std::optional<DeviceLimits>& limits = record.devices.front().limits;
-  const bool traced = record.phases.front().devices.front().nodes.averaged > 0;
-  if (spec.limits && traced && !record.incomplete) {
-    progress("device limits");
-    limits = limits_of(flow, options, spec.fresh_limits);
+void check_outputs(const RunSpec& spec, const Graph& graph, Session& session, const std::vector<HostTensor>& expected,
+                   Baseline& baseline, Point& point) {
+  if (!spec.check) return;
+  session.run();
+  std::vector<HostTensor> outputs = session.outputs();
+  if (spec.flow == kBaselineFlow) {
+    baseline.set_outputs(std::move(outputs));
+  } else if (!expected.empty()) {
+    point.tables.insert(point.tables.begin() + 1, make_check_table(compare_outputs(graph, expected, outputs)));
   }
-  Analysis analysis = analyse(record, spec.analysis);
-  if (!limits || !products_exceed(analysis, *limits)) return analysis;
-  progress("device limits again: this run was faster");
-  std::optional<DeviceLimits> raised = raise_limits(flow, options);
-  if (!raised) return analysis;
-  limits = std::move(raised);
-  return analyse(record, spec.analysis);
 }
 
-void run(const PointSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
-  const Stopwatch setup;
-  const Model model = find_model(spec.model);
-  ModelOptions options = spec.options;
-  std::optional<DataBatch> data;
-  if (!spec.data.empty()) {
-    progress("reading data");
-    data = read_data(model, spec.data, spec.weights.path, options);
-    options = options_for(data->tensors, options);
-  } else if (!spec.inputs.empty()) {
-    data = read_inputs(model, spec.inputs, options);
-    options = model.file ? options_for_file(model, data->tensors, options) : options_for(data->tensors, options);
+std::vector<SampleSet> samples_of(const Record& record) {
+  const Phase& inference = record.phases.front();
+  const NodePass& nodes = inference.devices.front().nodes;
+  std::vector<SampleSet> samples = {{"warmup", inference.latency.warmup_s},
+                                    {"latency", inference.latency.samples_s},
+                                    {"node_pass", nodes.wall_s},
+                                    {"node_pass_plain", nodes.plain_s}};
+  if (const Phase* replay = record.find(PhaseKind::kReplay)) {
+    samples.push_back({"replay", replay->latency.samples_s});
   }
-  Graph built = build_graph(model, options);
-  if (!spec.weights.path.empty()) built.source = nullptr;  // the file has other weights
-  const auto shared_graph = std::make_shared<const Graph>(std::move(built));
-  const Graph& graph = *shared_graph;
-  if (model.file) check_dtype(spec, graph);
-  add_attributes(graph, point);
-  PreparedWeights weights = prepare_weights(model, graph, spec.weights);
-  if (options.device == "cpu") check_host_memory(graph, weights);
-  point.settings.emplace_back("weights", weights.source);
-  const PreparedInputs inputs = prepare_inputs(graph, data ? &*data : nullptr, spec.weights.seed);
-  point.settings.emplace_back("inputs", inputs.source);
-  add_further_settings(spec, point);
+  return samples;
+}
+
+void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Point& point) {
+  const Stopwatch setup;
+  const AnalysisOptions counting = analysis_options(spec.counting);
+  const BuiltModel built = build_model(spec, progress);
+  add_attributes(*built.graph, point);
+  PreparedRun prepared = prepare_run(spec, built);
+  point.settings.emplace_back("weights", prepared.weights.source);
+  point.settings.emplace_back("inputs", prepared.inputs.source);
 
   progress("loading " + spec.flow);
   Flow& flow = load_flow(spec.flow);
-  RunOptions run_options;
-  run_options.device = spec.device;
-  run_options.threads = spec.threads;
-  run_options.tf32 = spec.tf32;
-  run_options.seed = spec.weights.seed;
-  run_options.settings = spec.settings;
-  run_options.libraries = spec.libraries;
-  run_options.progress = progress;
+  RunOptions options(spec.runtime);
+  options.progress = progress;
   baseline.begin_point(key_of(spec));
-  std::vector<HostTensor> expected;
-  if (spec.check && spec.flow != "torch") {
-    progress("running torch for its outputs");
-    try {
-      expected = baseline.outputs([&] { return torch_outputs(graph, weights.tensors, inputs.tensors, run_options); });
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kUnsupported) throw;
-      point.reason = std::string("not compared with PyTorch: ") + error.what();
-    }
-  }
+  const std::vector<HostTensor> expected = expected_outputs(spec, built, prepared, options, baseline, point);
   progress("preparing weights");
-  const std::unique_ptr<Session> session = flow.prepare(graph, weights.tensors, run_options);
-  weights.tensors.clear();
-  session->set_inputs(inputs.tensors);
+  const std::unique_ptr<Session> session = flow.prepare(*built.graph, prepared.weights.tensors, options);
+  prepared.weights.tensors.clear();
+  session->set_inputs(prepared.inputs.tensors);
   const double setup_s = setup.seconds();
 
-  progress("measuring");
-  Record record = measure(*session, shared_graph, {spec.policy}, options.device != "cpu");
-  record.tf32 = {.products = spec.tf32, .convolutions = spec.tf32};
-  const Analysis analysis = analyse_with_limits(spec, record, flow, run_options, progress);
-  std::optional<FusionAnalysis> fusion;
-  if (record.entries.front().program && analysis.measured) {
-    fusion = analyse_fusion(*record.entries.front().program, analysis, spec.analysis, baseline.analysis());
-  }
-  Analysis replay_analysis;
-  std::string replay_failed;
-  if (spec.replay && !record.incomplete) {
-    progress("replaying");
-    try {
-      record.phases.push_back(measure_replay(*session, graph, {spec.policy}));
-      replay_analysis = analyse(record, spec.analysis, {.phase = 1});
-    } catch (const Error& error) {
-      // The eager figures are worth having all the same.
-      replay_failed = error.what();
-    }
-  }
-  const Phase& inference = record.phases.front();
-  const Phase* replay = record.find(PhaseKind::kReplay);
-  const double latency_s = median(inference.latency.samples_s);
-  RunFigures figures{.record = &record,
-                     .analysis = &analysis,
-                     .batch = batch_of(graph),
-                     .tokens = tokens_of(graph),
-                     .replay_analysis = &replay_analysis,
-                     .setup_s = setup_s};
-  Roofline roofline;
-  if (figures.limits() != nullptr) {
-    roofline = make_roofline(analysis, latency_s);
-    figures.roofline = &roofline;
-  }
-  if (fusion) figures.fusion = &*fusion;
-  if (data) figures.preprocessing = data->preprocessing;
-  point.tables = make_tables(figures);
-  compare_flows(spec, latency_s, analysis, fusion ? &*fusion : nullptr, baseline, point);
-  if (spec.check) {
-    session->run();
-    std::vector<HostTensor> outputs = session->outputs();
-    if (spec.flow == "torch") {
-      baseline.set_outputs(std::move(outputs));
-    } else if (!expected.empty()) {
-      point.tables.insert(point.tables.begin() + 1, make_check_table(compare_outputs(graph, expected, outputs)));
-    }
-  }
-  const NodePass& nodes = inference.devices.front().nodes;
-  point.samples = {{"warmup", inference.latency.warmup_s},
-                   {"latency", inference.latency.samples_s},
-                   {"node_pass", nodes.wall_s},
-                   {"node_pass_plain", nodes.plain_s}};
-  if (replay != nullptr) point.samples.push_back({"replay", replay->latency.samples_s});
-  if (!replay_failed.empty()) point.reason += (point.reason.empty() ? "no replay: " : "; no replay: ") + replay_failed;
-  if (record.incomplete) {
-    point.status = "incomplete";
-    point.reason = "interrupted; the figures are of what was measured until then";
+  MeasuredRun measured = measure_run(spec, built, *session, progress);
+  const AnalysedRun analysed =
+      analyse_run(std::move(measured.record), counting, limits_source(spec, flow, options), baseline.analysis());
+  point.tables = tabulate_run(built, analysed, setup_s);
+  compare_flows(spec, analysed, baseline, point);
+  check_outputs(spec, *built.graph, *session, expected, baseline, point);
+  point.samples = samples_of(analysed.record);
+  if (!measured.no_replay.empty()) add_note("no replay: " + measured.no_replay, point);
+  if (analysed.record.incomplete) {
+    point.status = {StatusKind::kIncomplete, "interrupted; the figures are of what was measured until then"};
   }
 }
 
 }  // namespace
 
-std::string command_of(const PointSpec& spec) {
-  std::string command = "nongemm run " + shell_word(spec.model);
-  const auto add = [&](bool given, const std::string& text) {
-    if (given) command += " " + text;
-  };
-  add(spec.flow != "torch", "--flow " + spec.flow);
-  add(spec.device != "cpu", "--device " + spec.device);
-  add(spec.options.batch != 1, fmt::format("--batch {}", spec.options.batch));
-  add(spec.options.sequence.has_value(), fmt::format("--seq-len {}", spec.options.sequence.value_or(0)));
-  add(spec.options.height && spec.options.width,
-      fmt::format("--image-size {}x{}", spec.options.height.value_or(0), spec.options.width.value_or(0)));
-  add(spec.options.detections.has_value(), fmt::format("--detections {}", spec.options.detections.value_or(0)));
-  add(spec.options.dtype != DType::kFloat32, fmt::format("--dtype {}", short_name_of(spec.options.dtype)));
-  add(spec.options.attention != Attention::kDefault, fmt::format("--attention {}", option_of(spec.options.attention)));
-  add(spec.threads > 0, fmt::format("--threads {}", spec.threads));
-  add(spec.tf32, "--tf32");
-  add(spec.replay, "--cuda-graph");
-  add(spec.check, "--check");
-  if (const auto level = spec.settings.find("ort.level"); level != spec.settings.end()) {
-    add(true, "--ort-level " + level->second);
-  }
-  for (const auto& [name, value] : spec.settings) {
-    add(name != "ort.level" && name.starts_with(spec.flow + "."), "--set " + shell_word(name + "=" + value));
-  }
-  add(!spec.limits, "--no-limits");
-  add(spec.fresh_limits, "--remeasure-limits");
-  add(spec.policy.most_seconds != MeasurePolicy().most_seconds,
-      fmt::format("--max-seconds {}", spec.policy.most_seconds));
-  add(spec.policy.iterations.has_value(), fmt::format("--iterations {}", spec.policy.iterations.value_or(0)));
-  add(spec.policy.warmup.has_value(), fmt::format("--warmup {}", spec.policy.warmup.value_or(0)));
-  add(!spec.weights.path.empty(), "--weights " + shell_word(spec.weights.path));
-  add(spec.weights.seed != 0, fmt::format("--seed {}", spec.weights.seed));
-  add(!spec.data.empty(), "--data " + shell_word(spec.data));
-  add(!spec.inputs.empty(), "--inputs " + shell_word(spec.inputs));
-  for (const std::string& library : spec.libraries) add(true, "--load-library " + shell_word(library));
-  add(!spec.groups.empty(), "--groups " + shell_word(spec.groups));
-  for (const InputBinding& input : spec.options.inputs) add(true, "--input " + shell_word(to_string(input)));
-  add(!spec.analysis.by_module, "--by operator");
-  add(!spec.analysis.attention_is_gemm, "--attention-as-nongemm");
-  return command;
-}
-
-Point run_point(const PointSpec& spec, const Progress& progress, Baseline& baseline) {
-  Point point;
-  point.settings = settings_of(spec);
-  point.command = command_of(spec);
+Point run_point(const RunSpec& spec, const Progress& progress, Baseline& baseline) {
+  Point point = row_of(kRun, spec);
   try {
     run(spec, progress, baseline, point);
-  } catch (const Error& error) {
-    point.status = name_of(error.kind());
-    point.reason = error.what();
-  } catch (const std::bad_alloc&) {
-    point.status = name_of(ErrorKind::kOutOfMemory);
-    point.reason = "no host memory left";
   } catch (const std::exception& error) {
-    point.status = name_of(ErrorKind::kFailed);
-    point.reason = error.what();
+    point.status = status_of(error);
   }
   return point;
 }
 
-Point inspect_point(const PointSpec& spec) {
-  Point point;
-  point.settings = settings_of(spec);
-  const Model model = find_model(spec.model);
-  const Record record = record_of(build_graph(model, spec.options));
-  const Graph& graph = *record.entries.front().graph;
-  if (model.file) check_dtype(spec, graph);
-  add_attributes(graph, point);
-  add_further_settings(spec, point);
-  const Analysis analysis = analyse(record, spec.analysis);
-  point.settings.emplace_back("nodes", std::to_string(graph.nodes.size()));
+Point inspect_point(const RunSpec& spec) {
+  Point point = row_of(kInspect, spec);
+  const BuiltModel built = build_model(spec, [](const std::string&) {});
+  add_attributes(*built.graph, point);
+  Record record;
+  record.entries.emplace_back().graph = built.graph;
+  const Analysis analysis = analyse(record, analysis_options(spec.counting));
+  point.settings.emplace_back("nodes", std::to_string(built.graph->nodes.size()));
   point.settings.emplace_back("parameters", std::to_string(analysis.parameters));
-  const RunFigures figures{
-      .record = &record, .analysis = &analysis, .batch = batch_of(graph), .tokens = tokens_of(graph)};
-  point.tables = make_tables(figures);
+  point.tables = tabulate_static(built, record, analysis);
   return point;
 }
 

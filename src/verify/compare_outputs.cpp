@@ -150,13 +150,13 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
     if (named == "eager") options.attention = Attention::kEager;
     if (named == "sdpa") options.attention = Attention::kSdpa;
   }
-  options.device = run.device;
+  options.device = run.device.kind;
   options = model.file ? options_for_file(model, inputs.tensors, options) : options_for(inputs.tensors, options);
   const Graph graph = build_graph(model, options);
 
   // A folder without a checkpoint is an error here.
   const std::string folder = model.file != nullptr ? "" : path.string();
-  const PreparedWeights bound = prepare_weights(model, graph, {.path = folder, .seed = 0});
+  const PreparedWeights bound = prepare_weights(model, graph, folder);
   std::vector<HostTensor> ordered;
   for (const Input& input : graph.inputs) {
     const HostTensor* tensor = find_tensor(inputs.tensors, input.name);
@@ -179,9 +179,9 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
 std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptions& options, Flow& flow,
                                             Flow& reference, const RunOptions& run) {
   ModelOptions built_for = options;
-  built_for.device = run.device.substr(0, run.device.find(':'));
+  built_for.device = run.device.kind;
   const Graph graph = build_graph(model, built_for);
-  const PreparedWeights weights = prepare_weights(model, graph, {.path = "", .seed = run.seed});
+  const PreparedWeights weights = prepare_weights(model, graph, "", run.seed);
   const PreparedInputs inputs = prepare_inputs(graph, nullptr, run.seed);
   const NamedTensors expected = outputs_of(reference, graph, weights.tensors, inputs.tensors, run);
   const NamedTensors outputs =

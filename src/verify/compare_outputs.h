@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "flows/flow.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 
 namespace nongemm {
 

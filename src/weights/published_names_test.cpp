@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 #include "weights/binding.h"
 
 namespace nongemm::weights {

@@ -54,7 +54,7 @@ class CudaLibrary : public device::Library {
       cudaDeviceProp properties{};
       check(cudaGetDeviceProperties(&properties, i), "asking for a device's properties");
       DeviceDescription device;
-      device.id = "cuda:" + std::to_string(i);
+      device.index = i;
       device.name = properties.name;
       device.uuid = hexadecimal(properties.uuid);
       device.memory_bytes = properties.totalGlobalMem;

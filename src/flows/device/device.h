@@ -127,9 +127,6 @@ class Library {
 /// Loads the library at first use. Throws Error(kUnsupported) naming what is missing: the library, the driver.
 Library& library();
 
-/// "cuda" and "cuda:N" give N (0 when absent); anything else gives -1.
-int parse_cuda_device(const std::string& device);
-
 }  // namespace nongemm::device
 
 /// What libnongemm_cuda.so exports: a function of this type named `nongemm_create_device_library`.

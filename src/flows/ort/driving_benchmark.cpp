@@ -13,8 +13,8 @@
 #include "flows/ort/session.h"
 #include "flows/ort/values.h"
 #include "lowering/lower.h"
-#include "models/registry.h"
 #include "onnx/file.h"
+#include "prepare/model.h"
 #include "weights/synthetic.h"
 
 namespace nongemm::ort_flow {

@@ -13,10 +13,11 @@ class OrtFlow : public Flow {
   OrtFlow() { Library::get(); }
 
   FlowInfo info() const override {
-    FlowInfo info{"ort", "ONNX Runtime", Library::get().version(), {"cpu"}};
+    FlowInfo info{"ort", "ONNX Runtime", Library::get().version(), {Device()}};
     if (!Library::get().has_provider("CUDAExecutionProvider")) return info;
     try {
-      for (const DeviceDescription& device : device::library().devices()) info.devices.push_back(device.id);
+      for (const DeviceDescription& device : device::library().devices())
+        info.devices.push_back({DeviceKind::kCuda, device.index});
     } catch (const Error&) {  // the host alone
     }
     return info;

@@ -113,6 +113,7 @@ class OrtSession : public Session {
     throw Error(ErrorKind::kUnsupported, "the ort flow does not replay CUDA graphs", "the torch flow does");
   }
 
+  Tf32Use fp32_in_tf32() const override { return {settings_.allow_tf32, settings_.allow_tf32}; }
   DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(settings_.cuda_device) : DeviceState(); }
 
  private:

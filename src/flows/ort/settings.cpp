@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "flows/device/device.h"
 #include "flows/ort/errors.h"
 #include "flows/ort/library.h"
 
@@ -57,7 +56,7 @@ void add_cuda(const Settings& settings, Ort::SessionOptions& session) {
   CudaOptions cuda;
   const std::string device = std::to_string(settings.cuda_device);
   const std::array<const char*, 2> keys = {"device_id", "use_tf32"};
-  const std::array<const char*, 2> values = {device.c_str(), settings.tf32 ? "1" : "0"};
+  const std::array<const char*, 2> values = {device.c_str(), settings.allow_tf32 ? "1" : "0"};
   Ort::ThrowOnError(Ort::GetApi().UpdateCUDAProviderOptions(cuda.options, keys.data(), values.data(), keys.size()));
   session.AppendExecutionProvider_CUDA_V2(*cuda.options);
 }
@@ -67,19 +66,14 @@ void add_cuda(const Settings& settings, Ort::SessionOptions& session) {
 Settings read_settings(const RunOptions& options) {
   Settings settings;
   settings.threads = options.threads;
-  settings.tf32 = options.tf32;
+  settings.allow_tf32 = options.allows_tf32(/*by_default=*/true);
   for (const std::string& library : options.libraries) {
     if (is_operator_library(library)) settings.operators.push_back(library);
   }
   if (const auto level = options.settings.find("ort.level"); level != options.settings.end()) {
     settings.level = read_level(level->second);
   }
-  if (options.device == "cpu") return settings;
-  settings.cuda_device = device::parse_cuda_device(options.device);
-  if (settings.cuda_device < 0) {
-    throw Error(ErrorKind::kUsage, "device '" + options.device + "' is not known to the ort flow",
-                "cpu, cuda or cuda:N");
-  }
+  if (options.device.kind == DeviceKind::kCuda) settings.cuda_device = options.device.index;
   return settings;
 }
 

@@ -10,13 +10,13 @@ struct Settings {
   GraphOptimizationLevel level = ORT_ENABLE_ALL;
   int cuda_device = -1;  // -1 for the host
   int threads = 0;
-  bool tf32 = false;
+  bool allow_tf32 = false;
   std::vector<std::string> operators;  // libraries with operators for ONNX Runtime
 
   bool on_cuda() const { return cuda_device >= 0; }
 };
 
-/// "ort.level": none, basic, extended or all. Throws Error(kUsage) for other values and devices that do not exist here.
+/// "ort.level": none, basic, extended or all. Throws Error(kUsage) for other values.
 Settings read_settings(const RunOptions& options);
 
 /// Options of a session, without anything of the model.

@@ -66,7 +66,7 @@ void fix_sizes(const std::map<std::string, Shape>& inputs, nvinfer1::INetworkDef
 
 void set_precision(const BuildOptions& options, nvinfer1::INetworkDefinition& network,
                    nvinfer1::IBuilderConfig& config) {
-  if (!options.tf32) config.clearFlag(nvinfer1::BuilderFlag::kTF32);
+  if (!options.allow_tf32) config.clearFlag(nvinfer1::BuilderFlag::kTF32);
   if (options.dtype == DType::kFloat16 || options.fp16) allow_fp16(config);
   if (options.dtype == DType::kBFloat16) allow_bf16(config);
   if (options.int8 && !allow_int8(network, config)) {
@@ -77,12 +77,12 @@ void set_precision(const BuildOptions& options, nvinfer1::INetworkDefinition& ne
 }  // namespace
 
 std::string BuildOptions::text() const {
-  return fmt::format("{}{}{}{} level {}", name_of(dtype), tf32 ? " tf32" : "", fp16 ? " fp16" : "", int8 ? " int8" : "",
-                     level);
+  return fmt::format("{}{}{}{} level {}", name_of(dtype), allow_tf32 ? " TF32" : "", fp16 ? " fp16" : "",
+                     int8 ? " int8" : "", level);
 }
 
-BuildOptions build_options(DType dtype, bool tf32, const std::map<std::string, std::string>& settings) {
-  BuildOptions options{dtype, tf32};
+BuildOptions build_options(DType dtype, bool allow_tf32, const std::map<std::string, std::string>& settings) {
+  BuildOptions options{dtype, allow_tf32};
   if (const auto precision = settings.find("tensorrt.precision"); precision != settings.end()) {
     options.fp16 = precision->second == "fp16" || precision->second == "int8";
     options.int8 = precision->second == "int8";

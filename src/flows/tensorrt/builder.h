@@ -16,7 +16,7 @@ namespace nongemm::tensorrt {
 /// What the engine may do. Types of the graph are types of the engine; these allow faster ones.
 struct BuildOptions {
   DType dtype = DType::kFloat32;  // of the graph's weights
-  bool tf32 = false;
+  bool allow_tf32 = false;
   bool fp16 = false;
   bool int8 = false;
   /// 0 to 5; -1 leaves TensorRT's own choice.
@@ -28,7 +28,7 @@ struct BuildOptions {
 
 /// @param settings "tensorrt.precision" (fp16, int8), "tensorrt.level" (0 to 5)
 /// @throws Error (kUsage) for other values
-BuildOptions build_options(DType dtype, bool tf32, const std::map<std::string, std::string>& settings);
+BuildOptions build_options(DType dtype, bool allow_tf32, const std::map<std::string, std::string>& settings);
 
 /// @param inputs shapes, for models that leave sizes open
 /// @param timing_cache name within `cache`

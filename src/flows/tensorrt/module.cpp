@@ -20,13 +20,13 @@
 namespace nongemm::tensorrt {
 namespace {
 
-int open_device(const std::string& device) {
-  const int index = device::parse_cuda_device(device);
-  if (index < 0) {
-    throw Error(ErrorKind::kUnsupported, "TensorRT runs on NVIDIA GPUs, not on '" + device + "'", "add --device cuda");
+int open_device(const Device& device) {
+  if (device.kind != DeviceKind::kCuda) {
+    throw Error(ErrorKind::kUnsupported, "TensorRT runs on NVIDIA GPUs, not on '" + to_string(device) + "'",
+                "add --device cuda");
   }
-  check(cudaSetDevice(index), "choosing a device");
-  return index;
+  check(cudaSetDevice(device.index), "choosing a device");
+  return device.index;
 }
 
 /// Engines are for one kind of device.
@@ -75,7 +75,8 @@ class TensorRtFlow : public Flow {
 
   FlowInfo info() const override {
     FlowInfo info{"tensorrt", "TensorRT", Library::get().version(), {}};
-    for (const DeviceDescription& device : device::library().devices()) info.devices.push_back(device.id);
+    for (const DeviceDescription& device : device::library().devices())
+      info.devices.push_back({DeviceKind::kCuda, device.index});
     return info;
   }
 
@@ -83,7 +84,8 @@ class TensorRtFlow : public Flow {
                                    const RunOptions& options) override {
     const Library& library = Library::get();
     const int device = open_device(options.device);
-    const BuildOptions build = build_options(weight_dtype(graph), options.tf32, options.settings);
+    const BuildOptions build =
+        build_options(weight_dtype(graph), options.allows_tf32(/*by_default=*/true), options.settings);
     const TemporaryFolder folder;
     const EngineModel model = graph.source != nullptr
                                   ? users_model(graph, folder.path())
@@ -97,14 +99,14 @@ class TensorRtFlow : public Flow {
         EngineCache::key_of(model.files, build.text() + " " + where + " " + sizes_of(graph)) + ".engine";
     if (const std::optional<std::string> kept = cache.read(name)) {
       if (auto engine = Engine::open(library, *kept))
-        return make_session(graph, model, std::move(engine), device, exporter_of(graph, options));
+        return make_session(graph, model, std::move(engine), device, exporter_of(graph, options), build.allow_tf32);
     }
     const std::string built =
         build_engine(library, model.files[0], inputs, build, cache, "times-" + where + ".cache", options.progress);
     auto engine = Engine::open(library, built);
     if (engine == nullptr) fail("TensorRT cannot load the engine that it built");
     cache.write(name, built);
-    return make_session(graph, model, std::move(engine), device, exporter_of(graph, options));
+    return make_session(graph, model, std::move(engine), device, exporter_of(graph, options), build.allow_tf32);
   }
 };
 

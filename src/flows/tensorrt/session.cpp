@@ -28,11 +28,12 @@ RuntimeProgram make_program(const Graph& graph, const traces::OnnxNodes& model, 
 class TensorRtSession : public Session {
  public:
   TensorRtSession(const Graph& graph, const EngineModel& model, std::unique_ptr<Engine> engine, int device,
-                  Exporter exporter)
+                  Exporter exporter, bool allows_tf32)
       : graph_(graph),
         inputs_(model.inputs),
         outputs_(model.outputs),
         device_(device),
+        allows_tf32_(allows_tf32),
         exporter_(std::move(exporter)),
         engine_(std::move(engine)),
         information_(engine_->layer_information()),
@@ -161,6 +162,7 @@ class TensorRtSession : public Session {
     }
   }
 
+  Tf32Use fp32_in_tf32() const override { return {allows_tf32_, allows_tf32_}; }
   DeviceState device_state() override { return device::library().state(device_); }
 
  private:
@@ -218,6 +220,7 @@ class TensorRtSession : public Session {
   std::vector<onnx::Port> inputs_;
   std::vector<onnx::Port> outputs_;
   int device_;
+  bool allows_tf32_;
   Exporter exporter_;
   // In this order: contexts go before the engine, and the stream after both.
   Stream stream_;
@@ -236,8 +239,8 @@ class TensorRtSession : public Session {
 }  // namespace
 
 std::unique_ptr<Session> make_session(const Graph& graph, const EngineModel& model, std::unique_ptr<Engine> engine,
-                                      int device, Exporter exporter) {
-  return std::make_unique<TensorRtSession>(graph, model, std::move(engine), device, std::move(exporter));
+                                      int device, Exporter exporter, bool allows_tf32) {
+  return std::make_unique<TensorRtSession>(graph, model, std::move(engine), device, std::move(exporter), allows_tf32);
 }
 
 }  // namespace nongemm::tensorrt

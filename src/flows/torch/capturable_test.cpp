@@ -4,15 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "models/registry.h"
 #include "ops/op.h"
+#include "prepare/model.h"
 
 namespace nongemm::torch_flow {
 namespace {
 
 Graph graph_of(const std::string& name) {
   ModelOptions options;
-  options.device = "cuda";
+  options.device = DeviceKind::kCuda;
   return build_graph(find_model(name), options);
 }
 

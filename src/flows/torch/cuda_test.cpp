@@ -23,7 +23,7 @@
 #include "flows/torch/cuda/device_time.h"
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/values.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 #include "prepare/prepare.h"
 #include "profile/attribution.h"
 #include "profile/device_pass.h"
@@ -62,20 +62,20 @@ struct Prepared {
   std::unique_ptr<Session> session;
 };
 
-Prepared prepare(const std::string& name, const std::string& device, DType dtype, std::int64_t sequence = 32) {
+Prepared prepare(const std::string& name, DeviceKind device, DType dtype, std::int64_t sequence = 32) {
   ModelOptions options;
   options.dtype = dtype;
-  options.device = device == "cpu" ? "cpu" : "cuda";
+  options.device = device;
   const Model model = find_model(name);
   if (model.row != nullptr && model.row->sequence > 0) options.sequence = sequence;
   return {model, build_graph(model, options), nullptr};
 }
 
 /// The session refers to the graph, so the graph must not move any more.
-void open(Prepared& prepared, const std::string& device) {
+void open(Prepared& prepared, DeviceKind device) {
   const PreparedWeights weights = prepare_weights(prepared.model, prepared.graph, {});
   RunOptions options;
-  options.device = device;
+  options.device = {device, 0};
   prepared.session = flow().prepare(prepared.graph, weights.tensors, options);
   prepared.session->set_inputs(prepare_inputs(prepared.graph, nullptr, 0).tensors);
 }
@@ -126,8 +126,8 @@ TEST_F(CudaTest, WeightsDrawnOnTheDeviceAreTheHosts) {
 }
 
 TEST_F(CudaTest, OutputsAreTheHosts) {
-  Prepared host = prepare("gpt2", "cpu", DType::kFloat32);
-  open(host, "cpu");
+  Prepared host = prepare("gpt2", DeviceKind::kHost, DType::kFloat32);
+  open(host, DeviceKind::kHost);
   host.session->run();
   Prepared cuda = prepare("gpt2", "cuda:0", DType::kFloat32);
   open(cuda, "cuda:0");
@@ -139,8 +139,8 @@ TEST_F(CudaTest, OutputsAreTheHosts) {
 }
 
 TEST_F(CudaTest, EveryKernelBelongsToANode) {
-  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
-  open(cuda, "cuda");
+  Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat16, 128);
+  open(cuda, DeviceKind::kCuda);
   cuda.session->run();
   Trace reference;
   for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kAttribution, reference);
@@ -165,8 +165,8 @@ TEST_F(CudaTest, EveryKernelBelongsToANode) {
 
 TEST_F(CudaTest, WindowsPutTogetherHoldEveryKernel) {
   for (const char* name : {"gpt2", "maskrcnn"}) {  // the second one with loops, branches and waits
-    Prepared cuda = prepare(name, "cuda", DType::kFloat32, 128);
-    open(cuda, "cuda");
+    Prepared cuda = prepare(name, DeviceKind::kCuda, DType::kFloat32, 128);
+    open(cuda, DeviceKind::kCuda);
     cuda.session->run();
     Trace reference;
     for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kAttribution, reference);
@@ -190,8 +190,8 @@ TEST_F(CudaTest, WindowsPutTogetherHoldEveryKernel) {
 }
 
 TEST_F(CudaTest, AnErrorWithinAWindowLeavesNothingSwitchedOff) {
-  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
-  open(cuda, "cuda");
+  Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat16, 128);
+  open(cuda, DeviceKind::kCuda);
   const auto inputs = prepare_inputs(cuda.graph, nullptr, 0).tensors;
   Trace before;
   for (int i = 0; i < 3; ++i) cuda.session->run_traced(TraceLevel::kTiming, before);
@@ -210,8 +210,8 @@ TEST_F(CudaTest, AnErrorWithinAWindowLeavesNothingSwitchedOff) {
 }
 
 TEST_F(CudaTest, AReplayGivesTheSameOutputsAndKernels) {
-  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
-  open(cuda, "cuda");
+  Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat16, 128);
+  open(cuda, DeviceKind::kCuda);
   cuda.session->run();
   const auto expected = cuda.session->outputs();
   Trace reference;
@@ -236,8 +236,8 @@ TEST_F(CudaTest, AReplayGivesTheSameOutputsAndKernels) {
 }
 
 TEST_F(CudaTest, RefusesToCaptureWhatTheDataDecides) {
-  Prepared cuda = prepare("fasterrcnn", "cuda", DType::kFloat32);
-  open(cuda, "cuda");
+  Prepared cuda = prepare("fasterrcnn", DeviceKind::kCuda, DType::kFloat32);
+  open(cuda, DeviceKind::kCuda);
   EXPECT_THROW(
       {
         try {
@@ -285,7 +285,7 @@ TEST_F(CudaTest, RoiOperatorsAreTheHosts) {
 }
 
 TEST_F(CudaTest, OutOfMemoryIsAnErrorAndTheNextModelRuns) {
-  Prepared large = prepare("gpt2", "cuda", DType::kFloat32);
+  Prepared large = prepare("gpt2", DeviceKind::kCuda, DType::kFloat32);
   Weight weight;
   weight.name = "too.large";
   weight.value = static_cast<ValueId>(large.graph.values.size());
@@ -295,13 +295,13 @@ TEST_F(CudaTest, OutOfMemoryIsAnErrorAndTheNextModelRuns) {
   large.graph.values.push_back(value);
   large.graph.weights.push_back(weight);
   try {
-    open(large, "cuda");
+    open(large, DeviceKind::kCuda);
     FAIL() << "a tebibyte of weights was placed";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kOutOfMemory) << error.what();
   }
-  Prepared small = prepare("gpt2", "cuda", DType::kFloat32);
-  open(small, "cuda");
+  Prepared small = prepare("gpt2", DeviceKind::kCuda, DType::kFloat32);
+  open(small, DeviceKind::kCuda);
   small.session->run();
 }
 
@@ -314,8 +314,8 @@ std::int64_t resident_kib() {
 }
 
 TEST_F(CudaTest, TracingLeaksNothing) {
-  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16);
-  open(cuda, "cuda");
+  Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat16);
+  open(cuda, DeviceKind::kCuda);
   std::vector<Trace> traces(10);
   const std::vector<Window> windows(10, Window{40, 80});
   const auto trace = [&](int inferences) {
@@ -335,8 +335,8 @@ TEST_F(CudaTest, TracingLeaksNothing) {
 }
 
 TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
-  Prepared cuda = prepare("gpt2", "cuda", DType::kFloat16, 128);
-  open(cuda, "cuda");
+  Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat16, 128);
+  open(cuda, DeviceKind::kCuda);
   PassSettings settings;
   settings.policy.iterations = 30;
   const auto plain_ms = [&] {

@@ -19,13 +19,8 @@
 namespace nongemm::torch_flow {
 namespace {
 
-c10::Device open_device(const std::string& device) {
-  if (device == "cpu") return c10::Device(c10::kCPU);
-  const int index = device::parse_cuda_device(device);
-  if (index < 0) {
-    throw Error(ErrorKind::kUsage, "device '" + device + "' is not known to the torch flow", "cpu, cuda or cuda:N");
-  }
-  return open_cuda_device(index);
+c10::Device open_device(const Device& device) {
+  return device.is_host() ? c10::Device(c10::kCPU) : open_cuda_device(device.index);
 }
 
 /// Before LibTorch asks itself for CUDA, and before torchvision's library, which needs it. A failure is told when a
@@ -48,11 +43,12 @@ class TorchFlow : public Flow {
   }
 
   FlowInfo info() const override {
-    FlowInfo info{"torch", "PyTorch (LibTorch)", TORCH_VERSION, {"cpu"}};
+    FlowInfo info{"torch", "PyTorch (LibTorch)", TORCH_VERSION, {Device()}};
     if (!has_nvidia_driver()) return info;
     try {
       load_torch_cuda();
-      for (const DeviceDescription& device : device::library().devices()) info.devices.push_back(device.id);
+      for (const DeviceDescription& device : device::library().devices())
+        info.devices.push_back({DeviceKind::kCuda, device.index});
     } catch (const Error&) {  // the host alone
     }
     return info;

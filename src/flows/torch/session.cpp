@@ -46,10 +46,15 @@ class TorchSession : public Session {
  public:
   TorchSession(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
                c10::Device device)
-      : graph_(graph), device_(device), program_(graph, device), slots_(graph.values.size()) {
+      : graph_(graph),
+        device_(device),
+        program_(graph, device),
+        slots_(graph.values.size()),
+        // As torch.backends has it: cudnn.allow_tf32 is set, cuda.matmul.allow_tf32 is not.
+        fp32_in_tf32_{options.allows_tf32(false), options.allows_tf32(true)} {
     if (options.threads > 0) at::set_num_threads(options.threads);
-    at::globalContext().setAllowTF32CuBLAS(options.tf32);
-    at::globalContext().setAllowTF32CuDNN(options.tf32);
+    at::globalContext().setAllowTF32CuBLAS(fp32_in_tf32_.products);
+    at::globalContext().setAllowTF32CuDNN(fp32_in_tf32_.convolutions);
     if (device.is_cuda()) cuda_ = &device::library();
     const Scope scope(device_);
     with_errors("placing the weights", [&] { place_weights(weights, options); });
@@ -192,6 +197,7 @@ class TorchSession : public Session {
     replay_ = std::move(captured);
   }
 
+  Tf32Use fp32_in_tf32() const override { return fp32_in_tf32_; }
   DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(device_.index()) : DeviceState(); }
 
  private:
@@ -320,6 +326,7 @@ class TorchSession : public Session {
   device::Library* cuda_ = nullptr;
   Program program_;
   std::vector<c10::IValue> slots_;
+  Tf32Use fp32_in_tf32_;
   std::uint64_t weight_bytes_ = 0;
 
   // After capture().

@@ -150,9 +150,9 @@ Tensor nms_by_category(const Tensor& boxes, const Tensor& scores, const Tensor& 
 }  // namespace
 
 Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& categories, double threshold,
-                   const LikelyBoxes& likely, const std::string& device) {
+                   const LikelyBoxes& likely, DeviceKind device) {
   Builder& b = boxes.builder();
-  const std::int64_t many = device.starts_with("cuda") ? 100'000 : 4'000;  // numbers, not boxes
+  const std::int64_t many = device == DeviceKind::kCuda ? 100'000 : 4'000;  // numbers, not boxes
   const Tensor count = b.call("nongemm.numel.default", {boxes});
   const auto at_once = [&]() -> std::vector<Tensor> {
     const Tensor any = b.call("nongemm.int_greater.default", {count, 0});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ops/builder.h"
+#include "spec/device.h"
 
 namespace nongemm {
 
@@ -36,7 +37,7 @@ struct LikelyBoxes {
 /// batched_nms: suppression within each category; indices of what is kept, by falling score. torchvision chooses the
 /// way by the number of boxes and the device: a loop over the categories, or all at once with shifted coordinates.
 Tensor batched_nms(const Tensor& boxes, const Tensor& scores, const Tensor& categories, double threshold,
-                   const LikelyBoxes& likely, const std::string& device);
+                   const LikelyBoxes& likely, DeviceKind device);
 
 /// resize_boxes: scales boxes from one image size to another, {height, width} each.
 Tensor resize_boxes(const Tensor& boxes, std::pair<std::int64_t, std::int64_t> from,

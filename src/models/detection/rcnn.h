@@ -29,7 +29,7 @@ struct Rcnn {
   std::int64_t detections;
   std::vector<std::int64_t> mask_layers;
   std::int64_t mask_width;
-  std::string device;
+  DeviceKind device;
 
   /// Throws Error(kBadInput) naming the key that is out of range.
   Rcnn(const Config& config, const ModelOptions& options);

@@ -179,14 +179,14 @@ DeviceLimits measure_limits(c10::Device device) {
     return measured("a product", [&] { return product_rate(watch, device, type, size); });
   };
   at::Context& context = at::globalContext();
-  const bool tf32 = context.allowTF32CuBLAS();
+  const bool allowed = context.allowTF32CuBLAS();
   context.setAllowTF32CuBLAS(false);
   limits.fp32_rate = rate(at::kFloat);
   if (cuda) {
     context.setAllowTF32CuBLAS(true);
     limits.tf32_rate = rate(at::kFloat);
   }
-  context.setAllowTF32CuBLAS(tf32);
+  context.setAllowTF32CuBLAS(allowed);
   limits.fp16_rate = rate(at::kHalf);
   limits.bf16_rate = rate(at::kBFloat16);
   limits.int8_rate = rate(at::kChar);

@@ -1,0 +1,69 @@
+#include "prepare/model.h"
+
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace nongemm {
+namespace {
+
+Model open_folder(const std::string& folder) {
+  Model model;
+  model.folder = folder;
+  model.name = std::filesystem::path(folder).lexically_normal().filename().string();
+  if (model.name.empty()) model.name = std::filesystem::path(folder).parent_path().filename().string();
+  model.config = Config::read_file((std::filesystem::path(folder) / "config.json").string());
+  model.architecture = &architecture_of(model.config);
+  return model;
+}
+
+Model open_file(const std::filesystem::path& path) {
+  Model model;
+  model.name = path.stem().string();
+  model.folder = path.parent_path().string();
+  model.file = open_model_file(path);
+  return model;
+}
+
+Graph build_from_file(const Model& model, const ModelOptions& options) {
+  ImportOptions import;
+  import.inputs = options.inputs;
+  if (options.batch_given) import.batch = options.batch;
+  return model.file->build(import);
+}
+
+}  // namespace
+
+Model find_model(const std::string& name_or_path) {
+  if (const RegisteredModel found = find_registered(name_or_path); found.row != nullptr) {
+    Model model;
+    model.name = name_or_path;
+    model.architecture = found.architecture;
+    model.row = found.row;
+    model.config = Config::parse(found.row->config, name_or_path);
+    return model;
+  }
+  if (is_model_file(name_or_path)) return open_file(name_or_path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(name_or_path, ignored)) return open_folder(name_or_path);
+  throw Error(ErrorKind::kUsage, "unknown model '" + name_or_path + "'",
+              did_you_mean(name_or_path, registered_names()) +
+                  "\n  a folder with a config.json of a known architecture is a model, too, and so is a .pt2 or .onnx "
+                  "file");
+}
+
+Graph build_graph(const Model& model, const ModelOptions& options) {
+  if (model.file != nullptr) return build_from_file(model, options);
+  ModelOptions filled = options;
+  if (model.row != nullptr) {
+    if (!filled.sequence && model.row->sequence > 0) filled.sequence = model.row->sequence;
+    if (!filled.height && model.row->height > 0) filled.height = model.row->height;
+    if (!filled.width && model.row->width > 0) filled.width = model.row->width;
+  }
+  Graph graph = build_graph(*model.architecture, model.config, filled);
+  graph.name = model.name;
+  return graph;
+}
+
+}  // namespace nongemm

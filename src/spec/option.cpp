@@ -1,0 +1,32 @@
+#include "spec/option.h"
+
+namespace nongemm {
+
+const char* title_of(OptionSection section) {
+  switch (section) {
+    case OptionSection::kSubject:
+      return "What";
+    case OptionSection::kModel:
+      return "Models";
+    case OptionSection::kOperator:
+      return "Operators";
+    case OptionSection::kRun:
+      return "Running";
+    case OptionSection::kMeasuring:
+      return "Measuring";
+    case OptionSection::kCounting:
+      return "Counting";
+    case OptionSection::kFlow:
+      return "Settings of one flow";
+    case OptionSection::kOutput:
+      return "Output";
+  }
+  return "";
+}
+
+std::string Option::spelled() const {
+  if (positional) return value;
+  return of_flow ? "--set " + name : "--" + name;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,114 @@
+// What is made of a request by the table: a command, a key, settings, values.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "spec/option_table.h"
+
+namespace nongemm {
+namespace {
+
+/// Settings of other flows say nothing of a point.
+bool applies(const Option& option, const Request& request) {
+  return !option.of_flow || option.name.starts_with(request.run.flow + ".");
+}
+
+/// A model file has defaults of its own. What is measured has none.
+bool is_default(const Option& option, Command command, const Request& request) {
+  if (option.section == OptionSection::kSubject) return false;
+  Request usual = defaults_of(command);
+  usual.run.model = request.run.model;
+  return option.get(request) == option.get(usual);
+}
+
+/// FNV-1a.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char letter : text) {
+    hash ^= static_cast<unsigned char>(letter);
+    hash *= 0x100000001b3;
+  }
+  return hash;
+}
+
+/// "--batch 4", "--check", "--set ort.level=basic"
+std::string words_of(const Option& option, const std::string& value) {
+  if (option.positional) return shell_word(value);
+  if (option.type == OptionType::kFlag) return option.spelled();
+  if (option.of_flow) return "--set " + shell_word(option.name + "=" + value);
+  return option.spelled() + " " + shell_word(value);
+}
+
+std::string title_of(const Option& option) {
+  std::string title = option.name;
+  std::replace(title.begin(), title.end(), '-', ' ');
+  return title;
+}
+
+}  // namespace
+
+std::string OptionTable::command_of(Command command, const Request& request) const {
+  std::string text = fmt::format("nongemm {}", info_of(command).name);
+  std::string rest;
+  for (const Option* option : options(command)) {
+    if (option->role == OptionRole::kOutput || !applies(*option, request)) continue;
+    if (is_default(*option, command, request)) continue;
+    for (const std::string& value : option->get(request))
+      (option->positional ? text : rest) += " " + words_of(*option, value);
+  }
+  return text + rest;
+}
+
+std::string OptionTable::key_of(Command command, const Request& request) const {
+  std::vector<std::string> lines;
+  for (const Option* option : options(command)) {
+    if (option->role != OptionRole::kIdentity || !applies(*option, request)) continue;
+    if (is_default(*option, command, request)) continue;
+    for (const std::string& value : option->get(request)) lines.push_back(fmt::format("{}={}", option->name, value));
+  }
+  std::stable_sort(lines.begin(), lines.end(), [](const std::string& a, const std::string& b) {
+    return a.substr(0, a.find('=')) < b.substr(0, b.find('='));
+  });
+  return fmt::format("{:016x}", hash_of(fmt::format("{}\n{}", info_of(command).name, fmt::join(lines, "\n"))));
+}
+
+std::vector<std::pair<std::string, std::string>> OptionTable::settings_of(Command command,
+                                                                          const Request& request) const {
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (const OptionShown shown : {OptionShown::kAlways, OptionShown::kWhenGiven}) {
+    for (const Option* option : options(command)) {
+      if (option->shown != shown || !applies(*option, request)) continue;
+      if (shown == OptionShown::kWhenGiven && is_default(*option, command, request)) continue;
+      const bool flag = option->type == OptionType::kFlag;
+      settings.emplace_back(title_of(*option), flag ? "yes" : fmt::format("{}", fmt::join(option->get(request), ", ")));
+    }
+  }
+  return settings;
+}
+
+std::vector<OptionValue> OptionTable::values_of(Command command, const Request& request) const {
+  std::vector<OptionValue> all;
+  for (const Option* option : options(command)) {
+    if (option->role == OptionRole::kOutput || !applies(*option, request)) continue;
+    const std::vector<std::string> values = option->get(request);
+    if (!values.empty()) all.push_back({option->name, option->type, option->repeatable, values});
+  }
+  return all;
+}
+
+Request OptionTable::request_of(Command command, const std::vector<OptionValue>& values) const {
+  Request request = defaults_of(command);
+  for (const OptionValue& value : values) {
+    try {
+      const Option& row = option(command, value.name);
+      for (const std::string& text : value.texts) row.set(request, text);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::kBadInput, std::string("a specification that cannot be read: ") + error.what());
+    }
+  }
+  return request;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,278 @@
+// Options that say which model is built, and for what.
+#include <array>
+#include <sstream>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "spec/option_rows.h"
+
+namespace nongemm::option_rows {
+namespace {
+
+constexpr unsigned kBuild = kRun | kInspect | kExport | kAnalyze;
+
+/// A model file has a batch and types of its own.
+bool decides_by_itself(const RunSpec& run) { return run.model.ends_with(".pt2") || run.model.ends_with(".onnx"); }
+
+DType read_model_dtype(const std::string& text) {
+  const std::optional<DType> dtype = parse_dtype(text);
+  if (!dtype || !is_floating(*dtype) || *dtype == DType::kFloat64) {
+    throw Error(ErrorKind::kUsage, "unknown dtype '" + text + "'", did_you_mean(text, {"fp32", "fp16", "bf16"}));
+  }
+  return *dtype;
+}
+
+/// "224" or "800x1088" (height x width).
+std::pair<std::int64_t, std::int64_t> read_image_size(const std::string& text) {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  char cross = 0;
+  std::istringstream stream(text);
+  if (stream >> height && stream.eof() && height > 0) return {height, height};
+  stream.clear();
+  stream.seekg(0);
+  if (stream >> height >> cross >> width && cross == 'x' && stream.peek() == EOF && height > 0 && width > 0) {
+    return {height, width};
+  }
+  throw Error(ErrorKind::kUsage, "image size '" + text + "' is not understood",
+              "write 224 or 800x1088 (height x width)");
+}
+
+Option model_row(OptionInfo info, unsigned commands, bool several) {
+  info.value = "MODEL";
+  info.section = OptionSection::kSubject;
+  info.commands = commands;
+  info.swept = several;
+  info.shown = OptionShown::kAlways;
+  return text(
+      std::move(info), [](auto& r) -> auto& { return r.run.model; });
+}
+
+Option dtype_row() {
+  return custom(
+      {.name = "dtype",
+       .value = "TYPE",
+       .doc = "fp32, fp16 or bf16",
+       .otherwise = "fp32; a file's own for .pt2 and .onnx",
+       .section = OptionSection::kModel,
+       .commands = kBuild | kVerify,
+       .shown = OptionShown::kAlways,
+       .swept = true,
+       .commas = true},
+      [](Request& request, const std::string& text) {
+        request.run.options.dtype = read_model_dtype(text);
+        request.run.options.dtype_given = true;
+      },
+      [](const Request& request) -> std::vector<std::string> {
+        const ModelOptions& options = request.run.options;
+        if (decides_by_itself(request.run) && !options.dtype_given) return {};
+        return {std::string(short_name_of(options.dtype))};
+      });
+}
+
+Option image_size_row() {
+  return custom(
+      {.name = "image-size",
+       .value = "N|HxW",
+       .doc = "input pixels, 224 or 800x1088 (vision models)",
+       .otherwise = "the model's own",
+       .section = OptionSection::kModel,
+       .commands = kBuild,
+       .shown = OptionShown::kWhenGiven,
+       .swept = true,
+       .commas = true},
+      [](Request& request, const std::string& text) {
+        const auto [height, width] = read_image_size(text);
+        request.run.options.height = height;
+        request.run.options.width = width;
+      },
+      [](const Request& request) -> std::vector<std::string> {
+        const ModelOptions& options = request.run.options;
+        if (!options.height || !options.width) return {};
+        return {std::to_string(*options.height) + "x" + std::to_string(*options.width)};
+      });
+}
+
+Option batch_row() {
+  Option option = custom({.name = "batch",
+                          .value = "N",
+                          .doc = "samples per inference",
+                          .otherwise = "1; a file's own for .pt2 and .onnx",
+                          .section = OptionSection::kModel,
+                          .commands = kBuild,
+                          .shown = OptionShown::kAlways,
+                          .swept = true,
+                          .commas = true},
+                         {}, [](const Request& request) -> std::vector<std::string> {
+                           const ModelOptions& options = request.run.options;
+                           if (decides_by_itself(request.run) && !options.batch_given) return {};
+                           return {std::to_string(options.batch)};
+                         });
+  option.type = OptionType::kInteger;
+  option.set = [option](Request& request, const std::string& text) {
+    request.run.options.batch = read_integer(option, text, {1, 1'000'000'000});
+    request.run.options.batch_given = true;
+  };
+  return option;
+}
+
+/// What a graph is built for.
+std::vector<Option> build_rows() {
+  std::vector<Option> rows;
+  rows.push_back(choice({.name = "attention",
+                         .value = "KIND",
+                         .doc = "sdpa or eager, where the original has both",
+                         .otherwise = "as the original does",
+                         .section = OptionSection::kModel,
+                         .commands = kBuild | kVerify,
+                         .shown = OptionShown::kWhenGiven,
+                         .swept = true,
+                         .commas = true},
+                        [](auto& r) -> auto& { return r.run.options.attention; },
+                        {{"sdpa", Attention::kSdpa}, {"eager", Attention::kEager}}));
+  rows.push_back(integer({.name = "seq-len",
+                          .value = "N",
+                          .doc = "tokens per sample (language models)",
+                          .otherwise = "the model's own",
+                          .section = OptionSection::kModel,
+                          .commands = kBuild,
+                          .swept = true,
+                          .commas = true},
+                         [](auto& r) -> auto& { return r.run.options.sequence; }, {1, 1'000'000'000}));
+  rows.push_back(image_size_row());
+  rows.push_back(batch_row());
+  rows.push_back(integer({.name = "detections",
+                          .value = "N",
+                          .doc = "boxes kept per image (R-CNN)",
+                          .otherwise = "the model's, 100",
+                          .section = OptionSection::kModel,
+                          .commands = kBuild,
+                          .shown = OptionShown::kWhenGiven},
+                         [](auto& r) -> auto& { return r.run.options.detections; }, {1, 1'000'000}));
+  return rows;
+}
+
+/// `op --preset` builds models, too; the points that come of it are operators and say nothing of these.
+Option for_presets(Option option) {
+  option.doc = "for presets: " + option.doc;
+  option.commands = kOp;
+  option.shown = OptionShown::kNever;
+  return option;
+}
+
+Option input_row() {
+  return custom(
+      {.name = "input",
+       .value = "NAME=SHAPE",
+       .doc = "shape of an input of a .pt2 or .onnx file: x=4x3x224x224",
+       .otherwise = "as the file was exported",
+       .section = OptionSection::kModel,
+       .commands = kBuild,
+       .repeatable = true},
+      [](Request& request, const std::string& text) {
+        request.run.options.inputs.push_back(parse_input_binding(text));
+      },
+      [](const Request& request) {
+        std::vector<std::string> texts;
+        for (const InputBinding& input : request.run.options.inputs) texts.push_back(to_string(input));
+        return texts;
+      });
+}
+
+Option seed_row() {
+  Option option =
+      custom({.name = "seed",
+              .value = "N",
+              .doc = "of synthetic weights and inputs",
+              .section = OptionSection::kModel,
+              .commands = kBuild | kOp},
+             {}, [](const Request& request) { return std::vector{std::to_string(request.run.runtime.seed)}; });
+  option.type = OptionType::kInteger;
+  option.set = [option](Request& request, const std::string& text) {
+    request.run.runtime.seed = read_seed(option, text);
+  };
+  return option;
+}
+
+}  // namespace
+
+std::vector<Option> subject_rows() {
+  std::vector<Option> rows;
+  rows.push_back(
+      model_row({.name = "model",
+                 .doc = "registry names (nongemm list models), folders with a config.json, or .pt2 and .onnx "
+                        "files; for run also a plan (.toml)",
+                 .positional = true,
+                 .required = true},
+                kRun | kInspect, /*several=*/true));
+  rows.push_back(model_row({.name = "model",
+                            .doc = "a registry name, a folder with a config.json, a .pt2 or .onnx file",
+                            .positional = true,
+                            .required = true},
+                           kExport, /*several=*/false));
+  rows.push_back(
+      model_row({.name = "folder",
+                 .doc = "folders with references beside the model, or .pt2 and .onnx files with theirs; with "
+                        "--against any model",
+                 .positional = true,
+                 .required = true},
+                kVerify, /*several=*/true));
+  rows.back().value = "FOLDER";
+  rows.push_back(model_row(
+      {.name = "model", .doc = "what the engine was built from: an .onnx file, or a model that `nongemm export` wrote"},
+      kAnalyze, /*several=*/false));
+  rows.push_back(text(
+      {.name = "file",
+       .value = "FILE",
+       .doc = "the ONNX file to write; weights of more than 1 GB go to FILE.data",
+       .section = OptionSection::kSubject,
+       .commands = kExport,
+       .role = OptionRole::kOutput,
+       .positional = true,
+       .required = true},
+      [](auto& r) -> auto& { return r.exported.file; }));
+  rows.push_back(text(
+      {.name = "file",
+       .value = "FILE",
+       .doc = "a report.json",
+       .section = OptionSection::kSubject,
+       .commands = kReport,
+       .role = OptionRole::kOutput,
+       .positional = true,
+       .required = true},
+      [](auto& r) -> auto& { return r.subject; }));
+  rows.push_back(text(
+      {.name = "table",
+       .value = "WHAT",
+       .doc = "models, ops, flows, devices, figures or options",
+       .section = OptionSection::kSubject,
+       .commands = kList,
+       .role = OptionRole::kOutput,
+       .positional = true,
+       .required = true,
+       .choices = {"models", "ops", "flows", "devices", "figures", "options"}},
+      [](auto& r) -> auto& { return r.subject; }));
+  return rows;
+}
+
+std::vector<Option> model_rows() {
+  std::vector<Option> rows;
+  rows.push_back(dtype_row());
+  for (const Option& option : build_rows()) {
+    rows.push_back(option);
+    rows.push_back(for_presets(option));
+  }
+  rows.push_back(input_row());
+  rows.push_back(text(
+      {.name = "weights",
+       .value = "PATH",
+       .doc = "checkpoint: a file or a folder",
+       .otherwise = "the model folder's own, or synthetic ones",
+       .section = OptionSection::kModel,
+       .commands = kRun | kExport},
+      [](auto& r) -> auto& { return r.run.weights; }));
+  rows.push_back(seed_row());
+  return rows;
+}
+
+}  // namespace nongemm::option_rows

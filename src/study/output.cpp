@@ -1,0 +1,113 @@
+#include "study/output.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "record/machine.h"
+#include "report/op_sections.h"
+
+namespace nongemm {
+namespace {
+
+constexpr const char* kOnTerminal = "table";
+
+std::vector<ReportKind> reports_of(const OutputOptions& options) {
+  constexpr std::array kKinds = {ReportKind::kPerformance, ReportKind::kWorkload, ReportKind::kNongemm};
+  std::vector<ReportKind> kinds;
+  for (const std::string& name : options.reports) {
+    const auto kind = std::find_if(kKinds.begin(), kKinds.end(), [&](ReportKind k) { return name_of(k) == name; });
+    if (kind != kKinds.end()) kinds.push_back(*kind);  // others are refused by the option table
+  }
+  return kinds;
+}
+
+/// What a writer gets to see: everything in JSON, what was asked for elsewhere, a summary on the terminal.
+Document part_for(const Document& document, const Writer& writer, const OutputOptions& options) {
+  // Formats for programs have every point by itself.
+  if (writer.format == "json" || writer.format == "google-benchmark") return document;
+  if (writer.format != "csv" && is_sweep_of_calls(document)) return calls_as_rows(document);
+  if (!options.reports.empty()) return only(document, reports_of(options));
+  return writer.format == "table" ? summary_of(document) : document;
+}
+
+}  // namespace
+
+void check_output(const OutputOptions& options) {
+  for (const std::string& format : options.formats) find_writer(format);
+  if (options.folder.empty()) return;
+  std::error_code error;
+  std::filesystem::create_directories(options.folder, error);
+  const std::filesystem::path probe = std::filesystem::path(options.folder) / ".nongemm-probe";
+  std::ofstream file(probe);
+  if (error || !(file << "x") || !file.flush()) {
+    throw Error(ErrorKind::kIo, "output folder '" + options.folder + "' cannot be written to",
+                error ? error.message() : "check its permissions and the free space");
+  }
+  file.close();
+  std::filesystem::remove(probe, error);
+}
+
+std::string write_report_file(const Document& document, const std::string& folder, const Writer& writer) {
+  std::ostringstream text;
+  writer.write(document, text);
+  const auto path = std::filesystem::path(folder) / ("report" + std::string(writer.extension));
+  write_file_atomically(path, text.str());
+  return path.string();
+}
+
+void write_output(const Document& document, const OutputOptions& options) {
+  const auto print = [&](const std::string& format) {
+    const Writer& writer = find_writer(format);
+    writer.write(part_for(document, writer, options), std::cout);
+  };
+  if (options.folder.empty()) {
+    if (options.formats.empty()) print(kOnTerminal);
+    for (const std::string& format : options.formats) print(format);
+    std::cout.flush();
+    if (!std::cout) throw Error(ErrorKind::kIo, "standard output cannot be written to");
+    return;
+  }
+  // The JSON report is always among the files: everything else can be made from it.
+  std::vector<std::string> formats = {"json"};
+  for (const std::string& format : options.formats) {
+    if (format != "json") formats.push_back(format);
+  }
+  for (const std::string& format : formats) {
+    const Writer& writer = find_writer(format);
+    fmt::print(stderr, "wrote {}\n", write_report_file(part_for(document, writer, options), options.folder, writer));
+  }
+  print(kOnTerminal);
+}
+
+void Checkpoints::add(const Document& document) {
+  const std::int64_t begin = now_ns();
+  if (folder_.empty() || begin < next_ns_) return;
+  write_report_file(document, folder_, find_writer("json"));
+  constexpr int kRarely = 50;  // 2 % of the time
+  const std::int64_t end = now_ns();
+  next_ns_ = end + kRarely * (end - begin);
+}
+
+std::vector<std::pair<std::string, std::string>> make_context() {
+  std::vector<std::pair<std::string, std::string>> context = describe_machine();
+  std::string command;
+  std::ifstream file("/proc/self/cmdline");
+  for (std::string word; std::getline(file, word, '\0');) {
+    if (command.empty()) word = std::filesystem::path(word).filename().string();
+    command += (command.empty() ? "" : " ") + shell_word(word);
+  }
+  context.emplace_back("command", command);
+  return context;
+}
+
+}  // namespace nongemm
