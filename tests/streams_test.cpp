@@ -30,7 +30,7 @@ const std::vector<StreamCase> kCases = {
     {"detr-b1", "detr", {.dtype = DType::kFloat16}},
     {"gpt2-b1-s256-eager", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kEager}},
     {"gpt2-b1-s256-sdpa", "gpt2", {.dtype = DType::kFloat16, .attention = Attention::kSdpa}},
-    {"fasterrcnn-b1-cuda_nms", "fasterrcnn", {.device = "cuda"}},
+    {"fasterrcnn-b1-cuda_nms", "fasterrcnn", {.device = DeviceKind::kCuda}},
     {"llama2_7b-b1-s128-eager-fp16",
      "llama2-7b-2_layers",
      {.sequence = 128, .dtype = DType::kFloat16, .attention = Attention::kEager}},
@@ -43,7 +43,7 @@ const std::vector<StreamCase> kCases = {
     {"segformer_b0-b1-eager", "segformer", {.attention = Attention::kEager}},
     {"segformer_b0-b2", "segformer", {.batch = 2}},
     {"swin_t-b1-h256-w320", "swin-t", {.height = 256, .width = 320}},
-    {"maskrcnn-b1", "maskrcnn", {.device = "cuda"}},
+    {"maskrcnn-b1", "maskrcnn", {.device = DeviceKind::kCuda}},
     {"swin_t-b1", "swin-t", {.dtype = DType::kFloat16}},
     {"vit_b-b1", "vit-b", {.dtype = DType::kFloat16}},
 };

@@ -40,7 +40,7 @@ Recorded read(const std::string& model) {
 class Engines : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    graph_ = build_graph(find_model(GetParam()), {.batch = 1, .dtype = DType::kFloat16, .device = "cuda"});
+    graph_ = build_graph(find_model(GetParam()), {.batch = 1, .dtype = DType::kFloat16, .device = DeviceKind::kCuda});
     onnx::LoweredModel lowered = onnx::lower_to_onnx(graph_, {.opset = 17});
     onnx::simplify(lowered.model, graph_, [specs = weights::weight_specs(graph_)](std::size_t weight) {
       return weights::synthesize(specs[weight], /*seed=*/0);

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "models/registry.h"
+#include "prepare/model.h"
 
 namespace nongemm {
 

@@ -80,7 +80,7 @@ TEST(Control, BranchesMustGiveTheSameKindsOfValues) {
 }
 
 /// torchvision's batched_nms, by either way.
-std::vector<std::int64_t> kept_by(std::int64_t count, const std::string& device) {
+std::vector<std::int64_t> kept_by(std::int64_t count, DeviceKind device) {
   Builder b("nms", DType::kFloat32);
   const Tensor boxes = b.input("boxes", DType::kFloat32, {kDynamic, 4}, {});
   const Tensor scores = b.input("scores", DType::kFloat32, {kDynamic}, {});
@@ -108,12 +108,12 @@ std::vector<std::int64_t> kept_by(std::int64_t count, const std::string& device)
 
 TEST(BatchedNms, BothWaysKeepTheSameBoxes) {
   // 2000 boxes are 8000 numbers: above the CPU's limit, below CUDA's.
-  const std::vector<std::int64_t> by_category = kept_by(2000, "cpu");
+  const std::vector<std::int64_t> by_category = kept_by(2000, DeviceKind::kHost);
   EXPECT_GT(by_category.size(), 10U);
-  EXPECT_EQ(by_category, kept_by(2000, "cuda"));
+  EXPECT_EQ(by_category, kept_by(2000, DeviceKind::kCuda));
 }
 
-TEST(BatchedNms, NothingInNothingOut) { EXPECT_TRUE(kept_by(0, "cpu").empty()); }
+TEST(BatchedNms, NothingInNothingOut) { EXPECT_TRUE(kept_by(0, DeviceKind::kHost).empty()); }
 
 }  // namespace
 }  // namespace nongemm

@@ -129,8 +129,8 @@ TEST_F(CudaTest, OutputsAreTheHosts) {
   Prepared host = prepare("gpt2", DeviceKind::kHost, DType::kFloat32);
   open(host, DeviceKind::kHost);
   host.session->run();
-  Prepared cuda = prepare("gpt2", "cuda:0", DType::kFloat32);
-  open(cuda, "cuda:0");
+  Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat32);
+  open(cuda, DeviceKind::kCuda);
   cuda.session->run();
   const auto expected = host.session->outputs();
   const auto outputs = cuda.session->outputs();
