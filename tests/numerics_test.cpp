@@ -40,7 +40,7 @@ TEST_P(Numerics, OnnxRuntimeMatchesToo) {
   ASSERT_FALSE(rows.empty());
   for (const OutputDifference& row : rows) {
     EXPECT_EQ(row.mismatch, "") << row.name;
-    EXPECT_LE(row.largest_absolute, allowed_difference(row.name, kFusedTolerance))
+    EXPECT_LE(row.largest_absolute, allowed_difference(row, kFusedTolerance))
         << row.name << " " << to_string(row.shape);
   }
 }

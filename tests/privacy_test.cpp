@@ -27,7 +27,8 @@ std::vector<std::string> sockets_in(const fs::path& log) {
   std::vector<std::string> found;
   std::ifstream file(log);
   for (std::string line; std::getline(file, line);) {
-    if (line.find("socket(AF_INET") != std::string::npos || line.find("connect(") != std::string::npos) found.push_back(line);
+    if (line.find("socket(AF_INET") != std::string::npos || line.find("connect(") != std::string::npos)
+      found.push_back(line);
   }
   return found;
 }

@@ -22,10 +22,10 @@ constexpr Nature kParameter = {.parameter = true};
 /// The first that fits decides.
 constexpr NatureRule kRules[] = {
     {"", "condition mask", kMask},
-    {"bitwise_and bitwise_or bitwise_not __and__ __or__", "self other", kMask},
+    {"bitwise_and bitwise_or bitwise_xor bitwise_not __and__ __or__", "self other", kMask},
     {"embedding", "indices", kIndices},
-    {"gather index_select", "index", kIndices},
-    {"index index_put_", "indices", kIndices},
+    {"gather index_select scatter scatter_add scatter_reduce", "index", kIndices},
+    {"index index_put index_put_", "indices", kIndices},
     {"nms", "dets", {.content = Kind::kBoxes}},
     {"nms", "scores", {.content = Kind::kUniform}},
     {"roi_align", "rois", {.content = Kind::kRois}},

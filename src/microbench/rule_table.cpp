@@ -120,6 +120,16 @@ template <std::int64_t kTimes>
 Made times_last(const F& f) {
   return Shape{kTimes * f.size(-1)};
 }
+/// [n, p] += [2, n, p] x [2, p, p], summed.
+Made two_squares(const F& f) { return Shape{2, f.size(-1), f.size(-1)}; }
+Made without_dim(const F& f) {
+  Shape shape = f.main().shape;
+  const std::int64_t dim = f.integer("dim", -1);
+  if (!shape.empty()) shape.erase(dim < 0 ? shape.end() + dim : shape.begin() + dim);
+  return shape;
+}
+/// Where a 4x4 map of each image is read.
+Made sampling_grid(const F& f) { return Shape{f.size(0), 4, 4, 2}; }
 Made qkv(const F& f) { return Shape{3 * f.size(-1), f.size(-1)}; }
 
 // Values of other arguments.
@@ -154,6 +164,26 @@ Made two(const F&) { return Argument(2.0); }
 Made zero(const F&) { return Argument(0.0); }
 Made one(const F&) { return Argument(1.0); }
 Made sixteenth(const F&) { return Argument(0.0625); }
+/// Contiguous ones of the sizes that the call has.
+Made strides(const F& f) {
+  Shape sizes = f.integers("size");
+  if (sizes.empty()) sizes = f.main().shape;
+  Shape strides(sizes.size(), 1);
+  for (std::size_t i = sizes.size(); i-- > 1;) strides[i - 1] = strides[i] * std::max<std::int64_t>(1, sizes[i]);
+  return list(strides);
+}
+Made map_size(const F& f) {
+  std::int64_t size = 1;
+  for (std::size_t dim = 2; dim < f.main().shape.size(); ++dim) size *= f.main().shape[dim];
+  return Argument(size);
+}
+template <std::int64_t kDim>
+Made size_of(const F& f) {
+  return Argument(f.size(kDim));
+}
+/// Without statistics there is nothing but the batch's own.
+Made without_statistics(const F& f) { return Argument(f.tensor("running_mean") == nullptr); }
+Made sum_of_them(const F&) { return Argument(std::string("sum")); }
 Made ij(const F&) { return Argument(std::string("ij")); }
 
 struct Rule {
@@ -175,15 +205,45 @@ constexpr Rule kRules[] = {
     {"batch_norm instance_norm", "momentum", tenth},
     {"batch_norm instance_norm", "eps", small},
     {"batch_norm instance_norm", "cudnn_enabled", truth<true>},
+    {"native_layer_norm", "normalized_shape", last_sizes},
+    {"native_layer_norm", "weight bias", normalized},
+    {"native_group_norm", "N", size_of<0>},
+    {"native_group_norm", "C", size_of<1>},
+    {"native_group_norm", "HxW", map_size},
+    {"native_group_norm", "group", groups},
+    {"native_group_norm native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training",
+     "weight bias running_mean running_var", channels},
+    {"native_batch_norm _native_batch_norm_legit", "training", without_statistics},
+    {"native_batch_norm _native_batch_norm_legit _native_batch_norm_legit_no_training", "momentum", tenth},
+    {"native_layer_norm native_group_norm native_batch_norm _native_batch_norm_legit "
+     "_native_batch_norm_legit_no_training",
+     "eps", small},
     // Matrix products, convolutions, attention.
+    {"mv", "vec", last},
+    {"dot vdot", "tensor other", as_main},
+    {"outer ger", "vec2", as_main},
+    {"addmv", "mat", square},
+    {"addmv", "vec", last},
+    {"addr", "vec1", first_size},
+    {"addr", "vec2", last},
+    {"addbmm", "batch1", twofold},
+    {"addbmm", "batch2", two_squares},
+    {"tensordot", "dims_self dims_other", integers<-1>},
+    {"cdist _cdist_forward", "x1 x2", as_main},
+    {"_cdist_forward", "p", two},
+    {"convolution", "stride dilation", integers<1>},
+    {"convolution", "padding output_padding", integers<0>},
+    {"convolution", "transposed", truth<false>},
+    {"convolution", "groups", integer<1>},
+    {"_scaled_dot_product_flash_attention_for_cpu", "key value", as_main},
     {"linear", "weight", square},
-    {"linear conv1d conv2d", "bias", outputs_of_weight},
+    {"linear conv1d conv2d conv3d convolution", "bias", outputs_of_weight},
     {"matmul mm bmm", "other mat2", matrix},
     {"addmm baddbmm", "mat1 batch1", first_factor},
     {"addmm", "mat2", square},
     {"baddbmm", "batch2", matrix},
-    {"conv1d conv2d conv_transpose2d", "weight", kernels},
-    {"conv_transpose2d", "bias", outputs_of_transposed},
+    {"conv1d conv2d conv3d convolution conv_transpose1d conv_transpose2d conv_transpose3d", "weight", kernels},
+    {"conv_transpose1d conv_transpose2d conv_transpose3d", "bias", outputs_of_transposed},
     {"scaled_dot_product_attention _native_multi_head_attention", "key value", as_main},
     {"_native_multi_head_attention", "embed_dim", last_size},
     {"_native_multi_head_attention", "num_head", heads},
@@ -194,10 +254,14 @@ constexpr Rule kRules[] = {
     // Selecting elements.
     {"where", "self other", as_main},
     {"masked_fill masked_fill_", "mask", as_main},
-    {"gather", "index", as_main},
+    {"gather scatter scatter_add scatter_reduce", "index", as_main},
+    {"scatter_reduce", "reduce", sum_of_them},
+    {"masked_scatter", "mask source", as_main},
+    {"select_scatter", "src", without_dim},
+    {"select_scatter", "index", integer<0>},
     {"index_select", "index", indexed},
-    {"index index_put_", "indices", first_size},
-    {"index_put_", "values", as_main},
+    {"index index_put index_put_", "indices", first_size},
+    {"index_put index_put_", "values", as_main},
     {"nms", "scores", first_size},
     {"nms", "iou_threshold", half},
     {"roi_align", "rois", hundred_rois},
@@ -210,7 +274,7 @@ constexpr Rule kRules[] = {
     {"transpose", "dim0", integer<-2>},
     {"transpose", "dim1", integer<-1>},
     {"permute", "dims", last_two_swapped},
-    {"view reshape", "size shape", integers<-1>},
+    {"view reshape _unsafe_view", "size shape", integers<-1>},
     {"unflatten", "sizes", integers<1, -1>},
     {"expand", "size", twofold_sizes},
     {"expand_as", "other", twofold},
@@ -225,14 +289,25 @@ constexpr Rule kRules[] = {
     {"roll", "shifts", integers<1>},
     {"roll flip", "dims", integers<-1>},
     {"squeeze", "dim", nullptr},  // see below: a list in one overload, a number in the other
-    {"pad", "pad", integers<1, 1>},
+    {"as_strided", "size", main_sizes},
+    {"as_strided empty_strided", "stride", strides},
+    {"pad constant_pad_nd", "pad", integers<1, 1>},
+    {"reflection_pad1d replication_pad1d", "padding", integers<1, 1>},
+    {"reflection_pad2d replication_pad2d", "padding", integers<1, 1, 1, 1>},
+    {"reflection_pad3d replication_pad3d", "padding", integers<1, 1, 1, 1, 1, 1>},
     {"to _to_copy", "dtype", other_dtype},
     {"fill_", "value", nullptr},
     {"dropout", "p", zero},
     {"dropout", "train", truth<false>},
     // Maps.
-    {"max_pool2d avg_pool2d", "kernel_size", integers<2, 2>},
-    {"adaptive_avg_pool2d", "output_size", integers<1, 1>},
+    {"max_pool1d avg_pool1d", "kernel_size", integers<2>},
+    {"max_pool2d avg_pool2d max_pool2d_with_indices", "kernel_size", integers<2, 2>},
+    {"max_pool3d avg_pool3d max_pool3d_with_indices", "kernel_size", integers<2, 2, 2>},
+    {"adaptive_avg_pool2d _adaptive_avg_pool2d", "output_size", integers<1, 1>},
+    {"adaptive_avg_pool3d _adaptive_avg_pool3d", "output_size", integers<1, 1, 1>},
+    {"grid_sampler_2d", "grid", sampling_grid},
+    {"grid_sampler_2d", "interpolation_mode padding_mode", integer<0>},
+    {"grid_sampler_2d", "align_corners", truth<false>},
     {"adaptive_avg_pool1d", "output_size", integers<1>},
     {"upsample_nearest2d upsample_bilinear2d upsample_bicubic2d", "output_size", doubled_map},
     {"upsample_bilinear2d upsample_bicubic2d", "align_corners", truth<false>},
@@ -243,6 +318,9 @@ constexpr Rule kRules[] = {
     {"new_empty new_zeros new_ones new_full", "size", main_sizes},
     {"full new_full full_like", "fill_value", one},
     {"scalar_tensor", "s", one},
+    {"randperm", "n", integer<16>},
+    {"_softmax _log_softmax", "half_to_float", truth<false>},
+    {"bitwise_and bitwise_or bitwise_xor", "other", integer<1>},
     {"arange", "start", integer<0>},
     {"meshgrid", "indexing", ij},
     // What any operator may have.

@@ -154,7 +154,8 @@ class Contraction {
       Term joint = multiply(std::move(second), std::move(first));
       terms_.insert(path.empty() ? terms_.begin() : terms_.end(), std::move(joint));
     }
-    drop_unneeded(terms_[0], {});
+    Term last = take(0);
+    drop_unneeded(last, {});
     return flops_;
   }
 

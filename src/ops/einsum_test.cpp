@@ -28,7 +28,7 @@ TEST(Einsum, NamesEveryDimension) {
   EXPECT_EQ(einsum("bqc,bchw->bqhw", {{2, 3, 4}, {2, 4, 5, 6}}).shape, (Shape{2, 3, 5, 6}));
   EXPECT_EQ(einsum("bqc,bchw->bqhw", {{2, 3, 4}, {2, 4, 5, 6}}).flops, 2.0 * 2 * 3 * 5 * 6 * 4);
   EXPECT_EQ(einsum(" b i j , j k -> b i k ", {{2, 3, 4}, {4, 5}}).shape, (Shape{2, 3, 5}));
-  EXPECT_EQ(einsum("bij->b", {{2, 3, 4}}).flops, 2.0 * 12);  // additions alone
+  EXPECT_EQ(einsum("bij->b", {{2, 3, 4}}).flops, 2.0 * 12);                   // additions alone
   EXPECT_EQ(einsum("bi,bj->bij", {{1, 3}, {2, 4}}).shape, (Shape{2, 3, 4}));  // a size of 1 is stretched
 }
 

@@ -57,8 +57,8 @@ void add_python_environment(const fs::path& folder, std::vector<std::string>& fo
   }
 }
 
-/// From 1.30 on the library looks up a host of its maker, leaves files in the temporary folder and keeps threads busy with
-/// sending: nothing that a measurement, or its user, asked for. It reads this when it is loaded.
+/// From 1.30 on the library looks up a host of its maker, leaves files in the temporary folder and keeps threads busy
+/// with sending: nothing that a measurement, or its user, asked for. It reads this when it is loaded.
 void disable_telemetry() { setenv("ORT_DISABLE_TELEMETRY", "1", /*overwrite=*/1); }
 
 void* open_library(std::string& tried) {

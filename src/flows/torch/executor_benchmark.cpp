@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <vector>
 
-#include "base/statistics.h"
 #include "base/clock.h"
+#include "base/statistics.h"
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
 #include "models/parts/functional.h"

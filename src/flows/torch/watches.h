@@ -120,9 +120,13 @@ class WatchTypes {
       if (stated.kind != Type::Kind::kTensor || real.dtype == DType::kUndefined) continue;
       const auto fits = [](std::int64_t a, std::int64_t b) { return a == b || a == kDynamic; };
       if (std::equal(stated.shape.begin(), stated.shape.end(), real.shape.begin(), real.shape.end(), fits)) continue;
+      // Of an operator that the table does not know not even the number of dimensions was known.
+      const bool open = std::find(stated.shape.begin(), stated.shape.end(), kDynamic) != stated.shape.end();
+      if (open && stated.shape.size() != real.shape.size()) continue;
       const Node& node = graph_.nodes[instruction.node];
+      const std::string scope = graph_.scope_path(node.scope);
       throw Error(ErrorKind::kBadInput,
-                  node.op + " in " + graph_.scope_path(node.scope) + " gave " + to_string(real.shape) +
+                  node.op + (scope.empty() ? "" : " in " + scope) + " gave " + to_string(real.shape) +
                       " where the model says " + to_string(stated.shape),
                   "the sizes that the model's file states are wrong: write it again");
     }
