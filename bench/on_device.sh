@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The check list on a GPU machine that has torch (with CUDA) installed for Python and nothing of this project but what
 # carry.sh gathered. Results go to $OUT (or ./gpu-results). Steps are independent: a failed one is told and the next begins.
-#   bench/on_device.sh [step...]      steps: info tests run batch graph large ort ort_large ort_check reference compare turns
+#   bench/on_device.sh [step...]      steps: info tests run memory batch graph large ort ort_large ort_check reference compare turns
 # The ort steps want a folder with onnxruntime-gpu's libraries in NONGEMM_ORT.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -45,6 +45,18 @@ run() {
   local status=$?
   grep -E '^[a-z0-9.-]+ +flow=|Latency \(median\)|GEMM|Device|Node pass|Peak|unsupported|failed|error' "$out/run.txt" | head -n 120
   return $status
+}
+# fp32 as PyTorch runs it by default: peak memory within 3 % of torch.cuda.max_memory_allocated().
+memory() {
+  local missed=0 batch
+  "${ours[@]}" "$carry/bin/nongemm" run fasterrcnn maskformer --batch 1,8 --device cuda --max-seconds 1 --no-limits \
+    --format json --output "$out/memory" > "$out/memory.txt" 2>&1 || missed=1
+  for batch in 1 8; do
+    "$python" bench/gpu_reference.py --dtype fp32 --batch "$batch" --iterations 10 --warmup 5 --output "$out/memory-$batch.json" \
+      fasterrcnn maskformer > /dev/null
+    "$python" bench/compare_memory.py "$out/memory/report.json" "$out/memory-$batch.json" || missed=1
+  done
+  return $missed
 }
 batch() {
   "${ours[@]}" "$carry/bin/nongemm" run vit-b swin-t --device cuda --dtype fp16 --batch 8 --max-seconds 2 \
