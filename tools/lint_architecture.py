@@ -31,8 +31,6 @@ VENDORS = {
 BEING_MENDED = {
     "import/onnx -> import": "issue 18",
     "import/pt2 -> import": "issue 18",
-    "report -> verify": "issue 18",
-    "report -> data": "issue 18",
     "data <-> data/image <-> data/text": "issue 18",
     "flows/torch <-> flows/torch/cuda <-> flows/torch/limits <-> flows/torch/roi": "issue 18",
     "import/onnx/model.cpp read_attribute": "issue 18",

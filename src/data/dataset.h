@@ -13,6 +13,7 @@
 #include "base/tensor.h"
 #include "data/image/preprocess.h"
 #include "data/text/tokenizer.h"
+#include "record/preprocess_times.h"
 
 namespace nongemm::data {
 
@@ -39,22 +40,6 @@ struct InputRequest {
 
 /// Throws Error(kUsage) when a language model comes without a folder to take the tokenizer from.
 InputSpec make_input_spec(const InputRequest& request);
-
-/// Seconds of one sample, by steady_clock. Outside of the model's latency.
-struct PreprocessTimes {
-  double decode = 0;     // reading the file included
-  double resize = 0;     // with crop
-  double normalize = 0;  // with padding and batching; a batch's time shared out evenly
-  double tokenize = 0;
-  double total() const { return decode + resize + normalize + tokenize; }
-  PreprocessTimes& operator+=(const PreprocessTimes& other) {
-    decode += other.decode;
-    resize += other.resize;
-    normalize += other.normalize;
-    tokenize += other.tokenize;
-    return *this;
-  }
-};
 
 struct Sample {
   std::string name;  // path below the data folder; for text with the number of the block

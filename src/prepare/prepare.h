@@ -19,7 +19,7 @@ struct PreparedInputs {
 struct DataBatch {
   NamedTensors tensors;
   std::string source;
-  data::PreprocessTimes preprocessing;  // of the whole batch, outside the latency
+  PreprocessTimes preprocessing;  // of the whole batch, outside the latency
   bool named = false;                   // the user named the tensors: each has to be an input
 };
 

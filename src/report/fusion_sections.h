@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "analysis/fusion.h"
+#include "record/output_difference.h"
 #include "report/field.h"
-#include "verify/compare_outputs.h"
 
 namespace nongemm {
 

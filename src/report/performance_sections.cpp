@@ -41,7 +41,7 @@ FieldValue retaken(const LatencyPass& plain) {
 }
 
 /// Steps that the kind of data does not have stay out of the report.
-FieldValue step_of_preprocessing(const Performance& p, double data::PreprocessTimes::*step) {
+FieldValue step_of_preprocessing(const Performance& p, double PreprocessTimes::*step) {
   if (!p.run.preprocessing) return {};
   return measured_if((*p.run.preprocessing).*step > 0, (*p.run.preprocessing).*step);
 }
@@ -182,14 +182,14 @@ const Section<Performance>& performance_section() {
                 "reading and preparing one batch of data; not part of the latency"},
                [](const P& p) { return p.run.preprocessing ? measured(p.run.preprocessing->total()) : FieldValue{}; }},
               {{"preprocess_decode", "  Decode", Unit::kSeconds, "of preprocessing: reading and decoding images"},
-               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::decode); }},
+               [](const P& p) { return step_of_preprocessing(p, &PreprocessTimes::decode); }},
               {{"preprocess_resize", "  Resize", Unit::kSeconds, "of preprocessing: resizing and cropping"},
-               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::resize); }},
+               [](const P& p) { return step_of_preprocessing(p, &PreprocessTimes::resize); }},
               {{"preprocess_normalize", "  Normalise", Unit::kSeconds,
                 "of preprocessing: normalising, padding, batching"},
-               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::normalize); }},
+               [](const P& p) { return step_of_preprocessing(p, &PreprocessTimes::normalize); }},
               {{"preprocess_tokenize", "  Tokenise", Unit::kSeconds, "of preprocessing: reading and tokenising text"},
-               [](const P& p) { return step_of_preprocessing(p, &data::PreprocessTimes::tokenize); }},
+               [](const P& p) { return step_of_preprocessing(p, &PreprocessTimes::tokenize); }},
           }));
   return section;
 }

@@ -8,7 +8,7 @@
 #include "analysis/analysis.h"
 #include "analysis/fusion.h"
 #include "analysis/roofline.h"
-#include "data/dataset.h"
+#include "record/preprocess_times.h"
 #include "record/record.h"
 #include "report/field.h"
 
@@ -16,15 +16,15 @@ namespace nongemm {
 
 /// What the figures of one run are made from.
 struct RunFigures {
-  const Record* record = nullptr;                             // without phases for a static report
-  const Analysis* analysis = nullptr;                         // of the inference
-  std::int64_t batch = 0;                                     // samples of an inference; 0 where that is not known
-  std::int64_t tokens = 0;                                    // per sample; 0 for vision
-  const Roofline* roofline = nullptr;                         // null without measured limits
-  const Analysis* replay_analysis = nullptr;                  // null without a replay in the record
-  const FusionAnalysis* fusion = nullptr;                     // null for flows that run node by node
-  double setup_s = std::numeric_limits<double>::quiet_NaN();  // graph, weights, inputs
-  std::optional<data::PreprocessTimes> preprocessing = std::nullopt;  // of one batch; none with synthetic inputs
+  const Record* record = nullptr;                               // without phases for a static report
+  const Analysis* analysis = nullptr;                           // of the inference
+  std::int64_t batch = 0;                                       // samples of an inference; 0 where that is not known
+  std::int64_t tokens = 0;                                      // per sample; 0 for vision
+  const Roofline* roofline = nullptr;                           // null without measured limits
+  const Analysis* replay_analysis = nullptr;                    // null without a replay in the record
+  const FusionAnalysis* fusion = nullptr;                       // null for flows that run node by node
+  double setup_s = std::numeric_limits<double>::quiet_NaN();    // graph, weights, inputs
+  std::optional<PreprocessTimes> preprocessing = std::nullopt;  // of one batch; none with synthetic inputs
 
   /// nullptr where nothing was run.
   const Phase* inference() const { return record->find(PhaseKind::kInference); }

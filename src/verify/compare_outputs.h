@@ -7,21 +7,9 @@
 
 #include "flows/flow.h"
 #include "prepare/model.h"
+#include "record/output_difference.h"
 
 namespace nongemm {
-
-/// How far one output is from its reference.
-struct OutputDifference {
-  std::string name;
-  Shape shape;
-  double largest_absolute = 0;
-  double magnitude = 0;         // the reference's largest, infinities left out
-  double largest_relative = 0;  // against that magnitude
-  double rms_relative = 0;      // root mean square of the differences against that of the reference
-  /// Shapes differ, or the output is missing: what, for people. Empty when they could be compared. Dtypes may differ:
-  /// values are compared.
-  std::string mismatch;
-};
 
 /// The largest difference that a tolerance allows: absolute for outputs of magnitude 1 or less, else relative to the
 /// magnitude, since floating-point numbers are. Boxes of R-CNN are in pixels of the image: never more than 100 times.
