@@ -6,6 +6,8 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(PNG REQUIRED)
 find_package(ZLIB REQUIRED)
+# It defines a macro for those who link it, and what every target precompiles has to be compiled with the same macros.
+target_link_libraries(nongemm_flags INTERFACE fmt::fmt)
 
 # nongemm_pkg_config(NAME MODULE): target deps::NAME from the pkg-config module MODULE.
 function(nongemm_pkg_config name module)

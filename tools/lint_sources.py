@@ -24,7 +24,8 @@ COMMANDS = ROOT / "build/ci/compile_commands.json"
 
 
 def compile_commands():
-    """Source file -> its compiler call without the output and the source."""
+    """Source file -> its compiler call without the output, the source and headers that were precompiled: what a file needs
+    it includes itself."""
     if not COMMANDS.exists():
         sys.exit(f"{COMMANDS} is missing: run make test first")
     commands = {}
@@ -33,13 +34,16 @@ def compile_commands():
         words = shlex.split(entry["command"])
         kept = []
         skip = False
-        for word in words:
-            if skip or word in ("-c", str(source)):
+        for word, following in zip(words, [*words[1:], ""]):
+            if skip or word in ("-c", str(source), "-Winvalid-pch"):
                 skip = False
-            elif word == "-o":
+            elif word == "-o" or word == "-include" and following.endswith("/cmake_pch.hxx"):
                 skip = True
             else:
                 kept.append(word)
+        # Past what launches the compiler: ccache, with variables set for it.
+        while kept[0].endswith(("cmake", "ccache")) or kept[0] in ("-E", "env") or "=" in kept[0]:
+            del kept[0]
         commands[source] = kept
     return commands
 
