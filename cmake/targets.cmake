@@ -80,16 +80,23 @@ function(nongemm_sanitized_test name)
     ENVIRONMENT_MODIFICATION "LD_LIBRARY_PATH=path_list_append:${OrtWheel_LIBRARY_DIR}")
 endfunction()
 
+# In a header, not on command lines: what does not need them compiles alike in every checkout, and ccache sees it.
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/test_paths.h CONTENT [[
+#pragma once
+#define NONGEMM_SHARED_DIR "@NONGEMM_SHARED_DIR@"
+#define NONGEMM_SOURCE_DIR "@CMAKE_SOURCE_DIR@"
+#define NONGEMM_BINARY_DIR "@CMAKE_BINARY_DIR@"
+]] @ONLY)
+
 # The main function of all test programs: a skipped test fails unless tests/skips.txt excuses it.
 if(NONGEMM_TESTS)
   add_library(nongemm_test_main STATIC ${CMAKE_SOURCE_DIR}/tests/test_main.cpp ${CMAKE_SOURCE_DIR}/tests/skips.cpp)
   target_link_libraries(nongemm_test_main PUBLIC GTest::gmock PRIVATE nongemm_flags)
-  target_compile_definitions(nongemm_test_main PRIVATE NONGEMM_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 endif()
 
 # nongemm_test(NAME SOURCES file... [LIBS target...] [LABELS label...] [TIMEOUT seconds])
 #
-# One GoogleTest program and one ctest entry, run in the source folder. Tests see NONGEMM_SHARED_DIR (fixtures),
+# One GoogleTest program and one ctest entry, run in the source folder. "test_paths.h" has NONGEMM_SHARED_DIR (fixtures),
 # NONGEMM_SOURCE_DIR and NONGEMM_BINARY_DIR (bin/nongemm lies there) as string macros. Labels: "gpu" for tests that need
 # a device; they are left out on machines without one.
 function(nongemm_test name)
@@ -102,9 +109,6 @@ function(nongemm_test name)
   endif()
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} nongemm_test_main ${CMAKE_DL_LIBS})
-  target_compile_definitions(${name} PRIVATE NONGEMM_SHARED_DIR="${NONGEMM_SHARED_DIR}"
-                                             NONGEMM_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
-                                             NONGEMM_BINARY_DIR="${CMAKE_BINARY_DIR}")
   nongemm_precompile(${name} test)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})

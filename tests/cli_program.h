@@ -11,6 +11,8 @@
 #include <fstream>
 #include <string>
 
+#include "test_paths.h"
+
 namespace nongemm {
 
 struct Outcome {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli_program.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

@@ -11,6 +11,7 @@
 #include "prepare/prepare.h"
 #include "reference_cases.h"
 #include "stream_reference.h"
+#include "test_paths.h"
 #include "verify/compare_outputs.h"
 #include "weights/safetensors.h"
 

@@ -16,6 +16,7 @@
 #include "graph/graph_json.h"
 #include "ops/check_graph.h"
 #include "prepare/model.h"
+#include "test_paths.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {

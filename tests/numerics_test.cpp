@@ -9,6 +9,7 @@
 #include "flows/load.h"
 #include "models/registry.h"
 #include "reference_cases.h"
+#include "test_paths.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {

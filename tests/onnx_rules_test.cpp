@@ -10,6 +10,7 @@
 #include "base/elements.h"
 #include "flows/load.h"
 #include "onnx_rule_cases.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

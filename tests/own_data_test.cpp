@@ -10,6 +10,7 @@
 
 #include "cli_program.h"
 #include "prepare/model.h"
+#include "test_paths.h"
 #include "weights/safetensors.h"
 #include "weights/synthetic.h"
 

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "test_paths.h"
+
 namespace nongemm {
 
 std::string ReferenceCase::identifier() const {

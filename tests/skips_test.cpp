@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "test_paths.h"
+
 namespace nongemm {
 namespace {
 

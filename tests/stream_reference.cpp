@@ -7,6 +7,7 @@
 #include "base/common_sequence.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 
 namespace nongemm {
 namespace {
@@ -27,12 +28,12 @@ std::vector<Shape> without_absent(std::vector<Shape> shapes) {
 
 std::vector<Call> read_reference(const std::filesystem::path& path) {
   constexpr std::size_t kMostBytes = std::size_t{64} << 20;
-  const nlohmann::json json = nlohmann::json::parse(read_file(path.string(), kMostBytes), nullptr, false);
-  if (json.is_discarded() || !json.contains("operators")) {
+  const Json json = parse_json(read_file(path.string(), kMostBytes), path.string());
+  if (!json.contains("operators")) {
     throw Error(ErrorKind::kBadInput, path.string() + " is not an operator stream");
   }
   std::vector<Call> calls;
-  const nlohmann::json& rows = json.at("operators");
+  const Json& rows = json.at("operators");
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const std::string op = rows[i].at(0);
     if (std::find(kBookkeeping.begin(), kBookkeeping.end(), op) != kBookkeeping.end()) continue;

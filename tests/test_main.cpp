@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "skips.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

@@ -28,18 +28,7 @@ VENDORS = {
 }
 
 # What somebody is about to mend, in the words of an exception -> who. Empty when nobody is.
-BEING_MENDED = {
-    "import/onnx -> import": "issue 18",
-    "import/pt2 -> import": "issue 18",
-    "data <-> data/image <-> data/text": "issue 18",
-    "flows/torch <-> flows/torch/cuda <-> flows/torch/limits <-> flows/torch/roi": "issue 18",
-    "import/onnx/model.cpp read_attribute": "issue 18",
-    "import/onnx/tensors.cpp TensorReader::parts_of": "issue 18",
-    "models/detection/detr.cpp build": "issue 18",
-    "models/detection/rcnn.cpp build": "issue 18",
-    "models/language/language_test.cpp TEST": "issue 18",
-    "flows/cuda/record_store_test.cpp TEST_F": "issue 18",
-}
+BEING_MENDED = {}
 
 
 def sources():

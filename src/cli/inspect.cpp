@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/command.h"
 #include "graph/graph_json.h"
 #include "ops/stream.h"
@@ -22,8 +23,7 @@ void print_stream(const Graph& graph) {
       shapes.push_back(std::move(dims));
     }
     const auto line = nlohmann::json::array({entry.op, std::move(shapes), entry.scope});
-    // Names in files of others may be any bytes.
-    std::cout << line.dump(-1, ' ', /*ensure_ascii=*/false, nlohmann::json::error_handler_t::replace) << '\n';
+    std::cout << dump_json(line) << '\n';
   }
 }
 

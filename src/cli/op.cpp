@@ -12,22 +12,23 @@ ExitCode op_command(const Selection& selection) {
   const Request request = option_table().points(kOp, selection).front();
   check_output(request.output);
   const auto note = [](const std::string& text) { fmt::print(stderr, "nongemm: {}\n", text); };
-  const std::vector<micro::PlannedCall> calls = micro::plan_calls(selection, note);
+  const std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);
   if (request.print_commands) {
-    for (const micro::PlannedCall& call : calls) {
-      if (!call.error) fmt::print("{}\n", micro::command_of(call.spec));
+    for (const microbench::PlannedCall& call : calls) {
+      if (!call.error) fmt::print("{}\n", microbench::command_of(call.spec));
     }
     return kSuccess;
   }
   Document document;
   document.context = make_context();
   Checkpoints checkpoints(request.output.folder);
-  run_sweep({.points = calls.size(),
-             .name = [&](std::size_t i) { return calls[i].spec.call.info.name; },
-             .measure = [&](std::size_t i, const Progress& progress) { return micro::point_of(calls[i], progress); },
-             .say = say_on_terminal,
-             .added = [&](const Document& so_far) { checkpoints.add(so_far); }},
-            document);
+  run_sweep(
+      {.points = calls.size(),
+       .name = [&](std::size_t i) { return calls[i].spec.call.info.name; },
+       .measure = [&](std::size_t i, const Progress& progress) { return microbench::point_of(calls[i], progress); },
+       .say = say_on_terminal,
+       .added = [&](const Document& so_far) { checkpoints.add(so_far); }},
+      document);
   write_output(document, request.output);
   return exit_code_of(document);
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "test_paths.h"
 
 namespace nongemm::data {
 

@@ -3,16 +3,15 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "graph/graph_json_names.h"
 
 namespace nongemm {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json shape_to_json(const Shape& shape) {
-  Json list = Json::array();
-  for (const std::int64_t dim : shape) list.push_back(dim == kDynamic ? Json(nullptr) : Json(dim));
+OrderedJson shape_to_json(const Shape& shape) {
+  OrderedJson list = OrderedJson::array();
+  for (const std::int64_t dim : shape) list.push_back(dim == kDynamic ? OrderedJson(nullptr) : OrderedJson(dim));
   return list;
 }
 
@@ -29,31 +28,32 @@ std::string hex_of(const HostTensor& tensor) {
 
 // Arguments are written so that their kind can be told from the JSON alone: a use is {"value": 3}, a dtype {"dtype":
 // "int64"}; numbers, strings, booleans and null are themselves; lists are lists, and an empty one says of what.
-Json argument_to_json(const Argument& argument) {
+OrderedJson argument_to_json(const Argument& argument) {
   struct Visitor {
-    Json operator()(std::monostate) const { return nullptr; }
-    Json operator()(const Use& use) const { return {{"value", use.value}}; }
-    Json operator()(const std::vector<Use>& uses) const {
-      Json list = Json::array();
-      for (const Use& use : uses) list.push_back(use.value == kNoId ? Json(nullptr) : Json(use.value));
+    OrderedJson operator()(std::monostate) const { return nullptr; }
+    OrderedJson operator()(const Use& use) const { return {{"value", use.value}}; }
+    OrderedJson operator()(const std::vector<Use>& uses) const {
+      OrderedJson list = OrderedJson::array();
+      for (const Use& use : uses) list.push_back(use.value == kNoId ? OrderedJson(nullptr) : OrderedJson(use.value));
       return {{"values", list}};
     }
-    Json operator()(std::int64_t number) const { return number; }
-    Json operator()(const std::vector<Int>& ints) const {
-      Json list = Json::array();
-      for (const Int& value : ints) list.push_back(value.known() ? Json(value.value) : Json{{"value", value.ref}});
+    OrderedJson operator()(std::int64_t number) const { return number; }
+    OrderedJson operator()(const std::vector<Int>& ints) const {
+      OrderedJson list = OrderedJson::array();
+      for (const Int& value : ints)
+        list.push_back(value.known() ? OrderedJson(value.value) : OrderedJson{{"value", value.ref}});
       return {{"ints", list}};
     }
-    Json operator()(double number) const {
+    OrderedJson operator()(double number) const {
       // JSON has no infinity; models use it as a mask's fill.
       if (!std::isfinite(number)) return {{"float", std::isnan(number) ? "nan" : number > 0 ? "inf" : "-inf"}};
       return {{"float", number}};
     }
-    Json operator()(bool flag) const { return flag; }
-    Json operator()(const std::string& text) const { return text; }
-    Json operator()(DType dtype) const { return {{"dtype", name_of(dtype)}}; }
-    Json operator()(const std::vector<double>& numbers) const { return {{"floats", numbers}}; }
-    Json operator()(const std::vector<bool>& flags) const { return {{"bools", flags}}; }
+    OrderedJson operator()(bool flag) const { return flag; }
+    OrderedJson operator()(const std::string& text) const { return text; }
+    OrderedJson operator()(DType dtype) const { return {{"dtype", name_of(dtype)}}; }
+    OrderedJson operator()(const std::vector<double>& numbers) const { return {{"floats", numbers}}; }
+    OrderedJson operator()(const std::vector<bool>& flags) const { return {{"bools", flags}}; }
   };
   return std::visit(Visitor{}, argument);
 }
@@ -61,43 +61,43 @@ Json argument_to_json(const Argument& argument) {
 }  // namespace
 
 std::string to_json(const Graph& graph) {
-  Json root = {{"schema", "nongemm-graph"}, {"version", kGraphJsonVersion}, {"name", graph.name}};
-  root["attributes"] = Json::object();
+  OrderedJson root = {{"schema", "nongemm-graph"}, {"version", kGraphJsonVersion}, {"name", graph.name}};
+  root["attributes"] = OrderedJson::object();
   for (const auto& [key, value] : graph.attributes) root["attributes"][key] = value;
-  root["values"] = Json::array();
+  root["values"] = OrderedJson::array();
   for (const Value& value : graph.values) {
-    Json object = {{"kind", name_in(kKindNames, value.type.kind)},
-                   {"dtype", name_of(value.type.dtype)},
-                   {"shape", shape_to_json(value.type.shape)}};
+    OrderedJson object = {{"kind", name_in(kKindNames, value.type.kind)},
+                          {"dtype", name_of(value.type.dtype)},
+                          {"shape", shape_to_json(value.type.shape)}};
     if (!value.type.strides.empty()) object["strides"] = shape_to_json(value.type.strides);
     if (value.type.alias) object["alias"] = true;
     root["values"].push_back(std::move(object));
   }
-  root["scopes"] = Json::array();
+  root["scopes"] = OrderedJson::array();
   for (const Scope& scope : graph.scopes) {
     root["scopes"].push_back({{"parent", scope.parent}, {"name", scope.name}, {"type", scope.type}});
   }
-  root["nodes"] = Json::array();
+  root["nodes"] = OrderedJson::array();
   for (const Node& node : graph.nodes) {
-    Json args = Json::array();
+    OrderedJson args = OrderedJson::array();
     for (const Argument& argument : node.args) args.push_back(argument_to_json(argument));
-    Json object = {{"op", node.op}, {"args", args}, {"outputs", node.outputs}, {"scope", node.scope}};
+    OrderedJson object = {{"op", node.op}, {"args", args}, {"outputs", node.outputs}, {"scope", node.scope}};
     if (!node.blocks.empty()) object["blocks"] = node.blocks;
     if (!node.arg_names.empty()) object["arg_names"] = node.arg_names;
     root["nodes"].push_back(std::move(object));
   }
-  root["blocks"] = Json::array();
+  root["blocks"] = OrderedJson::array();
   for (const Block& block : graph.blocks) {
     root["blocks"].push_back({{"parameters", block.parameters}, {"nodes", block.nodes}, {"results", block.results}});
   }
-  root["inputs"] = Json::array();
+  root["inputs"] = OrderedJson::array();
   for (const Input& input : graph.inputs) {
     root["inputs"].push_back({{"value", input.value},
                               {"name", input.name},
                               {"content", static_cast<int>(input.kind.content)},
                               {"limit", input.kind.limit}});
   }
-  root["weights"] = Json::array();
+  root["weights"] = OrderedJson::array();
   for (const Weight& weight : graph.weights) {
     root["weights"].push_back({{"value", weight.value},
                                {"name", weight.name},
@@ -107,18 +107,18 @@ std::string to_json(const Graph& graph) {
                                {"aliases", weight.aliases},
                                {"buffer", weight.buffer}});
   }
-  root["constants"] = Json::array();
+  root["constants"] = OrderedJson::array();
   for (const Constant& constant : graph.constants) {
-    Json object = {{"value", constant.value}, {"bytes", hex_of(constant.tensor)}};
+    OrderedJson object = {{"value", constant.value}, {"bytes", hex_of(constant.tensor)}};
     if (constant.on_host) object["on_host"] = true;
     root["constants"].push_back(std::move(object));
   }
-  root["outputs"] = Json::array();
+  root["outputs"] = OrderedJson::array();
   for (const Output& output : graph.outputs) {
     root["outputs"].push_back({{"value", output.value}, {"name", output.name}});
   }
   // Names in files of others may be any bytes.
-  return root.dump(1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+  return dump_json(root, 1);
 }
 
 }  // namespace nongemm

@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/json_depth.h"
+#include "base/json.h"
 #include "graph/graph_json.h"
 #include "graph/graph_json_names.h"
 
@@ -10,12 +10,12 @@ namespace nongemm {
 namespace {
 
 /// A whole tree is not shown: it may be long.
-std::string shown(const nlohmann::json& value) { return value.is_primitive() ? value.dump() : value.type_name(); }
+std::string shown(const Json& value) { return value.is_primitive() ? dump_json(value) : value.type_name(); }
 
 /// Every access is checked.
 class Reader {
  public:
-  Reader(const nlohmann::json& root, std::string origin) : root_(root), origin_(std::move(origin)) {}
+  Reader(const Json& root, std::string origin) : root_(root), origin_(std::move(origin)) {}
 
   Graph read() {
     if (!root_.is_object() || text(root_, "schema") != "nongemm-graph") fail("it is no nongemm graph");
@@ -25,7 +25,7 @@ class Reader {
       if (!value.is_string()) fail("attribute '" + key + "' is no string");
       graph_.attributes[key] = value.get<std::string>();
     }
-    for (const nlohmann::json& value : array(root_, "values")) graph_.values.push_back({read_type(value), kNoId});
+    for (const Json& value : array(root_, "values")) graph_.values.push_back({read_type(value), kNoId});
     read_scopes();
     read_nodes();
     read_blocks();
@@ -36,46 +36,46 @@ class Reader {
  private:
   [[noreturn]] void fail(const std::string& what) const { throw Error(ErrorKind::kBadInput, origin_ + ": " + what); }
 
-  const nlohmann::json& member(const nlohmann::json& object, const char* key) const {
+  const Json& member(const Json& object, const char* key) const {
     if (!object.is_object()) fail(std::string("expected an object with '") + key + "'");
     const auto at = object.find(key);
     if (at == object.end()) fail(std::string("'") + key + "' is missing");
     return *at;
   }
-  const nlohmann::json& array(const nlohmann::json& object, const char* key) const {
-    const nlohmann::json& value = member(object, key);
+  const Json& array(const Json& object, const char* key) const {
+    const Json& value = member(object, key);
     if (!value.is_array()) fail(std::string("'") + key + "' is no list");
     return value;
   }
-  const nlohmann::json& object(const nlohmann::json& parent, const char* key) const {
-    const nlohmann::json& value = member(parent, key);
+  const Json& object(const Json& parent, const char* key) const {
+    const Json& value = member(parent, key);
     if (!value.is_object()) fail(std::string("'") + key + "' is no object");
     return value;
   }
-  std::string text(const nlohmann::json& object, const char* key) const {
-    const nlohmann::json& value = member(object, key);
+  std::string text(const Json& object, const char* key) const {
+    const Json& value = member(object, key);
     if (!value.is_string()) fail(std::string("'") + key + "' is no string");
     return value.get<std::string>();
   }
-  std::int64_t integer(const nlohmann::json& object, const char* key) const {
-    const nlohmann::json& value = member(object, key);
+  std::int64_t integer(const Json& object, const char* key) const {
+    const Json& value = member(object, key);
     if (!value.is_number_integer()) fail(std::string("'") + key + "' is no integer");
     return value.get<std::int64_t>();
   }
-  double number(const nlohmann::json& value) const {
+  double number(const Json& value) const {
     if (value.is_number()) return value.get<double>();
     if (value == "inf") return INFINITY;
     if (value == "-inf") return -INFINITY;
     if (value == "nan") return NAN;
     fail("expected a number, got " + shown(value));
   }
-  std::uint32_t index(const nlohmann::json& value, std::size_t limit, const char* of) const {
+  std::uint32_t index(const Json& value, std::size_t limit, const char* of) const {
     if (!value.is_number_unsigned() || value.get<std::uint64_t>() >= limit) {
       fail(std::string(of) + " " + shown(value) + " does not exist");
     }
     return value.get<std::uint32_t>();
   }
-  ValueId value_id(const nlohmann::json& value) const { return index(value, graph_.values.size(), "value"); }
+  ValueId value_id(const Json& value) const { return index(value, graph_.values.size(), "value"); }
   DType dtype(const std::string& name) const {
     if (name == "undefined") return DType::kUndefined;
     const std::optional<DType> dtype = parse_dtype(name);
@@ -83,10 +83,10 @@ class Reader {
     return *dtype;
   }
 
-  Shape shape(const nlohmann::json& list) const {
+  Shape shape(const Json& list) const {
     Shape result;
     if (!list.is_array()) fail("a shape is no list");
-    for (const nlohmann::json& dim : list) {
+    for (const Json& dim : list) {
       if (!dim.is_null() && !dim.is_number_integer()) fail("a dimension is neither a number nor null");
       const std::int64_t size = dim.is_null() ? kDynamic : dim.get<std::int64_t>();
       if (!dim.is_null() && size < 0) fail("a dimension is negative");
@@ -95,7 +95,7 @@ class Reader {
     return result;
   }
 
-  Type read_type(const nlohmann::json& value) const {
+  Type read_type(const Json& value) const {
     Type type;
     const std::string kind = text(value, "kind");
     const auto known = kind_in(kKindNames, kind);
@@ -109,26 +109,26 @@ class Reader {
     return type;
   }
 
-  Argument read_argument(const nlohmann::json& value) const {
+  Argument read_argument(const Json& value) const {
     if (value.is_null()) return std::monostate{};
     if (value.is_boolean()) return value.get<bool>();
     if (value.is_number_integer()) return value.get<std::int64_t>();
     if (value.is_string()) return value.get<std::string>();
     if (!value.is_object() || value.size() != 1) fail("an argument is not understood: " + shown(value));
     const std::string key = value.begin().key();
-    const nlohmann::json& held = value.begin().value();
+    const Json& held = value.begin().value();
     if (key == "value") return Use{value_id(held)};
     if (key == "float") return number(held);
     if (key == "dtype" && held.is_string()) return dtype(held.get<std::string>());
     if (!held.is_array()) fail("argument '" + key + "' is not understood");
     if (key == "values") {
       std::vector<Use> uses;
-      for (const nlohmann::json& use : held) uses.push_back(Use{use.is_null() ? kNoId : value_id(use)});
+      for (const Json& use : held) uses.push_back(Use{use.is_null() ? kNoId : value_id(use)});
       return uses;
     }
     if (key == "ints") {
       std::vector<Int> ints;
-      for (const nlohmann::json& element : held) {
+      for (const Json& element : held) {
         if (element.is_number_integer()) {
           ints.emplace_back(element.get<std::int64_t>());
         } else {
@@ -139,12 +139,12 @@ class Reader {
     }
     if (key == "floats") {
       std::vector<double> numbers;
-      for (const nlohmann::json& element : held) numbers.push_back(number(element));
+      for (const Json& element : held) numbers.push_back(number(element));
       return numbers;
     }
     if (key == "bools") {
       std::vector<bool> flags;
-      for (const nlohmann::json& element : held) flags.push_back(element == true);
+      for (const Json& element : held) flags.push_back(element == true);
       return flags;
     }
     fail("argument kind '" + key + "' is unknown");
@@ -152,7 +152,7 @@ class Reader {
 
   void read_scopes() {
     graph_.scopes.clear();
-    for (const nlohmann::json& scope : array(root_, "scopes")) {
+    for (const Json& scope : array(root_, "scopes")) {
       // A scope's parent stands before it, so that paths end.
       const std::size_t limit = graph_.scopes.empty() ? 1 : graph_.scopes.size();
       graph_.scopes.push_back(
@@ -162,13 +162,13 @@ class Reader {
   }
 
   void read_nodes() {
-    const nlohmann::json& nodes = array(root_, "nodes");
+    const Json& nodes = array(root_, "nodes");
     const std::size_t block_count = array(root_, "blocks").size();
-    for (const nlohmann::json& object : nodes) {
+    for (const Json& object : nodes) {
       Node node;
       node.op = text(object, "op");
-      for (const nlohmann::json& argument : array(object, "args")) node.args.push_back(read_argument(argument));
-      for (const nlohmann::json& output : array(object, "outputs")) {
+      for (const Json& argument : array(object, "args")) node.args.push_back(read_argument(argument));
+      for (const Json& output : array(object, "outputs")) {
         node.outputs.push_back(value_id(output));
         Value& value = graph_.values[node.outputs.back()];
         if (value.producer != kNoId) fail("value " + shown(output) + " is defined twice");
@@ -176,7 +176,7 @@ class Reader {
       }
       node.scope = index(member(object, "scope"), graph_.scopes.size(), "scope");
       if (object.contains("blocks")) {
-        for (const nlohmann::json& block : array(object, "blocks")) {
+        for (const Json& block : array(object, "blocks")) {
           node.blocks.push_back(index(block, block_count, "block"));
         }
       }
@@ -185,8 +185,8 @@ class Reader {
     }
   }
 
-  void read_arg_names(const nlohmann::json& object, Node& node) const {
-    for (const nlohmann::json& name : array(object, "arg_names")) {
+  void read_arg_names(const Json& object, Node& node) const {
+    for (const Json& name : array(object, "arg_names")) {
       if (!name.is_string()) fail("an argument's name is no text");
       node.arg_names.push_back(name.get<std::string>());
     }
@@ -195,27 +195,27 @@ class Reader {
 
   void read_blocks() {
     graph_.blocks.clear();
-    for (const nlohmann::json& object : array(root_, "blocks")) {
+    for (const Json& object : array(root_, "blocks")) {
       Block block;
-      for (const nlohmann::json& value : array(object, "parameters")) block.parameters.push_back(value_id(value));
-      for (const nlohmann::json& node : array(object, "nodes")) {
+      for (const Json& value : array(object, "parameters")) block.parameters.push_back(value_id(value));
+      for (const Json& node : array(object, "nodes")) {
         block.nodes.push_back(index(node, graph_.nodes.size(), "node"));
       }
-      for (const nlohmann::json& value : array(object, "results")) block.results.push_back(value_id(value));
+      for (const Json& value : array(object, "results")) block.results.push_back(value_id(value));
       graph_.blocks.push_back(std::move(block));
     }
     if (graph_.blocks.empty()) fail("it has no blocks");
   }
 
   void read_interface() {
-    for (const nlohmann::json& object : array(root_, "inputs")) {
+    for (const Json& object : array(root_, "inputs")) {
       const std::int64_t content = integer(object, "content");
       if (content < 0 || content > static_cast<std::int64_t>(InputKind::Content::kOther)) fail("unknown input content");
       graph_.inputs.push_back({value_id(member(object, "value")),
                                text(object, "name"),
                                {static_cast<InputKind::Content>(content), integer(object, "limit")}});
     }
-    for (const nlohmann::json& object : array(root_, "weights")) {
+    for (const Json& object : array(root_, "weights")) {
       Weight weight;
       weight.value = value_id(member(object, "value"));
       weight.name = text(object, "name");
@@ -225,20 +225,20 @@ class Reader {
       weight.init.kind = *known;
       weight.init.a = number(member(object, "a"));
       weight.init.b = number(member(object, "b"));
-      for (const nlohmann::json& alias : array(object, "aliases")) {
+      for (const Json& alias : array(object, "aliases")) {
         if (!alias.is_string()) fail("an alias is no string");
         weight.aliases.push_back(alias.get<std::string>());
       }
       weight.buffer = member(object, "buffer") == true;
       graph_.weights.push_back(std::move(weight));
     }
-    for (const nlohmann::json& object : array(root_, "constants")) read_constant(object);
-    for (const nlohmann::json& object : array(root_, "outputs")) {
+    for (const Json& object : array(root_, "constants")) read_constant(object);
+    for (const Json& object : array(root_, "outputs")) {
       graph_.outputs.push_back({value_id(member(object, "value")), text(object, "name")});
     }
   }
 
-  void read_constant(const nlohmann::json& object) {
+  void read_constant(const Json& object) {
     const ValueId id = value_id(member(object, "value"));
     const Type& type = graph_.values[id].type;
     const std::string hex = text(object, "bytes");
@@ -257,10 +257,10 @@ class Reader {
     for (std::size_t i = 0; i < hex.size() / 2; ++i) {
       bytes[i] = static_cast<std::byte>(digit(hex[2 * i]) << 4U | digit(hex[2 * i + 1]));
     }
-    graph_.constants.push_back({id, tensor, object.value("on_host", nlohmann::json()) == true});
+    graph_.constants.push_back({id, tensor, object.value("on_host", Json()) == true});
   }
 
-  const nlohmann::json& root_;
+  const Json& root_;
   std::string origin_;
   Graph graph_;
 };
@@ -268,10 +268,7 @@ class Reader {
 }  // namespace
 
 Graph graph_from_json(std::string_view text, const std::string& origin) {
-  check_json_depth(text, origin);
-  const nlohmann::json root = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (root.is_discarded()) throw Error(ErrorKind::kBadInput, origin + " is not valid JSON");
-  return Reader(root, origin).read();
+  return Reader(parse_json(text, origin), origin).read();
 }
 
 }  // namespace nongemm

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "ops/foreign.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

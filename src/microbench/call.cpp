@@ -5,7 +5,7 @@
 #include "microbench/operand_text.h"
 #include "ops/rules.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 template <typename Visit>
@@ -98,4 +98,4 @@ double operand_bytes(const Call& call) {
   return bytes;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

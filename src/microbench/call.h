@@ -9,7 +9,7 @@
 #include "graph/graph.h"
 #include "ops/op.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// What a tensor operand is filled with.
 struct Content {
@@ -71,4 +71,4 @@ std::string key_of(const Call& call);
 /// Bytes of all tensor operands.
 double operand_bytes(const Call& call);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -11,7 +11,7 @@
 #include "microbench/operand_text.h"
 #include "ops/rules.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 Type type_of(const TensorSpec& spec) {
@@ -207,4 +207,4 @@ Call NodeCalls::call_of(const Node& node) const {
   return call;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

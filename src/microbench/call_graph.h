@@ -7,7 +7,7 @@
 #include "microbench/call.h"
 #include "microbench/operators.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 struct CallGraph {
   Graph graph;
@@ -42,4 +42,4 @@ class NodeCalls {
 /// numbers computed on the host, no dropout at inference.
 bool is_operator_call(const Node& node);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

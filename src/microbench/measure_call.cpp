@@ -22,7 +22,7 @@
 #include "record/decomposition.h"
 #include "spec/run_spec.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 /// A sample of so many seconds is long beside the clock and the call of the session.
@@ -198,4 +198,4 @@ CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& op
   return result;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -10,7 +10,7 @@
 #include "profile/sampling.h"
 #include "record/trace.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 struct CallOptions {
   RunOptions run;
@@ -38,4 +38,4 @@ CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& op
 /// How often a call that takes `seconds` stands in a sample.
 int repeat_for(double seconds);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -10,7 +10,7 @@
 #include "microbench/presets.h"
 #include "microbench/replay.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 using testing::HasSubstr;
@@ -84,4 +84,4 @@ TEST(Replay, CausesAreToldWhereTheyCan) {
 }
 
 }  // namespace
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -7,7 +7,7 @@
 #include "microbench/operand_text.h"
 #include "microbench/operators.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 std::string_view name_of_content(Content::Kind kind) {
@@ -177,4 +177,4 @@ OperatorRequest operator_request(const Call& call) {
   return request;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

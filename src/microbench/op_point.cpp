@@ -12,7 +12,7 @@
 #include "microbench/replay.h"
 #include "study/limits_cache.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 CallOptions options_of(const OpSpec& spec) { return {RunOptions(spec.run.runtime), spec.run.policy, spec.run.op.cold}; }
@@ -137,4 +137,4 @@ Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>
   return point;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -10,7 +10,7 @@
 #include "report/op_sections.h"
 #include "spec/run_spec.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 struct OpSpec {
   Call call;
@@ -30,4 +30,4 @@ Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>
 /// @param wanted what was asked for, in place of the call's shapes
 Point refused_point(const OpSpec& spec, const std::string& wanted, const std::exception& error);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -4,7 +4,7 @@
 
 #include "ops/foreign.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 using Kind = Content::Kind;
@@ -101,4 +101,4 @@ void limit_indices(Call& call) {
   }
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

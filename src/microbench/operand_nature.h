@@ -6,7 +6,7 @@
 
 #include "microbench/call.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 struct Nature {
   /// kUndefined: the call's dtype.
@@ -25,4 +25,4 @@ Nature nature_of(const OperatorInfo& info, std::string_view argument);
 /// Says of every tensor of indices how far they may go, from the tensors that they index.
 void limit_indices(Call& call);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -10,7 +10,7 @@
 #include "microbench/operand_text.h"
 #include "microbench/rule_table.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 [[noreturn]] void refuse(const OperatorInfo& info, const std::string& what, const std::string& way_out) {
@@ -243,4 +243,4 @@ void describe_tensors(Call& call) {
   limit_indices(call);
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

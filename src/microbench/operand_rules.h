@@ -8,7 +8,7 @@
 
 #include "microbench/call.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// What the command line says of one call; names are those of the operator's schema, "tensors.1" is an element of a
 /// list.
@@ -32,4 +32,4 @@ Call fill_operands(const OperatorInfo& info, const Given& given);
 /// What a tensor in this place of this operator holds, and whether it is a parameter; for calls taken from a graph.
 void describe_tensors(Call& call);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

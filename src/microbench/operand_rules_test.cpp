@@ -14,7 +14,7 @@
 #include "microbench/shape_sweep.h"
 #include "ops/check_graph.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 using testing::AllOf;
@@ -272,4 +272,4 @@ TEST(CallGraph, ContentsAreWhatOperatorsExpect) {
 }
 
 }  // namespace
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

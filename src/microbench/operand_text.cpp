@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "ops/rules.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 [[noreturn]] void refuse(const SchemaArg& arg, const std::string& text, std::string_view wanted) {
@@ -205,4 +205,4 @@ std::string layout_of(const TensorSpec& tensor) {
   return fmt::format("{}", fmt::join(tensor.strides, "x"));
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -6,7 +6,7 @@
 
 #include "microbench/call.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// A value for an argument that is no tensor: "3", "1e-5", "true", "none", "fp16", "0,2,1".
 /// Throws Error(kUsage) naming the argument and what it takes.
@@ -26,4 +26,4 @@ Content parse_content(std::string_view text);
 /// "1x2048x4096"; "scalar" for a tensor without dimensions.
 std::string shape_text(const Shape& shape);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

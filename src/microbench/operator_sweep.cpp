@@ -12,7 +12,7 @@
 #include "microbench/operand_text.h"
 #include "microbench/shape_sweep.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 /// "name=value", or a value alone.
@@ -145,4 +145,4 @@ std::vector<SweptCall> swept_calls(const OperatorInfo& info, const OperatorReque
   return calls;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -8,7 +8,7 @@
 #include "microbench/call.h"
 #include "spec/run_spec.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// A call, or why it could not be made.
 struct SweptCall {
@@ -22,4 +22,4 @@ struct SweptCall {
 /// @param request shapes, dtypes, layouts, values, arguments
 std::vector<SweptCall> swept_calls(const OperatorInfo& info, const OperatorRequest& request);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

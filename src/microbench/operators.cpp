@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 struct Name {
@@ -117,4 +117,4 @@ OperatorInfo operator_of_node(const std::string& op, const SchemaSource& runtime
   return from_runtime(split_name(op), runtime);
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

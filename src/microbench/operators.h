@@ -7,7 +7,7 @@
 
 #include "microbench/call.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// All overloads of an operator that the runtime has, as schema texts: "aten::cdist(Tensor x1, ...) -> Tensor".
 /// @param name "aten::cdist"
@@ -21,4 +21,4 @@ OperatorInfo find_operator(const std::string& name, const SchemaSource& runtime)
 /// The same for an operator of a graph, whose whole name is known ("aten.add.Tensor"). Throws Error(kUnsupported).
 OperatorInfo operator_of_node(const std::string& op, const SchemaSource& runtime);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

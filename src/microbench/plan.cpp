@@ -19,7 +19,7 @@
 #include "spec/command_line.h"
 #include "study/build.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 SchemaSource schema_source(const std::vector<std::string>& libraries) {
@@ -231,4 +231,4 @@ Point point_of(const PlannedCall& planned, const std::function<void(const std::s
   }
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -10,7 +10,7 @@
 #include "report/document.h"
 #include "spec/option_table.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// A call to measure, or why it could not be made.
 struct PlannedCall {
@@ -29,4 +29,4 @@ std::vector<PlannedCall> plan_calls(const Selection& selection, const Note& note
 /// Measures a planned call, or says why there is none.
 Point point_of(const PlannedCall& planned, const std::function<void(const std::string&)>& progress);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -8,7 +8,7 @@
 #include "ops/foreign.h"
 #include "prepare/model.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 Group group_of_node(const Graph& graph, const Node& node) {
@@ -88,4 +88,4 @@ std::vector<ModelCall> preset_calls(const std::string& preset, const ModelOption
   return calls.take();
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

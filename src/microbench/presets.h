@@ -10,7 +10,7 @@
 #include "microbench/operators.h"
 #include "spec/model_options.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// A distinct call of one or several models.
 struct ModelCall {
@@ -32,4 +32,4 @@ std::vector<ModelCall> calls_of(const Graph& graph, const std::function<bool(Gro
 std::vector<ModelCall> preset_calls(const std::string& preset, const ModelOptions& options, const SchemaSource& runtime,
                                     std::vector<std::string>& skipped);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -13,7 +13,7 @@
 #include "report/field.h"
 #include "spec/run_spec.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 constexpr double kMostDifference = 0.2;
@@ -176,4 +176,4 @@ std::string cause_of(const InModelFigures& in_model, const Isolated& alone, bool
   return "";
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

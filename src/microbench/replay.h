@@ -9,7 +9,7 @@
 #include "report/document.h"
 #include "report/op_sections.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 struct ReplayCall {
   Call call;
@@ -39,4 +39,4 @@ bool differs(double a, double b);
 /// What makes the difference, where it can be told; empty otherwise.
 std::string cause_of(const InModelFigures& in_model, const Isolated& alone, bool on_device);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "microbench/operand_nature.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 const TensorSpec& Filling::main() const {
   for (std::size_t i = 0; i < call_.operands.size(); ++i) {
@@ -355,4 +355,4 @@ std::optional<Made> rule_value(const Filling& filling, const SchemaArg& arg, boo
   return std::nullopt;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -8,7 +8,7 @@
 
 #include "microbench/call.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// A call whose operands are partly known, as rules read it.
 class Filling {
@@ -38,4 +38,4 @@ using Made = std::variant<Shape, Argument>;
 /// @param required the schema has no default for it
 std::optional<Made> rule_value(const Filling& filling, const SchemaArg& arg, bool required);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 /// More points than anybody waits for are a mistake.
@@ -109,4 +109,4 @@ std::vector<Shape> parse_shapes(const std::string& text) {
   return shapes;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -12,9 +12,9 @@
 
 #include "base/tensor.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 
 /// All shapes, the last dimension's values change fastest. Throws Error(kUsage) naming the place.
 std::vector<Shape> parse_shapes(const std::string& text);
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

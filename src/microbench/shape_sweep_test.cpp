@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 using testing::ElementsAre;
@@ -66,4 +66,4 @@ TEST(ShapeSweep, WhatNeverEndsOrFitsIsRefused) {
 }
 
 }  // namespace
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

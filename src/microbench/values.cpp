@@ -8,7 +8,7 @@
 #include "microbench/call_graph.h"
 #include "weights/synthetic.h"
 
-namespace nongemm::micro {
+namespace nongemm::microbench {
 namespace {
 
 using Kind = Content::Kind;
@@ -124,4 +124,4 @@ std::vector<HostTensor> make_tensors(const std::vector<TensorSpec>& specs, std::
   return tensors;
 }
 
-}  // namespace nongemm::micro
+}  // namespace nongemm::microbench

@@ -20,7 +20,7 @@ struct DataBatch {
   NamedTensors tensors;
   std::string source;
   PreprocessTimes preprocessing;  // of the whole batch, outside the latency
-  bool named = false;                   // the user named the tensors: each has to be an input
+  bool named = false;             // the user named the tensors: each has to be an input
 };
 
 /// Images (ImageNet-style, COCO, any folder) or text, by what the model wants. Throws Error naming the path.

@@ -11,12 +11,8 @@
 namespace nongemm {
 namespace {
 
-constexpr double kMostIterations = 1e6;
 constexpr double kLeastSeconds = 0.01;
 constexpr double kDay = 86400;
-
-constexpr RuleParameter kRetake = {"retake", 0, 0, 1,
-                                   "so many doubtful samples, as a share of those that count, are taken again"};
 
 double total(std::span<const double> samples) { return std::accumulate(samples.begin(), samples.end(), 0.0); }
 
@@ -100,88 +96,36 @@ std::unique_ptr<StoppingRule> make(const RuleParameters& parameters) {
   return std::make_unique<Rule>(parameters);
 }
 
-template <typename Row>
-std::string names_of(const std::vector<Row>& rows) {
-  std::string names;
-  for (const Row& row : rows) names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return names;
-}
+struct Maker {
+  std::string_view rule;
+  std::unique_ptr<StoppingRule> (*make)(const RuleParameters& parameters);
+};
 
-const RuleInfo& find_rule(const std::vector<RuleInfo>& rules, const std::string& name) {
-  const auto at = std::find_if(rules.begin(), rules.end(), [&](const RuleInfo& rule) { return rule.name == name; });
-  if (at == rules.end()) throw Error(ErrorKind::kUsage, "no rule '" + name + "'", "there are " + names_of(rules));
-  return *at;
-}
-
-bool has(const RuleInfo& rule, std::string_view parameter) {
-  return std::any_of(rule.parameters.begin(), rule.parameters.end(),
-                     [&](const RuleParameter& row) { return row.name == parameter; });
-}
+/// One for each row of the tables.
+constexpr Maker kMakers[] = {
+    {"interval", make<MedianIntervalRule>},
+    {"count", make<CountRule>},
+    {"time", make<TimeRule>},
+    {"settle", make<SettleRule>},
+};
 
 }  // namespace
 
-const std::vector<RuleInfo>& stopping_rules() {
-  static const std::vector<RuleInfo> kRules = {
-      {"interval",
-       "until the median is known well enough",
-       {{"width", 0.02, 0, 1, "of the median's 95 % interval, relative to the median"},
-        {"least", 10, 1, kMostIterations, "iterations"},
-        {"most", 1000, 1, kMostIterations, "iterations"},
-        {"seconds", 10, kLeastSeconds, kDay, "measured at most; never cut below three iterations"},
-        kRetake},
-       make<MedianIntervalRule>},
-      {"count", "exactly so many", {{"n", 10, 1, kMostIterations, "iterations"}, kRetake}, make<CountRule>},
-      {"time", "for so long", {{"seconds", 1, kLeastSeconds, kDay, "measured"}, kRetake}, make<TimeRule>},
-  };
-  return kRules;
-}
-
-const std::vector<RuleInfo>& warm_up_rules() {
-  static const std::vector<RuleInfo> kRules = {
-      {"settle",
-       "some runs and some time",
-       {{"least", 3, 1, kMostIterations, "runs"},
-        {"seconds", 0.3, 0, kDay, "of running, unless a limit is reached"},
-        {"most", 50, 1, kMostIterations, "runs"},
-        {"most_seconds", 3, 0, kDay, "of running"}},
-       make<SettleRule>},
-      {"count", "exactly so many", {{"n", 3, 0, kMostIterations, "runs"}}, make<CountRule>},
-  };
-  return kRules;
-}
-
-RuleParameters parameters_of(const std::vector<RuleInfo>& rules, const RuleChoice& choice) {
-  const RuleInfo& rule = find_rule(rules, choice.name);
-  RuleParameters all;
-  for (const RuleParameter& row : rule.parameters) all[std::string(row.name)] = row.preset;
-  for (const auto& [name, value] : choice.parameters) {
-    const auto row = std::find_if(rule.parameters.begin(), rule.parameters.end(),
-                                  [&name = name](const RuleParameter& known) { return known.name == name; });
-    if (row == rule.parameters.end()) {
-      throw Error(ErrorKind::kUsage, fmt::format("rule '{}' has no parameter '{}'", rule.name, name),
-                  "it has " + names_of(rule.parameters));
-    }
-    if (!(value >= row->least && value <= row->most)) {
-      throw Error(ErrorKind::kUsage, fmt::format("'{}' of rule '{}' is {:g}", name, rule.name, value),
-                  fmt::format("give {:g} to {:g}", row->least, row->most));
-    }
-    all[name] = value;
-  }
-  return all;
-}
-
 std::unique_ptr<StoppingRule> make_rule(const std::vector<RuleInfo>& rules, const RuleChoice& choice) {
-  return find_rule(rules, choice.name).make(parameters_of(rules, choice));
+  const RuleParameters parameters = parameters_of(rules, choice);
+  const auto maker =
+      std::find_if(std::begin(kMakers), std::end(kMakers), [&](const Maker& row) { return row.rule == choice.name; });
+  return maker->make(parameters);  // every rule of the tables has one: tested
 }
 
 RuleChoice stop_of(const MeasurePolicy& policy) {
   RuleChoice choice = policy.stop;
   if (policy.iterations) {
     const auto retake = choice.parameters.find("retake");
-    const double retakes = retake != choice.parameters.end() ? retake->second : kRetake.preset;
+    const double retakes = retake != choice.parameters.end() ? retake->second : 0.0;
     return {"count", {{"n", *policy.iterations}, {"retake", retakes}}};
   }
-  if (has(find_rule(stopping_rules(), choice.name), "seconds")) {
+  if (find_rule(stopping_rules(), choice.name).find("seconds") != nullptr) {
     choice.parameters.emplace("seconds", policy.most_seconds);  // unless the rule was given its own
   }
   return choice;

@@ -1,16 +1,14 @@
 // When a pass has measured enough, and when warm-up has. A rule is an object chosen by name whose parameters are data
-// with documented defaults: a new one is a class and a row of a table.
+// with documented defaults: a new one is a class and a line here and a row of that table.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "spec/measure_policy.h"
+#include "spec/measuring_rules.h"
 
 namespace nongemm {
 
@@ -23,30 +21,8 @@ class StoppingRule {
   virtual std::string description() const = 0;
 };
 
-struct RuleParameter {
-  std::string_view name;
-  double preset = 0;
-  double least = 0;
-  double most = 0;
-  std::string_view doc;
-};
-
-/// The parameters of one rule, all of them, by name.
-using RuleParameters = std::map<std::string, double>;
-
-struct RuleInfo {
-  std::string_view name;
-  std::string_view doc;
-  std::vector<RuleParameter> parameters;
-  std::unique_ptr<StoppingRule> (*make)(const RuleParameters& parameters);
-};
-
-const std::vector<RuleInfo>& stopping_rules();
-const std::vector<RuleInfo>& warm_up_rules();
-
-/// Every parameter of the chosen rule, defaults filled in.
+/// A rule of spec/measuring_rules.h at work.
 /// @throws Error (kUsage) naming the rules, parameters or range there are
-RuleParameters parameters_of(const std::vector<RuleInfo>& rules, const RuleChoice& choice);
 std::unique_ptr<StoppingRule> make_rule(const std::vector<RuleInfo>& rules, const RuleChoice& choice);
 
 /// What the policy chooses, its short forms included.

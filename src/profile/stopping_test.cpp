@@ -63,6 +63,17 @@ TEST(StoppingRule, ErrorsNameWhatThereIs) {
   EXPECT_THAT(reason({"count", {{"n", 0}}}), HasSubstr("give 1 to 1e+06"));
 }
 
+TEST(MeasuringRules, TextsSayThemAndBack) {
+  const RuleChoice choice = parse_rule(stopping_rules(), "interval,width=0.01,most=50");
+  EXPECT_EQ(choice.parameters, (std::map<std::string, double>{{"most", 50}, {"width", 0.01}}));
+  EXPECT_EQ(to_text(choice), "interval,most=50,width=0.01");
+  EXPECT_EQ(to_text(parse_rule(warm_up_rules(), "settle")), "settle");
+  for (const char* wrong :
+       {"", "entropy", "count,", "count,n", "count,n=", "count,n=1x", "count,width=1", "count,n=0", "count n=1"}) {
+    EXPECT_THROW(parse_rule(stopping_rules(), wrong), Error) << wrong;
+  }
+}
+
 TEST(StoppingRule, EveryRuleOfTheTablesIsMadeWithItsDefaults) {
   for (const auto* rules : {&stopping_rules(), &warm_up_rules()}) {
     for (const RuleInfo& info : *rules) {

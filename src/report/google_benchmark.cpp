@@ -7,14 +7,13 @@
 #include <numeric>
 #include <ostream>
 
+#include "base/json.h"
 #include "base/statistics.h"
 #include "report/document.h"
 #include "report/writers.h"
 
 namespace nongemm {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr double kNanoseconds = 1e9;
 /// compare.py's U test wants nine and more; thousands of rows serve nobody.
@@ -27,8 +26,8 @@ std::string context_value(const Document& document, std::string_view key) {
   return "";
 }
 
-Json context_of(const Document& document) {
-  Json context;
+OrderedJson context_of(const Document& document) {
+  OrderedJson context;
   context["date"] = context_value(document, "time");
   context["host_name"] = context_value(document, "host");
   context["executable"] = "nongemm";
@@ -84,14 +83,14 @@ std::vector<double> repetitions_of(const std::vector<double>& samples) {
   return means;
 }
 
-void add_times(Json& row, double seconds) {
+void add_times(OrderedJson& row, double seconds) {
   row["real_time"] = seconds * kNanoseconds;
   // Only wall clocks and device clocks are read.
   row["cpu_time"] = seconds * kNanoseconds;
   row["time_unit"] = "ns";
 }
 
-void add_counters(Json& row, const Point& point) {
+void add_counters(OrderedJson& row, const Point& point) {
   const double bytes = figure_of(point, "byte_rate");
   const double flops = figure_of(point, "flop_rate");
   if (std::isfinite(bytes)) row["bytes_per_second"] = bytes;
@@ -106,10 +105,10 @@ double deviation(const std::vector<double>& values) {
   return std::sqrt(sum / static_cast<double>(values.size() - 1));
 }
 
-void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
+void add_benchmarks(const Point& point, std::size_t index, OrderedJson& benchmarks) {
   const std::string name = name_of_point(point);
   const auto row = [&](const std::string& run_name, const char* run_type) {
-    Json json;
+    OrderedJson json;
     json["name"] = run_name;
     json["family_index"] = index;
     json["per_family_instance_index"] = 0;
@@ -119,7 +118,7 @@ void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
   };
   const SampleSet* samples = samples_of(point);
   if (!point.status.ok() || samples == nullptr) {
-    Json json = row(name, "iteration");
+    OrderedJson json = row(name, "iteration");
     json["error_occurred"] = true;
     json["error_message"] = std::string(name_of(point.status.kind)) + ": " + point.status.reason;
     json["iterations"] = 0;
@@ -132,7 +131,7 @@ void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
   const double calls = static_cast<double>(samples->seconds.size()) / static_cast<double>(times.size()) *
                        (std::isfinite(repeat) ? repeat : 1.0);
   for (std::size_t i = 0; i < times.size(); ++i) {
-    Json json = row(name, "iteration");
+    OrderedJson json = row(name, "iteration");
     json["repetitions"] = times.size();
     json["repetition_index"] = i;
     json["threads"] = 1;
@@ -142,7 +141,7 @@ void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
     benchmarks.push_back(std::move(json));
   }
   const auto aggregate = [&](const char* what, double value, const char* unit) {
-    Json json = row(name + "_" + what, "aggregate");
+    OrderedJson json = row(name + "_" + what, "aggregate");
     json["repetitions"] = times.size();
     json["threads"] = 1;
     json["aggregate_name"] = what;
@@ -166,11 +165,11 @@ void add_benchmarks(const Point& point, std::size_t index, Json& benchmarks) {
 }  // namespace
 
 void write_google_benchmark(const Document& document, std::ostream& out) {
-  Json root;
+  OrderedJson root;
   root["context"] = context_of(document);
-  root["benchmarks"] = Json::array();
+  root["benchmarks"] = OrderedJson::array();
   for (std::size_t i = 0; i < document.points.size(); ++i) add_benchmarks(document.points[i], i, root["benchmarks"]);
-  out << root.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+  out << dump_json(root, 2) << '\n';
 }
 
 }  // namespace nongemm

@@ -1,26 +1,25 @@
 // JSON: the complete form. Numbers are in base units, absent figures are null, there is no NaN.
+#include "base/json.h"
+
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json_depth.h"
 #include "report/document.h"
 #include "report/writers.h"
 
 namespace nongemm {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json to_json(const FieldValue& value) {
+OrderedJson to_json(const FieldValue& value) {
   return std::visit(
-      [](const auto& held) -> Json {
+      [](const auto& held) -> OrderedJson {
         if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::monostate>) {
           return nullptr;
         } else if constexpr (std::is_same_v<std::decay_t<decltype(held)>, double>) {
-          return std::isfinite(held) ? Json(held) : Json(nullptr);
+          return std::isfinite(held) ? OrderedJson(held) : OrderedJson(nullptr);
         } else {
           return held;
         }
@@ -36,16 +35,16 @@ FieldValue from_json(const nlohmann::json& value) {
   return std::monostate{};
 }
 
-Json pairs_to_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
-  Json object = Json::object();
+OrderedJson pairs_to_json(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  OrderedJson object = OrderedJson::object();
   for (const auto& [key, value] : pairs) object[key] = value;
   return object;
 }
 
-Json table_to_json(const Table& table) {
-  Json rows = Json::array();
+OrderedJson table_to_json(const Table& table) {
+  OrderedJson rows = OrderedJson::array();
   for (const auto& row : table.rows) {
-    Json object = Json::object();
+    OrderedJson object = OrderedJson::object();
     for (std::size_t c = 0; c < row.size(); ++c) object[std::string(table.info->columns[c].id)] = to_json(row[c]);
     rows.push_back(std::move(object));
   }
@@ -62,36 +61,36 @@ std::string text_at(const AnyJson& object, const char* key) {
   return at != object.end() && at->is_string() ? at->template get<std::string>() : std::string();
 }
 
-std::vector<std::pair<std::string, std::string>> pairs_from_json(const nlohmann::ordered_json& object) {
+std::vector<std::pair<std::string, std::string>> pairs_from_json(const OrderedJson& object) {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const auto& [key, value] : object.items()) {
-    pairs.emplace_back(key, value.is_string() ? value.get<std::string>() : value.dump());
+    pairs.emplace_back(key, value.is_string() ? value.get<std::string>() : dump_json(value));
   }
   return pairs;
 }
 
 /// A value as what it is; its text is that of the table, so that it has the right form.
-Json typed(OptionType type, const std::string& text) {
+OrderedJson typed(OptionType type, const std::string& text) {
   if (type == OptionType::kText) return text;
-  Json value = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  return value.is_discarded() ? Json(text) : value;
+  OrderedJson value = OrderedJson::parse(text, nullptr, /*allow_exceptions=*/false);
+  return value.is_discarded() ? OrderedJson(text) : value;
 }
 
-Json specification_to_json(const std::vector<OptionValue>& values) {
-  Json object = Json::object();
+OrderedJson specification_to_json(const std::vector<OptionValue>& values) {
+  OrderedJson object = OrderedJson::object();
   for (const OptionValue& value : values) {
     if (!value.list) {
       object[value.name] = typed(value.type, value.texts.front());
       continue;
     }
-    Json list = Json::array();
+    OrderedJson list = OrderedJson::array();
     for (const std::string& text : value.texts) list.push_back(typed(value.type, text));
     object[value.name] = std::move(list);
   }
   return object;
 }
 
-OptionType type_of(const nlohmann::ordered_json& value, const std::string& name, const std::string& origin) {
+OptionType type_of(const OrderedJson& value, const std::string& name, const std::string& origin) {
   if (value.is_string()) return OptionType::kText;
   if (value.is_boolean()) return OptionType::kFlag;
   if (value.is_number_integer()) return OptionType::kInteger;
@@ -99,22 +98,22 @@ OptionType type_of(const nlohmann::ordered_json& value, const std::string& name,
   damaged(origin, "'" + name + "' of a specification is neither a text nor a number");
 }
 
-std::vector<OptionValue> specification_from_json(const nlohmann::ordered_json& object, const std::string& origin) {
+std::vector<OptionValue> specification_from_json(const OrderedJson& object, const std::string& origin) {
   std::vector<OptionValue> values;
   for (const auto& [name, value] : object.items()) {
     const bool list = value.is_array();
     OptionValue& row = values.emplace_back(OptionValue{name, OptionType::kText, list, {}});
-    const auto elements = list ? value : nlohmann::ordered_json::array({value});
+    const auto elements = list ? value : OrderedJson::array({value});
     for (const auto& element : elements) {
       row.type = type_of(element, name, origin);
-      row.texts.push_back(element.is_string() ? element.get<std::string>() : element.dump());
+      row.texts.push_back(element.is_string() ? element.get<std::string>() : dump_json(element));
     }
     if (row.texts.empty()) damaged(origin, "'" + name + "' of a specification is an empty list");
   }
   return values;
 }
 
-Status status_from_json(const nlohmann::ordered_json& point, const std::string& origin) {
+Status status_from_json(const OrderedJson& point, const std::string& origin) {
   const std::string name = text_at(point, "status");
   const std::optional<StatusKind> kind = parse_status(name);
   if (!kind) damaged(origin, "a point has the unknown status '" + name + "'");
@@ -152,31 +151,31 @@ Table table_from_json(const SectionInfo& info, const nlohmann::json& value, cons
 }  // namespace
 
 void write_json(const Document& document, std::ostream& out) {
-  Json root;
+  OrderedJson root;
   root["schema"] = "nongemm-report";
   root["version"] = kSchemaVersion;
   root["context"] = pairs_to_json(document.context);
-  root["points"] = Json::array();
+  root["points"] = OrderedJson::array();
   for (const Point& point : document.points) {
-    Json object;
+    OrderedJson object;
     object["status"] = name_of(point.status.kind);
     object["reason"] = point.status.reason;
     object["command"] = point.command;
     if (!point.key.empty()) object["key"] = point.key;
     if (!point.specification.empty()) object["specification"] = specification_to_json(point.specification);
     object["settings"] = pairs_to_json(point.settings);
-    object["sections"] = Json::object();
+    object["sections"] = OrderedJson::object();
     for (const Table& table : point.tables) object["sections"][std::string(table.info->id)] = table_to_json(table);
-    object["samples"] = Json::object();
+    object["samples"] = OrderedJson::object();
     for (const SampleSet& set : point.samples) object["samples"][set.name] = set.seconds;
     root["points"].push_back(std::move(object));
   }
-  out << root.dump(1, ' ', false, Json::error_handler_t::replace) << '\n';
+  out << dump_json(root, 1) << '\n';
 }
 
 namespace {
 
-void check_version(const nlohmann::ordered_json& root, const std::string& origin) {
+void check_version(const OrderedJson& root, const std::string& origin) {
   const auto at = root.find("version");
   const bool known = at != root.end() && at->is_number_integer() && at->get<std::int64_t>() >= kOldestSchemaVersion &&
                      at->get<std::int64_t>() <= kSchemaVersion;
@@ -187,7 +186,7 @@ void check_version(const nlohmann::ordered_json& root, const std::string& origin
               "make the report again, or use the nongemm that wrote it");
 }
 
-Point point_from_json(const nlohmann::ordered_json& object, const std::string& origin) {
+Point point_from_json(const OrderedJson& object, const std::string& origin) {
   if (!object.is_object()) damaged(origin, "a point is no object");
   Point point;
   point.status = status_from_json(object, origin);
@@ -224,9 +223,8 @@ Point point_from_json(const nlohmann::ordered_json& object, const std::string& o
 }  // namespace
 
 Document parse_document(std::string_view text, const std::string& origin) {
-  check_json_depth(text, origin);
-  const auto root = nlohmann::ordered_json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (root.is_discarded() || !root.is_object()) damaged(origin, "no JSON object");
+  const OrderedJson root = parse_ordered_json(text, origin);
+  if (!root.is_object()) damaged(origin, "no JSON object");
   if (text_at(root, "schema") != "nongemm-report") damaged(origin, "its 'schema' is another");
   check_version(root, origin);
   Document document;

@@ -9,6 +9,7 @@
 #include "report/document.h"
 #include "report/figures.h"
 #include "report/sections.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

@@ -64,9 +64,17 @@ std::vector<std::string> words_of(const std::string& command) {
 /// A value that is not the default, for options whose values are not choices.
 std::string example_of(const Option& option, Command command) {
   static const std::map<std::string, std::string> kExamples = {
-      {"dtype", "fp16"},       {"image-size", "32x48"}, {"input", "x=1x2:int64"},         {"device", "cuda:3"},
-      {"max-seconds", "0.25"}, {"tolerance", "0.5"},    {"seed", "18446744073709551615"}, {"opset", "18"},
+      {"dtype", "fp16"},
+      {"image-size", "32x48"},
+      {"input", "x=1x2:int64"},
+      {"device", "cuda:3"},
+      {"max-seconds", "0.25"},
+      {"tolerance", "0.5"},
+      {"seed", "18446744073709551615"},
+      {"opset", "18"},
       {"arg", "dim=-1"},
+      {"stop", "interval,width=0.01"},
+      {"warm-up", "settle,least=4"},
   };
   if (option.type == OptionType::kFlag) return "true";
   if (const auto at = kExamples.find(option.name); at != kExamples.end()) return at->second;

@@ -1,4 +1,5 @@
 // Options that say how a model or an operator is run, measured and counted.
+#include "spec/measuring_rules.h"
 #include "spec/option_rows.h"
 
 namespace nongemm::option_rows {
@@ -85,17 +86,32 @@ void add_inputs(std::vector<Option>& rows) {
       [](auto& r) -> auto& { return r.run.check; }));
 }
 
+Option rule_row(const std::string& name, const std::string& doc, const std::vector<RuleInfo>& rules,
+                RuleChoice MeasurePolicy::*rule) {
+  return custom(
+      {.name = name,
+       .value = "RULE",
+       .doc = doc + ": " + describe(rules),
+       .section = OptionSection::kMeasuring,
+       .commands = kMeasure},
+      [&rules, rule](Request& request, const std::string& text) { request.run.policy.*rule = parse_rule(rules, text); },
+      [rule](const Request& request) { return std::vector{to_text(request.run.policy.*rule)}; });
+}
+
 void add_measuring(std::vector<Option>& rows) {
+  rows.push_back(rule_row("stop", "what ends a pass, with parameters: --stop interval,width=0.01", stopping_rules(),
+                          &MeasurePolicy::stop));
+  rows.push_back(rule_row("warm-up", "what ends warm-up", warm_up_rules(), &MeasurePolicy::warm_up));
   rows.push_back(integer({.name = "iterations",
                           .value = "N",
-                          .doc = "exactly so many",
+                          .doc = "exactly so many: short for --stop count,n=N",
                           .otherwise = "until the median is known",
                           .section = OptionSection::kMeasuring,
                           .commands = kMeasure},
                          [](auto& r) -> auto& { return r.run.policy.iterations; }, {1, 1'000'000}));
   rows.push_back(integer({.name = "warmup",
                           .value = "N",
-                          .doc = "exactly so many",
+                          .doc = "exactly so many: short for --warm-up count,n=N",
                           .otherwise = "until times have settled",
                           .section = OptionSection::kMeasuring,
                           .commands = kMeasure},

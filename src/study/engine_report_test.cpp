@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "base/error.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "flows/load.h"
 #include "record/machine.h"
 #include "spec/run_spec.h"
@@ -83,7 +84,7 @@ std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) return std::nullopt;
   constexpr std::size_t kMostBytes = 1 << 16;
-  const auto json = nlohmann::json::parse(read_file(path, kMostBytes), nullptr, /*allow_exceptions=*/false);
+  const auto json = parse_json(read_file(path, kMostBytes), path.string());
   if (!json.is_object() || json.value("version", nlohmann::json()) != kFileVersion) return std::nullopt;
   DeviceLimits limits;
   const auto text = [&](const char* key) { return json.contains(key) && json[key].is_string() ? json[key] : ""; };
@@ -107,7 +108,7 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
   std::error_code error;
   std::filesystem::create_directories(path.parent_path(), error);
   try {
-    write_file_atomically(path, json.dump(1) + "\n");
+    write_file_atomically(path, dump_json(json, 1) + "\n");
   } catch (const Error&) {
     // A read-only home: they are measured again next time.
   }

@@ -11,6 +11,7 @@
 #include "flows/load.h"
 #include "spec/help.h"
 #include "study/exit_code.h"
+#include "test_paths.h"
 
 namespace nongemm {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "prepare/model.h"
+#include "test_paths.h"
 #include "weights/binding.h"
 
 namespace nongemm::weights {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
+#include "test_paths.h"
 
 namespace nongemm::weights {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/json_depth.h"
+#include "base/json.h"
 
 namespace nongemm::weights {
 namespace {
@@ -28,9 +28,7 @@ bool is_plain_file_name(const std::string& name) {
 
 ShardIndex read_shard_index(const std::filesystem::path& path) {
   const std::string text = read_file(path, kMaxIndexBytes);
-  check_json_depth(text, path.string());
-  const nlohmann::json index = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (index.is_discarded()) refuse(path, "is not valid JSON");
+  const Json index = parse_json(text, path.string());
   if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
     refuse(path, "key 'weight_map' with an object of tensor names and file names is missing");
   }

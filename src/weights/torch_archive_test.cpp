@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
+#include "test_paths.h"
 #include "weights/safetensors.h"
 
 // The fixtures come from torch.save: tests/reference/make_torch_checkpoints.py.

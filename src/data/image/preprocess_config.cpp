@@ -4,58 +4,56 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json_object.h"
 #include "data/image/preprocess.h"
-#include "data/json_config.h"
 
 namespace nongemm::data {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr std::size_t kMaxBytes = 1 << 20;
 constexpr int kMaxSide = 1 << 14;
 
-int side(const JsonConfig& config, const Json& value, std::string_view key) {
+int side(const JsonObject& config, const Json& value, std::string_view key) {
   if (!value.is_number_integer() || value < 1 || value > kMaxSide) {
-    config.refuse(key, fmt::format("has to be a size from 1 to {}", kMaxSide));
+    config.fail(key, fmt::format("has to be a size from 1 to {}", kMaxSide));
   }
   return value.get<int>();
 }
 
 /// {"height": h, "width": w}, [h, w] or one number for both.
-Size size_of(const JsonConfig& config, const Json& value, std::string_view key) {
+Size size_of(const JsonObject& config, const Json& value, std::string_view key) {
   if (value.is_number()) return {side(config, value, key), side(config, value, key)};
   if (value.is_array() && value.size() == 2) return {side(config, value[0], key), side(config, value[1], key)};
   if (value.is_object() && value.contains("height") && value.contains("width")) {
     return {side(config, value["height"], key), side(config, value["width"], key)};
   }
-  config.refuse(key, "has to hold height and width");
+  config.fail(key, "has to hold height and width");
 }
 
 /// Three numbers, or one for all channels.
-std::array<double, 3> channels(const JsonConfig& config, std::string_view key, const std::array<double, 3>& otherwise) {
+std::array<double, 3> channels(const JsonObject& config, std::string_view key, const std::array<double, 3>& otherwise) {
   const Json* value = config.find(key);
   if (value == nullptr) return otherwise;
   if (value->is_number()) return {value->get<double>(), value->get<double>(), value->get<double>()};
   const bool fits = value->is_array() && value->size() == 3 &&
                     std::all_of(value->begin(), value->end(), [](const Json& element) { return element.is_number(); });
-  if (!fits) config.refuse(key, "has to hold three numbers");
+  if (!fits) config.fail(key, "has to hold three numbers");
   return value->get<std::array<double, 3>>();
 }
 
 /// The class, in the spelling of today: DetrFeatureExtractor and DetrImageProcessorFast are DetrImageProcessor.
-std::string class_name(const JsonConfig& config) {
-  std::string name = config.text("image_processor_type");
-  if (name.empty()) name = config.text("feature_extractor_type");
+std::string class_name(const JsonObject& config) {
+  std::string name = config.text("image_processor_type", "");
+  if (name.empty()) name = config.text("feature_extractor_type", "");
   for (std::string_view ending : {"Fast", "Pil"}) {
-    if (name.ends_with(ending)) name.resize(name.size() - ending.size());
+    if (name.ends_with(ending)) name.erase(name.size() - ending.size());
   }
   constexpr std::string_view kOld = "FeatureExtractor";
   if (name.ends_with(kOld)) name.replace(name.size() - kOld.size(), kOld.size(), "ImageProcessor");
   return name;
 }
 
-void read_size(const JsonConfig& config, ImageTransform& transform) {
+void read_size(const JsonObject& config, ImageTransform& transform) {
   const Json* max_size = config.find("max_size");
   if (max_size != nullptr) transform.longest = side(config, *max_size, "max_size");
   const Json* value = config.find("size");
@@ -80,38 +78,38 @@ void read_size(const JsonConfig& config, ImageTransform& transform) {
   }
 }
 
-void read_resize(const JsonConfig& config, ImageTransform& transform) {
+void read_resize(const JsonObject& config, ImageTransform& transform) {
   read_size(config, transform);
   if (!config.flag("do_resize", transform.resize != ResizeRule::kKeep)) transform.resize = ResizeRule::kKeep;
   if (const Json* divisor = config.find("size_divisor"))
     transform.size_divisor = side(config, *divisor, "size_divisor");
   if (const Json* code = config.find("resample")) {
     const auto filter = code->is_number_integer() ? filter_from_pil(code->get<int>()) : std::nullopt;
-    if (!filter) config.refuse("resample", "has to be 1 (lanczos), 2 (bilinear) or 3 (bicubic)");
+    if (!filter) config.fail("resample", "has to be 1 (lanczos), 2 (bilinear) or 3 (bicubic)");
     transform.filter = *filter;
   }
 }
 
-void read_crop(const JsonConfig& config, ImageTransform& transform) {
+void read_crop(const JsonObject& config, ImageTransform& transform) {
   const Json* size = config.find("crop_size");
   if (size != nullptr) transform.center_crop = size_of(config, *size, "crop_size");
   if (!config.flag("do_center_crop", false)) transform.center_crop.reset();
 }
 
-void read_values(const JsonConfig& config, ImageTransform& transform) {
+void read_values(const JsonObject& config, ImageTransform& transform) {
   const double factor = config.number("rescale_factor", transform.rescale_factor.value_or(1.0 / 255));
-  if (!(factor > 0)) config.refuse("rescale_factor", "has to be above 0");
+  if (!(factor > 0)) config.fail("rescale_factor", "has to be above 0");
   transform.rescale_factor = factor;
   if (!config.flag("do_rescale", true)) transform.rescale_factor.reset();
   transform.normalize = config.flag("do_normalize", transform.normalize);
   transform.mean = channels(config, "image_mean", transform.mean);
   transform.std = channels(config, "image_std", transform.std);
   for (double value : transform.std) {
-    if (!(value > 0)) config.refuse("image_std", "has to be above 0");
+    if (!(value > 0)) config.fail("image_std", "has to be above 0");
   }
 }
 
-void read_padding(const JsonConfig& config, ImageTransform& transform) {
+void read_padding(const JsonObject& config, ImageTransform& transform) {
   if (const Json* size = config.find("pad_size")) transform.pad_size = size_of(config, *size, "pad_size");
   const bool pads = config.flag("do_pad", config.flag("pad_and_return_pixel_mask", transform.pad_to_largest));
   // MaskFormer pads and returns the mask always; DETR drops both with do_pad = false.
@@ -125,7 +123,7 @@ void read_padding(const JsonConfig& config, ImageTransform& transform) {
 }  // namespace
 
 ImageTransform read_preprocessor_config(const std::filesystem::path& path, const ImageTransform& fallback) {
-  const JsonConfig config(path, kMaxBytes);
+  const JsonObject config(path, kMaxBytes);
   ImageTransform transform = find_image_transform(class_name(config)).value_or(fallback);
   read_resize(config, transform);
   read_crop(config, transform);

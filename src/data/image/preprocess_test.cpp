@@ -94,7 +94,7 @@ TEST(PreprocessorConfig, NamesTheKeyThatIsWrong) {
   EXPECT_EQ(refusal("{}"), "accepted");
   EXPECT_EQ(refusal(R"({"size": null, "crop_size": null})"), "accepted");
   EXPECT_THAT(refusal("[]"), HasSubstr("preprocessor_config.json: not a JSON object"));
-  EXPECT_THAT(refusal("{"), HasSubstr("preprocessor_config.json: not a JSON object"));
+  EXPECT_THAT(refusal("{"), HasSubstr("preprocessor_config.json is not valid JSON"));
   for (const char* config : {R"({"size": "big"})", R"({"size": {"height": 5}})", R"({"size": {"shortest_edge": -1}})",
                              R"({"size": 1e9})", R"({"size": {"height": 99999999999999999999, "width": 5}})"}) {
     EXPECT_THAT(refusal(config), HasSubstr("key 'size")) << config;

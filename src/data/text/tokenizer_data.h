@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "data/json_config.h"
+#include "base/json_object.h"
 #include "data/text/tokenizer.h"
 
 namespace nongemm::data {
@@ -42,15 +42,15 @@ TokenizerData read_vocab_txt(const std::filesystem::path& path);
 TokenizerData read_sentencepiece(const std::filesystem::path& path);
 
 /// The vocabulary object of tokenizer.json or vocab.json: ids by token.
-Vocabulary read_vocabulary(const JsonConfig& config, std::string_view key, const nlohmann::json& values);
+Vocabulary read_vocabulary(const JsonObject& config, std::string_view key, const nlohmann::json& values);
 /// One added token; the id is its own unless the object holds one.
-AddedToken read_added_token(const JsonConfig& config);
+AddedToken read_added_token(const JsonObject& config);
 
-std::unique_ptr<Normalizer> read_normalizer(const JsonConfig& config, int depth = 0);
-std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonConfig& config, int depth = 0);
+std::unique_ptr<Normalizer> read_normalizer(const JsonObject& config, int depth = 0);
+std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonObject& config, int depth = 0);
 
 /// Throws Error(kUnsupported): "FILE: KIND 'TYPE' is not supported".
-[[noreturn]] void refuse_type(const JsonConfig& config, std::string_view kind, std::string_view type);
+[[noreturn]] void refuse_type(const JsonObject& config, std::string_view kind, std::string_view type);
 
 /// Nested sequences deeper than this are refused.
 constexpr int kMaxDepth = 8;

@@ -130,7 +130,7 @@ Merges merges_of(const std::vector<SentencePiece>& pieces, const Vocabulary& voc
 TokenizerData read_gpt2_files(const std::filesystem::path& vocabulary, const std::filesystem::path& merges) {
   TokenizerData data;
   data.source = vocabulary.string();
-  const JsonConfig file(vocabulary, kMaxTokenizerBytes);
+  const JsonObject file(vocabulary, kMaxTokenizerBytes);
   data.vocabulary = read_vocabulary(file, "", file.values());
   const std::string text = read_text(merges);
   const std::vector<std::string_view> lines = lines_of(text);

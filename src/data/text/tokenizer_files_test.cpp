@@ -31,14 +31,14 @@ std::string with_model(const std::string& model) { return json_message(R"({"mode
 
 TEST(TokenizerFiles, NameWhatIsMissing) {
   EXPECT_THAT(message_of({}), HasSubstr("no tokenizer"));
-  EXPECT_THAT(json_message(""), HasSubstr("tokenizer.json: not a JSON object"));
+  EXPECT_THAT(json_message(""), HasSubstr("tokenizer.json is not valid JSON"));
   EXPECT_THAT(json_message("[1]"), HasSubstr("tokenizer.json: not a JSON object"));
   EXPECT_THAT(json_message("{}"), HasSubstr("key 'model' is missing"));
-  EXPECT_THAT(json_message("{\"a\": \"\xFF\"}"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(json_message("{\"a\": \"\xFF\"}"), HasSubstr("is not valid JSON"));
 }
 
 TEST(TokenizerFiles, NameWhatIsWrongInTheModel) {
-  EXPECT_THAT(with_model("3"), HasSubstr("key 'model' has to be an object"));
+  EXPECT_THAT(with_model("3"), HasSubstr("key 'model' is not an object"));
   EXPECT_THAT(with_model(R"({"type": "Unigram", "vocab": []})"), HasSubstr("model 'Unigram' is not supported"));
   EXPECT_THAT(with_model(R"({"type": "BPE", "merges": []})"), HasSubstr("key 'model.vocab' is missing"));
   EXPECT_THAT(with_model(R"({"type": "BPE", "vocab": {"a": -1}, "merges": []})"), HasSubstr("holds an id"));
@@ -100,7 +100,7 @@ TEST(TokenizerFiles, NameTheLineOfOldFiles) {
   EXPECT_THAT(message_of({{"vocab.txt", "a\nb\n"}}), HasSubstr("vocab.txt: the unknown token '[UNK]'"));
   EXPECT_THAT(message_of({{"vocab.txt", "[UNK]\n\xFF\n"}}), HasSubstr("vocab.txt: not UTF-8"));
   EXPECT_THAT(message_of({{"vocab.txt", "[UNK]\n"}, {"tokenizer_config.json", "{\"do_lower_case\": 3}"}}),
-              HasSubstr("tokenizer_config.json: key 'do_lower_case' has to be true or false"));
+              HasSubstr("tokenizer_config.json: key 'do_lower_case' is not true or false"));
   EXPECT_THAT(message_of({{"tokenizer.model", "no protobuf"}}), HasSubstr("tokenizer.model: no SentencePiece model"));
   EXPECT_THAT(message_of({{"tokenizer.model", ""}}), HasSubstr("tokenizer.model: no SentencePiece model"));
 }

@@ -25,30 +25,30 @@ struct TokenizerClass {
   TokenizerData::Kind kind;
   std::string_view specials[kSpecialCount];  // unless tokenizer_config.json has others
   /// Replaces the steps by the class's own.
-  void (*rebuild)(const JsonConfig& config, TokenizerData& data);
+  void (*rebuild)(const JsonObject& config, TokenizerData& data);
 };
 
 /// A special token: its text, or an object with its flags.
-std::optional<AddedToken> read_special(const JsonConfig& config, std::string_view key, std::string_view otherwise) {
+std::optional<AddedToken> read_special(const JsonObject& config, std::string_view key, std::string_view otherwise) {
   AddedToken token;
   token.content = otherwise;
   if (const Json* value = config.find(key)) {
     if (!value->is_object()) {
-      token.content = config.text(key);
+      token.content = config.text(key, "");
     } else {
-      token = read_added_token(JsonConfig(config, key, *value));
+      token = read_added_token(config.inner(key, *value));
     }
   }
   return token.content.empty() ? std::nullopt : std::optional(std::move(token));
 }
 
-void rebuild_gpt2(const JsonConfig& config, TokenizerData& data) {
+void rebuild_gpt2(const JsonObject& config, TokenizerData& data) {
   data.bpe = {};
   data.normalizer.reset();
   data.pre_tokenizer = make_byte_level(config.flag("add_prefix_space", false), true);
 }
 
-void rebuild_bert(const JsonConfig& config, TokenizerData& data) {
+void rebuild_bert(const JsonObject& config, TokenizerData& data) {
   BertNormalizerOptions options;
   options.lowercase = config.flag("do_lower_case", true);
   options.handle_chinese_chars = config.flag("tokenize_chinese_chars", true);
@@ -59,7 +59,7 @@ void rebuild_bert(const JsonConfig& config, TokenizerData& data) {
   if (const auto unknown = read_special(config, "unk_token", "")) data.word_piece.unknown = unknown->content;
 }
 
-void rebuild_llama(const JsonConfig& config, TokenizerData& data) {
+void rebuild_llama(const JsonObject& config, TokenizerData& data) {
   data.bpe = {};
   data.bpe.fuse_unknown = true;
   data.bpe.byte_fallback = true;
@@ -96,15 +96,15 @@ bool is_there(const Path& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-JsonConfig open_optional(const Path& path) {
-  return is_there(path) ? JsonConfig(path, kMaxTokenizerConfigBytes) : JsonConfig(path.string());
+JsonObject open_optional(const Path& path) {
+  return is_there(path) ? JsonObject(path, kMaxTokenizerConfigBytes) : JsonObject::empty(path.string());
 }
 
 /// The class that tokenizer_config.json or else the architecture names; nullptr for those without rules of their own.
-const TokenizerClass* configured_class(const JsonConfig& config, const Path& folder) {
-  const std::string name = config.text("tokenizer_class");
+const TokenizerClass* configured_class(const JsonObject& config, const Path& folder) {
+  const std::string name = config.text("tokenizer_class", "");
   if (!name.empty()) return find_class(name);
-  const std::string model_type = open_optional(folder / "config.json").text("model_type");
+  const std::string model_type = open_optional(folder / "config.json").text("model_type", "");
   for (const TokenizerClass& candidate : kClasses) {
     if (!model_type.empty() && candidate.model_type == model_type) return &candidate;
   }
@@ -129,31 +129,31 @@ TokenId add_token(TokenizerData& data, AddedToken token) {
 }
 
 /// "added_tokens_decoder" of tokenizer_config.json: tokens by id, which stand before those of tokenizer.json.
-void read_added_decoder(const JsonConfig& config, TokenizerData& data) {
+void read_added_decoder(const JsonObject& config, TokenizerData& data) {
   const Json* values = config.find("added_tokens_decoder");
   if (values == nullptr) return;
-  const JsonConfig tokens(config, "added_tokens_decoder", *values);
+  const JsonObject tokens = config.inner("added_tokens_decoder", *values);
   for (const auto& [id, value] : values->items()) {
-    const AddedToken token = read_added_token(JsonConfig(tokens, id, value));
+    const AddedToken token = read_added_token(tokens.inner(id, value));
     std::erase_if(data.added_tokens, [&](const AddedToken& known) { return known.content == token.content; });
     add_token(data, token);
   }
 }
 
-void read_extra_tokens(const JsonConfig& config, TokenizerData& data) {
+void read_extra_tokens(const JsonObject& config, TokenizerData& data) {
   for (const char* key : {"additional_special_tokens", "extra_special_tokens"}) {
     const Json* values = config.find(key);
     if (values == nullptr || !values->is_array()) continue;
     for (const Json& value : *values) {
       AddedToken token;
-      token = value.is_object() ? read_added_token(JsonConfig(config, key, value)) : token;
+      token = value.is_object() ? read_added_token(config.inner(key, value)) : token;
       if (value.is_string()) token.content = value.get<std::string>();
       if (!token.content.empty()) add_token(data, token);
     }
   }
 }
 
-void read_special_tokens(const JsonConfig& config, const TokenizerClass* rules, TokenizerData& data) {
+void read_special_tokens(const JsonObject& config, const TokenizerClass* rules, TokenizerData& data) {
   read_added_decoder(config, data);
   std::optional<TokenId> ids[kSpecialCount];
   for (std::size_t i = 0; i < kSpecialCount; ++i) {
@@ -220,7 +220,7 @@ std::unique_ptr<Tokenizer> open_tokenizer(const std::filesystem::path& path) {
   TokenizerData& data = files.data;
   std::error_code ignored;
   const Path folder = std::filesystem::is_directory(path, ignored) ? path : path.parent_path();
-  const JsonConfig config = open_optional(folder / "tokenizer_config.json");
+  const JsonObject config = open_optional(folder / "tokenizer_config.json");
   const TokenizerClass* rules =
       files.class_name.empty() ? configured_class(config, folder) : find_class(files.class_name);
   if (rules != nullptr) {

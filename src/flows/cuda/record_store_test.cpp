@@ -45,9 +45,7 @@ class RecordStoreTest : public ::testing::Test {
   void SetUp() override { cupti(); }  // says what is missing when it cannot be loaded
 };
 
-TEST_F(RecordStoreTest, ReadsEveryKindOfRecord) {
-  RecordStore store;
-  Buffer buffer(store);
+void add_every_kind(Buffer& buffer) {
   buffer.add(kernel("_ZN2at6native4gemmEv", 100, 200, 5));
   CUpti_ActivityMemcpy6 copy{};
   copy.kind = CUPTI_ACTIVITY_KIND_MEMCPY;
@@ -83,6 +81,12 @@ TEST_F(RecordStoreTest, ReadsEveryKindOfRecord) {
   buffer.add(wait);
   wait.type = CUPTI_ACTIVITY_SYNCHRONIZATION_TYPE_STREAM_WAIT_EVENT;  // the device waits, the host does not
   buffer.add(wait);
+}
+
+TEST_F(RecordStoreTest, ReadsEveryKindOfRecord) {
+  RecordStore store;
+  Buffer buffer(store);
+  add_every_kind(buffer);
   buffer.hand_back();
 
   RawTrace trace;

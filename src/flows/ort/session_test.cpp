@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "prepare/model.h"
+#include "test_paths.h"
 
 namespace nongemm::ort_flow {
 namespace {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/file.h"
+#include "base/json.h"
 
 namespace nongemm::tensorrt {
 
@@ -33,9 +34,7 @@ void Exporter::write_profile(const RuntimeProgram& program, const std::vector<do
   const double sum = std::accumulate(seconds.begin(), seconds.end(), 0.0);
   std::string text = fmt::format("[\n  {{ \"count\" : {} }}\n", inferences);
   for (std::size_t i = 0; i < program.nodes.size(); ++i) {
-    // Names in files of others may be any bytes.
-    const std::string name =
-        nlohmann::json(program.nodes[i].name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    const std::string name = dump_json(Json(program.nodes[i].name));
     text +=
         fmt::format(", {{ \"name\" : {}, \"timeMs\" : {:.6f}, \"averageMs\" : {:.6f}, \"percentage\" : {:.4f} }}\n",
                     name, seconds[i] * 1e3, seconds[i] * 1e3 / inferences, sum > 0 ? 100.0 * seconds[i] / sum : 0.0);

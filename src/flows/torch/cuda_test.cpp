@@ -20,9 +20,10 @@
 #include "base/statistics.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
+#include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/device_time.h"
 #include "flows/torch/cuda/load.h"
-#include "flows/torch/values.h"
+#include "flows/torch/roi/roi_cuda.h"
 #include "prepare/model.h"
 #include "prepare/prepare.h"
 #include "profile/attribution.h"
@@ -253,6 +254,7 @@ TEST_F(CudaTest, RefusesToCaptureWhatTheDataDecides) {
 
 TEST_F(CudaTest, RoiOperatorsAreTheHosts) {
   const c10::Device device = open_cuda_device(0);
+  register_cuda_roi_operators();
   c10::InferenceMode inference;
   auto nms = c10::Dispatcher::singleton().findSchemaOrThrow("torchvision::nms", "");
   for (const std::int64_t count : {1, 63, 64, 65, 1000, 4000}) {

@@ -8,11 +8,12 @@
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/load.h"
+#include "flows/torch/bridge/errors.h"
 #include "flows/torch/cuda/load.h"
-#include "flows/torch/errors.h"
 #include "flows/torch/foreign.h"
 #include "flows/torch/host_operators.h"
 #include "flows/torch/limits/limits.h"
+#include "flows/torch/roi/roi_cuda.h"
 #include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/session.h"
 
@@ -20,7 +21,10 @@ namespace nongemm::torch_flow {
 namespace {
 
 c10::Device open_device(const Device& device) {
-  return device.is_host() ? c10::Device(c10::kCPU) : open_cuda_device(device.index);
+  if (device.is_host()) return c10::kCPU;
+  const c10::Device opened = open_cuda_device(device.index);
+  with_errors("registering operators for the CUDA device", register_cuda_roi_operators);
+  return opened;
 }
 
 /// Before LibTorch asks itself for CUDA, and before torchvision's library, which needs it. A failure is told when a

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "base/error.h"
-#include "flows/torch/errors.h"
+#include "flows/torch/bridge/errors.h"
+#include "flows/torch/bridge/values.h"
 #include "flows/torch/foreign.h"
-#include "flows/torch/values.h"
 #include "ops/foreign.h"
 
 namespace nongemm::torch_flow {

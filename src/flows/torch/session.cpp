@@ -14,11 +14,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "flows/torch/bridge/errors.h"
+#include "flows/torch/bridge/values.h"
 #include "flows/torch/capturable.h"
 #include "flows/torch/cuda/load.h"
-#include "flows/torch/errors.h"
 #include "flows/torch/program.h"
-#include "flows/torch/values.h"
 #include "flows/torch/watches.h"
 #include "weights/draw.h"
 #include "weights/synthetic.h"

@@ -8,14 +8,15 @@
 #include <set>
 
 #include "base/error.h"
+#include "flows/torch/bridge/values.h"
 #include "flows/torch/host_operators.h"
 #include "flows/torch/program.h"
 #include "flows/torch/roi/roi_operators.h"
-#include "flows/torch/values.h"
 #include "ops/check_graph.h"
 #include "ops/op.h"
 #include "prepare/model.h"
 #include "prepare/prepare.h"
+#include "test_paths.h"
 #include "verify/compare_outputs.h"
 #include "weights/safetensors.h"
 

@@ -10,9 +10,9 @@
 #include "base/clock.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
+#include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/graph.h"
 #include "flows/torch/program.h"
-#include "flows/torch/values.h"
 #include "record/trace.h"
 
 namespace nongemm::torch_flow {

@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "import/common/json_access.h"
+#include "base/json.h"
 
 namespace nongemm::pt2 {
 namespace {
@@ -15,7 +15,7 @@ std::vector<std::string> keys_of(const Json& spec, std::size_t children) {
   std::vector<std::string> keys;
   const Json* context = find_member(spec, "context");
   if (context != nullptr && context->is_string()) {
-    Json list = Json::parse(context->get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false);
+    Json list = parse_json_or_null(context->get_ref<const std::string&>());
     if (list.is_array() && list.size() == 2 && list[0].is_array() && list[1].is_array()) list = Json(list[0]);
     if (list.is_array() && list.size() == children) {
       for (const Json& key : list) {
@@ -51,7 +51,7 @@ std::vector<std::string> output_names(const Json& graph_module) {
   const Json* text = signature == nullptr ? nullptr : find_member(*signature, "out_spec");
   if (text == nullptr || !text->is_string()) return {};
   // [version, spec]
-  const Json spec = Json::parse(text->get_ref<const std::string&>(), nullptr, /*allow_exceptions=*/false);
+  const Json spec = parse_json_or_null(text->get_ref<const std::string&>());
   if (!spec.is_array() || spec.size() != 2 || !spec[1].is_object()) return {};
   std::vector<std::string> names;
   collect(spec[1], "", 0, names);

@@ -4,10 +4,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace nongemm::pt2 {
 namespace {
-
-using Json = nlohmann::json;
 
 const Json kLeaf = {{"type", nullptr}, {"context", nullptr}, {"children_spec", Json::array()}};
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "graph/graph.h"
-#include "import/model_file.h"
+#include "import/common/model_file.h"
 #include "import/onnx/model.h"
 
 namespace nongemm::onnx {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "import/common/model_file.h"
 #include "import/common/scopes.h"
-#include "import/model_file.h"
 #include "import/onnx/call.h"
 #include "import/onnx/model.h"
 #include "ops/builder.h"

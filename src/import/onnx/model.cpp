@@ -167,11 +167,29 @@ class ModelReader {
   }
 
   void read_attribute(std::string_view bytes, int depth, ReadNode& node) {
+    AttributeParts parts = attribute_parts(bytes);
+    for (const std::string_view body : parts.bodies) {
+      node.bodies.emplace_back(parts.attribute.name,
+                               std::make_shared<const ReadGraph>(read_graph(read_graph_message(body), depth + 1)));
+    }
+    if (!parts.reference.empty()) {
+      node.references.emplace_back(std::move(parts.attribute.name), std::move(parts.reference));
+    } else if (parts.bodies.empty()) {
+      node.attributes.push_back(std::move(parts.attribute));
+    }
+  }
+
+  struct AttributeParts {
     Attribute attribute;
-    std::string reference;
+    std::string reference;                 // of a function's attribute
+    std::vector<std::string_view> bodies;  // graphs
+  };
+
+  AttributeParts attribute_parts(std::string_view bytes) {
+    AttributeParts parts;
+    Attribute& attribute = parts.attribute;
     std::vector<std::int64_t> ints;
     std::vector<double> floats;
-    std::vector<std::string_view> bodies;
     pbf_reader message = reader_of(bytes);
     while (message.next()) {
       switch (message.tag_and_type()) {
@@ -193,7 +211,7 @@ class ModelReader {
         case text(6):
         case text(11): {
           const protozero::data_view body = message.get_view();
-          bodies.emplace_back(body.data(), body.size());
+          parts.bodies.emplace_back(body.data(), body.size());
           break;
         }
         case field(7, pbf_wire_type::fixed32):
@@ -216,21 +234,13 @@ class ModelReader {
           set_empty(message.get_enum(), attribute);
           break;
         case text(21):
-          reference = message.get_string();
+          parts.reference = message.get_string();
           break;
         default:
           message.skip();
       }
     }
-    for (const std::string_view body : bodies) {
-      node.bodies.emplace_back(attribute.name,
-                               std::make_shared<const ReadGraph>(read_graph(read_graph_message(body), depth + 1)));
-    }
-    if (!reference.empty()) {
-      node.references.emplace_back(std::move(attribute.name), std::move(reference));
-    } else if (bodies.empty()) {
-      node.attributes.push_back(std::move(attribute));
-    }
+    return parts;
   }
 
   /// Only where no element has been read; those that follow replace it.

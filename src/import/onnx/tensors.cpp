@@ -64,6 +64,20 @@ void append_integer(std::string& bytes, DType dtype, std::int64_t value) {
   }
 }
 
+std::pair<std::string, std::string> external_entry(protozero::pbf_reader message) {
+  std::pair<std::string, std::string> entry;
+  while (message.next()) {
+    if (message.tag_and_type() == text(kKey)) {
+      entry.first = message.get_string();
+    } else if (message.tag_and_type() == text(kValue)) {
+      entry.second = message.get_string();
+    } else {
+      message.skip();
+    }
+  }
+  return entry;
+}
+
 HostTensor copy_of(DType dtype, const Shape& shape, std::string_view bytes) {
   auto [tensor, target] = HostTensor::allocate(dtype, shape);
   if (!bytes.empty()) std::memcpy(target, bytes.data(), bytes.size());
@@ -121,20 +135,9 @@ TensorReader::Parts TensorReader::parts_of(protozero::pbf_reader message) const 
       case text(kInt64Data):
         for (const std::int64_t value : message.get_packed_int64()) append_integer(parts.elements, dtype, value);
         break;
-      case text(kExternalData): {
-        protozero::pbf_reader entry = message.get_message();
-        auto& [key, value] = parts.external.emplace_back();
-        while (entry.next()) {
-          if (entry.tag_and_type() == text(kKey)) {
-            key = entry.get_string();
-          } else if (entry.tag_and_type() == text(kValue)) {
-            value = entry.get_string();
-          } else {
-            entry.skip();
-          }
-        }
+      case text(kExternalData):
+        parts.external.push_back(external_entry(message.get_message()));
         break;
-      }
       case number(kDataLocation):
         parts.is_external = message.get_enum() == kExternal;
         break;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
 #include "import/pt2/types.h"
 #include "weights/strided_tensor.h"
 #include "weights/torch_archive.h"

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
 #include "import/pt2/archive.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::shared_ptr<const std::byte> bytes(reinterpret_cast<const std::byte*>(data), [](const std::byte*) {});
   try {
     const pt2::Pt2Archive archive(MappedFile::of(bytes, size, "fuzz.pt2"));
-    pt2::parse_json(archive.program(), "fuzz.pt2");
+    parse_json(archive.program(), "fuzz.pt2");
   } catch (const Error&) {
   }
   return 0;

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
 #include "import/pt2/types.h"
 
 namespace nongemm::pt2 {
@@ -126,6 +126,13 @@ Argument any_kind(const Json& json, const SchemaArg* schema, const Names& names)
 
 Argument read_argument(const Json& json, const SchemaArg* schema, const Names& names) {
   return any_kind(json, schema, names);
+}
+
+std::pair<std::string_view, const Json*> union_of(const Json& value) {
+  if (!value.is_object() || value.size() != 1) {
+    throw Error(ErrorKind::kBadInput, "expected an object with one member");
+  }
+  return {value.begin().key(), &*value.begin()};
 }
 
 }  // namespace nongemm::pt2

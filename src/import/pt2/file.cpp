@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
 #include "import/pt2/archive.h"
 #include "import/pt2/program.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/file.h"
-#include "import/model_file.h"
+#include "import/common/model_file.h"
 
 namespace nongemm::pt2 {
 

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
+#include "import/pt2/arguments.h"
 #include "import/pt2/nodes.h"
 
 namespace nongemm::pt2 {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "import/common/describe_inputs.h"
-#include "import/common/json_access.h"
 #include "import/common/output_names.h"
 #include "import/common/protect_state.h"
 #include "import/pt2/nodes.h"

@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "graph/graph.h"
-#include "import/model_file.h"
+#include "import/common/model_file.h"
 #include "import/pt2/archive.h"
 
 namespace nongemm::pt2 {

@@ -8,7 +8,8 @@
 #include <set>
 
 #include "base/error.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
+#include "import/pt2/arguments.h"
 #include "import/pt2/size_expression.h"
 
 namespace nongemm::pt2 {

@@ -5,11 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace nongemm::pt2 {
 namespace {
-
-using Json = nlohmann::json;
 
 Json known(std::int64_t size) { return {{"as_int", size}}; }
 

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "import/common/json_access.h"
+#include "base/json.h"
 
 namespace nongemm::pt2 {
 namespace {

@@ -139,6 +139,85 @@ Tensor learned_positions(Builder& b, const Config& config, std::int64_t batch, s
   return repeat(unsqueeze(permute(cat({wide, high}, -1), {2, 0, 1}), 0), {batch, 1, 1, 1});
 }
 
+/// Names of earlier releases of transformers.
+CheckpointRules checkpoint_rules() {
+  return {.ignored = {"*.num_batches_tracked"},
+          .optional_prefixes = {},
+          .renames = {{".backbone.conv_encoder.model.", ".backbone.model."},
+                      {".out_proj.", ".o_proj."},
+                      {"layers.*.fc1.", "layers.*.mlp.fc1."},
+                      {"layers.*.fc2.", "layers.*.mlp.fc2."}}};
+}
+
+/// @param mask shrunk to the cells of the result
+Tensor encode_pixels(Builder& b, const Config& config, const Tensor& pixels, Tensor& mask) {
+  const auto encoder = b.scope("backbone", "DetrConvEncoder");
+  const std::vector<Tensor> features = backbone(b, config, pixels);
+  // The original shrinks the mask for every map, though it only uses the last one.
+  Tensor shrunk;
+  for (const Tensor& map : features) shrunk = shrink_mask(b, mask, map);
+  mask = shrunk;
+  return features.back();
+}
+
+Tensor project(Builder& b, const Tensor& feature, std::int64_t width) {
+  const auto scope = b.scope("input_projection", "Conv2d");
+  const std::int64_t in = feature.size(1);
+  const Tensor weight = b.parameter("weight", {width, in, 1, 1}, InitSpec::normal(0, 1.0 / static_cast<double>(in)));
+  const Tensor bias = b.parameter("bias", {width}, InitSpec::constant(0));
+  return conv2d(feature, weight, bias, {1, 1}, {0, 0});
+}
+
+/// @param mask [batch, rows, columns] of the feature map
+/// @return [batch, cells, width]
+Tensor cell_positions(Builder& b, const Config& config, const Detr& model, const Tensor& feature, const Tensor& mask,
+                      DType dtype) {
+  const std::int64_t half = model.transformer.width / 2;
+  const auto scope = model.sine ? b.scope("position_embedding", "DetrSinePositionEmbedding")
+                                : b.scope("position_embedding", "DetrLearnedPositionEmbedding");
+  const Tensor positions = model.sine
+                               ? detr_sine_positions(b, mask, half, dtype)
+                               : learned_positions(b, config, feature.size(0), feature.size(2), feature.size(3), half);
+  return transpose(flatten(positions, 2), 1, 2);
+}
+
+struct Transformed {
+  Tensor memory;
+  Tensor decoded;
+};
+
+Transformed transform(Builder& b, const Config& config, const Detr& model, ModelOptions options, const Tensor& pixels,
+                      Tensor mask) {
+  const auto detr = b.scope("model", "DetrModel");
+  const std::int64_t batch = pixels.size(0);
+  if (!mask) mask = b.call("aten.ones.default", {Shape{batch, pixels.size(2), pixels.size(3)}});
+  const Tensor feature = project(b, encode_pixels(b, config, pixels, mask), model.transformer.width);
+  const std::int64_t rows = feature.size(2);
+  const std::int64_t columns = feature.size(3);
+  const bool known = options.padding == Padding::kPadded && options.pixel_mask.data != nullptr;
+  if (known && !hides_cells(options.pixel_mask, rows, columns)) options.padding = Padding::kFull;
+  const Tensor cells = transpose(flatten(feature, 2), 1, 2);
+  const Tensor positions = cell_positions(b, config, model, feature, mask, options.dtype);
+  mask = flatten(mask, 1);
+  Transformed result;
+  {
+    const auto encoder = b.scope("encoder", "DetrEncoder");
+    const Tensor seen = bidirectional_mask(b, mask, batch, rows * columns, options.dtype, options);
+    result.memory = detr_encoder_layers(b, model.transformer, model.encoder, cells, positions, seen);
+  }
+  const Tensor table = [&] {
+    const auto scope = b.scope("query_position_embeddings", "Embedding");
+    return b.parameter("weight", {model.queries, model.transformer.width}, InitSpec::normal(0, 1));
+  }();
+  const Tensor query_positions = b.call("aten.repeat.default", {unsqueeze(table, 0), Shape{batch, 1, 1}});
+  const Tensor queries = b.call("aten.zeros_like.default", {query_positions});
+  const auto decoder = b.scope("decoder", "DetrDecoder");
+  const Tensor seen = bidirectional_mask(b, mask, batch, model.queries, options.dtype, options);
+  result.decoded = detr_decoder_layers(b, model.transformer, model.decoder, queries, query_positions, result.memory,
+                                       positions, seen);
+  return result;
+}
+
 Graph build(const Config& config, const ModelOptions& given) {
   ModelOptions options = given;
   Detr model(config);
@@ -151,12 +230,7 @@ Graph build(const Config& config, const ModelOptions& given) {
   b.graph().attributes["height"] = std::to_string(height);
   b.graph().attributes["width"] = std::to_string(width);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
-  b.graph().checkpoint_rules = {.ignored = {"*.num_batches_tracked"},
-                                .optional_prefixes = {},
-                                .renames = {{".backbone.conv_encoder.model.", ".backbone.model."},
-                                            {".out_proj.", ".o_proj."},
-                                            {"layers.*.fc1.", "layers.*.mlp.fc1."},
-                                            {"layers.*.fc2.", "layers.*.mlp.fc2."}}};
+  b.graph().checkpoint_rules = checkpoint_rules();
 
   const Tensor pixels =
       b.input("pixel_values", options.dtype, {batch, model.channels, height, width}, {InputKind::Content::kPixels, 0});
@@ -164,60 +238,7 @@ Graph build(const Config& config, const ModelOptions& given) {
   if (options.padding != Padding::kNone) {
     mask = b.input("pixel_mask", DType::kInt64, {batch, height, width}, {InputKind::Content::kMask, 0});
   }
-  Tensor memory;
-  Tensor decoded;
-  {
-    const auto detr = b.scope("model", "DetrModel");
-    if (!mask) mask = b.call("aten.ones.default", {Shape{batch, height, width}});
-    Tensor feature;
-    {
-      const auto encoder = b.scope("backbone", "DetrConvEncoder");
-      const std::vector<Tensor> features = backbone(b, config, pixels);
-      feature = features.back();
-      // The original shrinks the mask for every map, though it only uses the last one.
-      Tensor shrunk;
-      for (const Tensor& map : features) shrunk = shrink_mask(b, mask, map);
-      mask = shrunk;
-    }
-    {
-      const auto scope = b.scope("input_projection", "Conv2d");
-      const std::int64_t in = feature.size(1);
-      const Tensor weight = b.parameter("weight", {model.transformer.width, in, 1, 1},
-                                        InitSpec::normal(0, 1.0 / static_cast<double>(in)));
-      const Tensor bias = b.parameter("bias", {model.transformer.width}, InitSpec::constant(0));
-      feature = conv2d(feature, weight, bias, {1, 1}, {0, 0});
-    }
-    const std::int64_t rows = feature.size(2);
-    const std::int64_t columns = feature.size(3);
-    const bool known = options.padding == Padding::kPadded && options.pixel_mask.data != nullptr;
-    if (known && !hides_cells(options.pixel_mask, rows, columns)) options.padding = Padding::kFull;
-    const Tensor cells = transpose(flatten(feature, 2), 1, 2);
-    Tensor positions;
-    if (model.sine) {
-      const auto scope = b.scope("position_embedding", "DetrSinePositionEmbedding");
-      positions = detr_sine_positions(b, mask, model.transformer.width / 2, options.dtype);
-    } else {
-      const auto scope = b.scope("position_embedding", "DetrLearnedPositionEmbedding");
-      positions = learned_positions(b, config, batch, rows, columns, model.transformer.width / 2);
-    }
-    positions = transpose(flatten(positions, 2), 1, 2);
-    mask = flatten(mask, 1);
-    {
-      const auto encoder = b.scope("encoder", "DetrEncoder");
-      const Tensor seen = bidirectional_mask(b, mask, batch, rows * columns, options.dtype, options);
-      memory = detr_encoder_layers(b, model.transformer, model.encoder, cells, positions, seen);
-    }
-    const Tensor table = [&] {
-      const auto scope = b.scope("query_position_embeddings", "Embedding");
-      return b.parameter("weight", {model.queries, model.transformer.width}, InitSpec::normal(0, 1));
-    }();
-    const Tensor query_positions = b.call("aten.repeat.default", {unsqueeze(table, 0), Shape{batch, 1, 1}});
-    const Tensor queries = b.call("aten.zeros_like.default", {query_positions});
-    const auto decoder = b.scope("decoder", "DetrDecoder");
-    const Tensor seen = bidirectional_mask(b, mask, batch, model.queries, options.dtype, options);
-    decoded =
-        detr_decoder_layers(b, model.transformer, model.decoder, queries, query_positions, memory, positions, seen);
-  }
+  const auto [memory, decoded] = transform(b, config, model, options, pixels, mask);
   const Tensor logits = detr_linear(b, "class_labels_classifier", decoded, model.labels + 1);
   Tensor boxes;
   {

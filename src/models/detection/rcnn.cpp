@@ -189,6 +189,20 @@ std::vector<ImageSize> sizes_asked(const ModelOptions& options) {
   return sizes;
 }
 
+/// Names of earlier torchvision releases.
+CheckpointRules checkpoint_rules() {
+  return {.ignored = {"*.num_batches_tracked"},
+          .optional_prefixes = {},
+          .renames = {{"rpn.head.conv.weight", "rpn.head.conv.0.0.weight"},
+                      {"rpn.head.conv.bias", "rpn.head.conv.0.0.bias"},
+                      {"_blocks.*.weight", "_blocks.*.0.weight"},
+                      {"_blocks.*.bias", "_blocks.*.0.bias"},
+                      {"mask_head.mask_fcn1.", "mask_head.0.0."},
+                      {"mask_head.mask_fcn2.", "mask_head.1.0."},
+                      {"mask_head.mask_fcn3.", "mask_head.2.0."},
+                      {"mask_head.mask_fcn4.", "mask_head.3.0."}}};
+}
+
 Graph build(const Config& config, const ModelOptions& options, bool with_masks) {
   const Rcnn model(config, options);
   const ResNet resnet = resnet_of(config);
@@ -207,16 +221,7 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
   b.graph().attributes["width"] = std::to_string(original[0].second);
   b.graph().attributes["synthetic detections"] = "about " + std::to_string(model.rpn_post_nms) + " proposals and " +
                                                  std::to_string(model.detections) + " detections per image";
-  b.graph().checkpoint_rules = {.ignored = {"*.num_batches_tracked"},
-                                .optional_prefixes = {},
-                                .renames = {{"rpn.head.conv.weight", "rpn.head.conv.0.0.weight"},
-                                            {"rpn.head.conv.bias", "rpn.head.conv.0.0.bias"},
-                                            {"_blocks.*.weight", "_blocks.*.0.weight"},
-                                            {"_blocks.*.bias", "_blocks.*.0.bias"},
-                                            {"mask_head.mask_fcn1.", "mask_head.0.0."},
-                                            {"mask_head.mask_fcn2.", "mask_head.1.0."},
-                                            {"mask_head.mask_fcn3.", "mask_head.2.0."},
-                                            {"mask_head.mask_fcn4.", "mask_head.3.0."}}};
+  b.graph().checkpoint_rules = checkpoint_rules();
   std::vector<Tensor> images;
   for (std::size_t i = 0; i < original.size(); ++i) {
     images.push_back(b.input("0." + std::to_string(i), options.dtype, {3, original[i].first, original[i].second},

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -14,20 +15,15 @@ constexpr std::string_view kProvider = "ExecutionProvider";
 /// A day: longer times are damage.
 constexpr std::int64_t kMostUs = 86'400'000'000;
 
-std::string text_of(const nlohmann::json& object, const char* key) {
-  const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : "";
-}
-
 /// The runtime writes the numbers among the arguments as strings.
-std::uint64_t number_of(const nlohmann::json& object, const char* key) {
-  const std::string text = text_of(object, key);
+std::uint64_t number_of(const Json& object, const char* key) {
+  const std::string text = text_or_empty(object, key);
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
 }
 
-std::int64_t microseconds(const nlohmann::json& event, const char* key, const std::string& origin) {
+std::int64_t microseconds(const Json& event, const char* key, const std::string& origin) {
   const auto at = event.find(key);
   if (at == event.end() || !at->is_number_integer()) {
     throw Error(ErrorKind::kBadInput, origin + ": an event has no number '" + key + "'");
@@ -40,14 +36,14 @@ std::int64_t microseconds(const nlohmann::json& event, const char* key, const st
 }
 
 /// [{"float": [2, 3]}, ...]
-std::vector<Shape> shapes_of(const nlohmann::json& arguments) {
+std::vector<Shape> shapes_of(const Json& arguments) {
   std::vector<Shape> shapes;
   const auto list = arguments.find("output_type_shape");
   if (list == arguments.end() || !list->is_array()) return shapes;
-  for (const nlohmann::json& entry : *list) {
+  for (const Json& entry : *list) {
     Shape shape;
     if (entry.is_object() && !entry.empty()) {
-      for (const nlohmann::json& size : *entry.begin()) {
+      for (const Json& size : *entry.begin()) {
         if (size.is_number_integer()) shape.push_back(size.get<std::int64_t>());
       }
     }
@@ -56,15 +52,15 @@ std::vector<Shape> shapes_of(const nlohmann::json& arguments) {
   return shapes;
 }
 
-ProfiledNode node_of(const nlohmann::json& event, std::string name, const std::string& origin) {
+ProfiledNode node_of(const Json& event, std::string name, const std::string& origin) {
   ProfiledNode node;
   node.name = std::move(name);
   node.begin_us = microseconds(event, "ts", origin);
   node.duration_us = microseconds(event, "dur", origin);
   const auto arguments = event.find("args");
   if (arguments == event.end() || !arguments->is_object()) return node;
-  node.type = text_of(*arguments, "op_name");
-  node.provider = text_of(*arguments, "provider");
+  node.type = text_or_empty(*arguments, "op_name");
+  node.provider = text_or_empty(*arguments, "provider");
   if (node.provider.ends_with(kProvider)) node.provider.resize(node.provider.size() - kProvider.size());
   node.index = static_cast<std::uint32_t>(number_of(*arguments, "node_index"));
   node.output_bytes = number_of(*arguments, "output_size");
@@ -75,14 +71,14 @@ ProfiledNode node_of(const nlohmann::json& event, std::string name, const std::s
 }  // namespace
 
 RunProfile parse_run_profile(std::string_view json, const std::string& origin) {
-  const nlohmann::json events = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+  const Json events = parse_json(json, origin);
   if (!events.is_array()) throw Error(ErrorKind::kBadInput, origin + ": not a profile of ONNX Runtime");
   RunProfile profile;
   bool found_run = false;
-  for (const nlohmann::json& event : events) {
+  for (const Json& event : events) {
     if (!event.is_object()) continue;
-    std::string name = text_of(event, "name");
-    const std::string category = text_of(event, "cat");
+    std::string name = text_or_empty(event, "name");
+    const std::string category = text_or_empty(event, "cat");
     if (category == "Session" && name == "model_run") {
       profile.begin_us = microseconds(event, "ts", origin);
       profile.duration_us = microseconds(event, "dur", origin);

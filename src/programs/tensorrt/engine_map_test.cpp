@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "test_paths.h"
 
 namespace nongemm::traces {
 namespace {

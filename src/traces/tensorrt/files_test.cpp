@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "traces/json_text.h"
+#include "test_paths.h"
 #include "traces/tensorrt/layers.h"
 #include "traces/tensorrt/names.h"
 #include "traces/tensorrt/profile.h"
@@ -98,7 +98,7 @@ TEST(TensorRtLayers, RefusesWhatIsNoLayerInformation) {
   EXPECT_THAT(refusal(R"({"Layers": [3]})"), HasSubstr("layer 0 has no name"));
   EXPECT_THAT(refusal(R"({"Layers": [{"Name": "a", )"), HasSubstr("ends too early"));
   EXPECT_THAT(refusal(""), HasSubstr("ends too early"));
-  EXPECT_THAT(refusal(std::string(100, '[')), HasSubstr("nested more than 64 deep"));
+  EXPECT_THAT(refusal(std::string(401, '[')), HasSubstr("nested more than 400 deep"));
 }
 
 TEST(TensorRtLayers, LeavesOutWhatIsOddInALayer) {
@@ -184,15 +184,6 @@ TEST(TensorRtNames, Metadata) {
   EXPECT_THAT(onnx_layers_in("[ONNX Layer: a[0]]\x1f[ONNX Layer: b]"), ElementsAre("a[0]", "b"));
   EXPECT_THAT(onnx_layers_in("[ONNX Layer: a]\x1e[Other: b]"), ElementsAre("a"));
   EXPECT_THAT(onnx_layers_in("[ONNX Layer: cut"), ElementsAre("cut"));
-}
-
-TEST(ToolJson, KeepsStringsAsTheyAre) {
-  const nlohmann::json json = parse_tool_json("{\"a\\\"nan\": [\"\x1e\\u001f\t\", true, nan, -inf, 1e5]}", "");
-  EXPECT_EQ(json["a\"nan"][0], "\x1e\x1f\t");
-  EXPECT_EQ(json["a\"nan"][1], true);
-  EXPECT_TRUE(json["a\"nan"][2].is_null());
-  EXPECT_TRUE(json["a\"nan"][3].is_null());
-  EXPECT_EQ(json["a\"nan"][4], 1e5);
 }
 
 }  // namespace

@@ -3,22 +3,16 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "traces/json_text.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "traces/tensorrt/names.h"
 
 namespace nongemm::traces {
 namespace {
 
-using Json = nlohmann::json;
-
 [[noreturn]] void refuse(const std::string& origin, const std::string& problem) {
   throw Error(ErrorKind::kBadInput, origin + ": " + problem,
               "give the file that trtexec --exportLayerInfo=FILE --profilingVerbosity=detailed wrote");
-}
-
-std::string text_at(const Json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
 }
 
 std::vector<std::string> tensors_at(const Json& layer, const char* key) {
@@ -26,7 +20,7 @@ std::vector<std::string> tensors_at(const Json& layer, const char* key) {
   const auto found = layer.find(key);
   if (found == layer.end() || !found->is_array()) return names;
   for (const Json& tensor : *found) {
-    if (tensor.is_object()) names.push_back(split_profile(text_at(tensor, "Name")).name);
+    if (tensor.is_object()) names.push_back(split_profile(text_or_empty(tensor, "Name")).name);
   }
   return names;
 }
@@ -37,12 +31,12 @@ EngineLayer layer_of(const Json& json, std::size_t position, const std::string& 
   if (json.is_string()) {
     name = json.get<std::string>();
   } else if (json.is_object()) {
-    name = text_at(json, "Name");
-    layer.type = text_at(json, "LayerType");
-    layer.tactic = text_at(json, "TacticName");
+    name = text_or_empty(json, "Name");
+    layer.type = text_or_empty(json, "LayerType");
+    layer.tactic = text_or_empty(json, "TacticName");
     layer.inputs = tensors_at(json, "Inputs");
     layer.outputs = tensors_at(json, "Outputs");
-    layer.onnx_nodes = onnx_layers_in(text_at(json, "Metadata"));
+    layer.onnx_nodes = onnx_layers_in(text_or_empty(json, "Metadata"));
   }
   if (name.empty()) refuse(origin, "layer " + std::to_string(position) + " has no name");
   ProfiledName split = split_profile(name);
@@ -54,7 +48,7 @@ EngineLayer layer_of(const Json& json, std::size_t position, const std::string& 
 }  // namespace
 
 TensorRtEngine parse_tensorrt_layers(std::string_view text, const std::string& origin) {
-  const Json root = parse_tool_json(text, origin);
+  const Json root = parse_json(text, origin);
   if (!root.is_object()) refuse(origin, "no JSON object, but layer information is one");
   const auto layers = root.find("Layers");
   if (layers == root.end() || !layers->is_array()) refuse(origin, "the list 'Layers' is missing");
@@ -74,7 +68,7 @@ TensorRtEngine parse_tensorrt_layers(std::string_view text, const std::string& o
 }
 
 TensorRtEngine read_tensorrt_layers(const std::filesystem::path& path) {
-  return parse_tensorrt_layers(read_trace_text(path), path.string());
+  return parse_tensorrt_layers(read_file(path, kMostExportBytes), path.string());
 }
 
 TensorRtEngine engine_of_profile(const TensorRtEngine& engine, int profile) {

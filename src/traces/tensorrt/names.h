@@ -1,11 +1,15 @@
 // Names as TensorRT decorates and joins them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace nongemm::traces {
+
+/// Files of trtexec are not longer.
+inline constexpr std::uint64_t kMostExportBytes = std::uint64_t{512} << 20;
 
 /// A name without the suffix that layers and tensors of further optimization profiles carry: "conv1 [profile 2]" is
 /// "conv1" of profile 2. Names without one belong to profile 0.

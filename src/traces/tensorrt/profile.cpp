@@ -4,13 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "traces/json_text.h"
+#include "base/file.h"
+#include "base/json.h"
 #include "traces/tensorrt/names.h"
 
 namespace nongemm::traces {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 
@@ -37,7 +36,7 @@ LayerTime time_of(const Json& record, std::int64_t inferences, const std::string
 }  // namespace
 
 TensorRtProfile parse_tensorrt_profile(std::string_view text, const std::string& origin) {
-  const Json root = parse_tool_json(text, origin);
+  const Json root = parse_json(text, origin);
   if (!root.is_array()) refuse(origin, "no JSON array, but a layer profile is one");
   TensorRtProfile profile;
   for (const Json& record : root) {
@@ -55,7 +54,7 @@ TensorRtProfile parse_tensorrt_profile(std::string_view text, const std::string&
 }
 
 TensorRtProfile read_tensorrt_profile(const std::filesystem::path& path) {
-  return parse_tensorrt_profile(read_trace_text(path), path.string());
+  return parse_tensorrt_profile(read_file(path, kMostExportBytes), path.string());
 }
 
 }  // namespace nongemm::traces

@@ -3,12 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "traces/json_text.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "traces/tensorrt/names.h"
 
 namespace nongemm::traces {
 namespace {
-
-using Json = nlohmann::json;
 
 [[noreturn]] void refuse(const std::string& origin, const std::string& problem) {
   throw Error(ErrorKind::kBadInput, origin + ": " + problem, "give the file that trtexec --exportTimes=FILE wrote");
@@ -26,7 +26,7 @@ double seconds_at(const Json& record, const char* key, const std::string& origin
 }  // namespace
 
 std::vector<InferenceTime> parse_tensorrt_times(std::string_view text, const std::string& origin) {
-  const Json root = parse_tool_json(text, origin);
+  const Json root = parse_json(text, origin);
   if (!root.is_array()) refuse(origin, "no JSON array, but a list of times is one");
   std::vector<InferenceTime> times;
   times.reserve(root.size());
@@ -39,7 +39,7 @@ std::vector<InferenceTime> parse_tensorrt_times(std::string_view text, const std
 }
 
 std::vector<InferenceTime> read_tensorrt_times(const std::filesystem::path& path) {
-  return parse_tensorrt_times(read_trace_text(path), path.string());
+  return parse_tensorrt_times(read_file(path, kMostExportBytes), path.string());
 }
 
 }  // namespace nongemm::traces

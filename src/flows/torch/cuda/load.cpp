@@ -11,8 +11,7 @@
 #include "base/error.h"
 #include "flows/load.h"
 #include "flows/module.h"
-#include "flows/torch/errors.h"
-#include "flows/torch/roi/roi_cuda.h"
+#include "flows/torch/bridge/errors.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -66,7 +65,6 @@ c10::Device open_cuda_device(int index) {
                   "`nongemm list devices` shows what there is");
     }
     at::globalContext().lazyInitDevice(c10::kCUDA);
-    register_cuda_roi_operators();
     const c10::Device device(c10::kCUDA, static_cast<c10::DeviceIndex>(index));
     guard.setDevice(device);
     return device;

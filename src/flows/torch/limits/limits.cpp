@@ -26,8 +26,8 @@
 #include "base/error.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
+#include "flows/torch/bridge/errors.h"
 #include "flows/torch/cuda/load.h"
-#include "flows/torch/errors.h"
 
 namespace nongemm::torch_flow {
 namespace {

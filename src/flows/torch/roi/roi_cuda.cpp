@@ -7,8 +7,8 @@
 #include <torch/library.h>
 
 #include "flows/device/device.h"
+#include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/load.h"
-#include "flows/torch/values.h"
 
 namespace nongemm::torch_flow {
 namespace {

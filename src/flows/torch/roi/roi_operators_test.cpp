@@ -8,7 +8,8 @@
 #include <map>
 #include <string>
 
-#include "flows/torch/values.h"
+#include "flows/torch/bridge/values.h"
+#include "test_paths.h"
 #include "weights/safetensors.h"
 
 namespace nongemm::torch_flow {

@@ -1,4 +1,4 @@
-#include "flows/torch/errors.h"
+#include "flows/torch/bridge/errors.h"
 
 #include <c10/util/Exception.h>
 

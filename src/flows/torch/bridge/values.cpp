@@ -1,4 +1,4 @@
-#include "flows/torch/values.h"
+#include "flows/torch/bridge/values.h"
 
 #include <ATen/ScalarOps.h>
 #include <ATen/ops/from_blob.h>
