@@ -57,6 +57,14 @@ std::vector<Type> diff_rule(const Operands& operands) {
 
 std::vector<Type> clamp_rule(const Operands& operands) { return elementwise(operands); }
 
+/// The second operand's is the memory order that counts.
+std::vector<Type> infer_rsub(const Operands& operands) {
+  Type result = elementwise(operands)[0];
+  const Type& other = operands.tensor(1);
+  if (other.shape == result.shape && is_dense(other)) result.strides = other.strides;
+  return {result};
+}
+
 constexpr std::array kEntries = {
     entry("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Add", kBinary, elementwise,
           onnx_rules::add),
@@ -72,7 +80,7 @@ constexpr std::array kEntries = {
           onnx_rules::sub),
     entry("aten::rsub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise,
           onnx_rules::rsub),
-    entry("aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise,
+    entry("aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary, infer_rsub,
           onnx_rules::rsub),
     entry("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor", "Mul", kBinary, elementwise,
           onnx_rules::binary<"Mul">),

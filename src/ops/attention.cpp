@@ -48,10 +48,8 @@ Cost cost_sdpa(const Operands& operands, std::span<const Type> results) {
 // --- _scaled_dot_product_flash_attention_for_cpu: what the above becomes in a program decomposed on a host ---
 std::vector<Type> infer_flash_for_cpu(const Operands& operands) {
   const Type& query = operands.tensor(0, 4);
-  const Shape& s = query.shape;  // [n, heads, q, d], calculated as [n, q, heads, d]
-  Type result = tensor_type(query.dtype, s);
-  result.strides = {s[1] * s[2] * s[3], s[3], s[1] * s[3], 1};
-  if (is_contiguous(result)) result.strides.clear();
+  const Shape& s = query.shape;  // [n, heads, q, d]
+  const Type result = like_first(operands)[0];
   Type sums = tensor_type(query.dtype == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32, {s[0], s[1], s[2]});
   sums.strides = {s[1] * s[2], 1, s[1]};
   if (is_contiguous(sums)) sums.strides.clear();

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -114,11 +115,38 @@ Einsum einsum_of(const Operands& operands) {
   return einsum;
 }
 
+/// Two operands are multiplied as matrices when something is summed over: the product has the labels of both, then the
+/// left one's, then the right one's, and the result is that product with its dimensions in another order.
+void lay_as_product(const Einsum& einsum, Type& result) {
+  if (einsum.operands.size() != 2) return;
+  const std::set<int> left(einsum.operands[0].begin(), einsum.operands[0].end());
+  const std::set<int> right(einsum.operands[1].begin(), einsum.operands[1].end());
+  const auto is_output = [&](int label) { return std::count(einsum.output.begin(), einsum.output.end(), label) > 0; };
+  const bool sums = std::any_of(left.begin(), left.end(), [&](int label) { return !is_output(label); });
+  if (!sums || std::count(result.shape.begin(), result.shape.end(), kDynamic) > 0) return;
+  const auto place = [&](std::size_t dim) {
+    const int label = einsum.output[dim];
+    return left.contains(label) && right.contains(label) ? 0 : (left.contains(label) ? 1 : 2);
+  };
+  std::vector<std::size_t> order(result.shape.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return place(a) < place(b); });
+  result.strides.assign(order.size(), 1);
+  std::int64_t step = 1;
+  for (std::size_t i = order.size(); i-- > 0;) {
+    result.strides[order[i]] = step;
+    step *= std::max<std::int64_t>(result.shape[order[i]], 1);
+  }
+  if (is_contiguous(result)) result.strides.clear();
+}
+
 std::vector<Type> infer_einsum(const Operands& operands) {
   const Einsum einsum = einsum_of(operands);
   Shape shape;
   for (const int label : einsum.output) shape.push_back(einsum.sizes.at(label));
-  return {tensor_type(operands.tensors(1).at(0)->dtype, shape)};
+  Type result = tensor_type(operands.tensors(1).at(0)->dtype, shape);
+  lay_as_product(einsum, result);
+  return {result};
 }
 
 /// Counts an einsum as PyTorch calculates it: two operands at a time, from the left or along a given path. A label that

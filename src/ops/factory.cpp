@@ -63,6 +63,13 @@ std::vector<Type> infer_meshgrid(const Operands& operands) {
     result.alias = true;
     results.push_back(result);
   }
+  // Cartesian ("xy") grids have the first two dimensions the other way round.
+  if (operands.size() > 1 && operands.text(1) == "xy" && shape.size() > 1) {
+    for (Type& result : results) {
+      std::swap(result.shape[0], result.shape[1]);
+      std::swap(result.strides[0], result.strides[1]);
+    }
+  }
   return results;
 }
 

@@ -33,6 +33,14 @@ std::vector<Type> infer_to_copy(const Operands& operands) {
   return result;
 }
 
+std::vector<Type> infer_clone(const Operands& operands) {
+  const std::string_view format = operands.has(1) ? operands.text(1) : "preserve_format";
+  if (format == "preserve_format") return like_first(operands);
+  std::vector<Type> result = contiguous_like_first(operands);
+  if (format == "channels_last" && result[0].shape.size() == 4) lay_channels_last(result[0]);
+  return result;
+}
+
 // --- cat: PyTorch skips empty one-dimensional tensors, which the first step of a KV cache relies on ---
 std::vector<Type> infer_cat(const Operands& operands) {
   const Type* first = nullptr;
@@ -190,7 +198,7 @@ constexpr std::array kEntries = {
     entry("aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
           "To", infer_to_copy, onnx_rules::convert),
-    entry("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", "Copy", like_first,
+    entry("aten::clone(Tensor self, *, MemoryFormat? memory_format=None) -> Tensor", "Copy", infer_clone,
           onnx_rules::operand),
     entry("aten::copy_(Tensor(a!) self, Tensor src, bool non_blocking=False) -> Tensor(a!)", "Copy", in_place,
           onnx_rules::copy, kManyOperands, cost_write),

@@ -37,7 +37,7 @@ std::vector<Type> infer_native_batch_norm(const Operands& operands) {
   const bool over_data = training >= 0 && operands.flag(static_cast<std::size_t>(training));
   const Type& input = operands.tensor(0, 2);
   const Type statistics = tensor_type(input.dtype, {over_data ? input.shape[1] : 0});
-  return {like_first(operands)[0], statistics, statistics};
+  return {map_like_first(operands)[0], statistics, statistics};
 }
 
 /// Statistics of the data cost what they cost in the other normalizations.
@@ -88,7 +88,7 @@ constexpr std::array kEntries = {
             .group = Group::kNormalization,
             .variant = "BatchNorm",
             .traits = kRecorded,
-            .infer = like_first,
+            .infer = map_like_first,
             .cost = per_output<2>,
             .lower = onnx_rules::batch_norm},
     OpEntry{.schema = "aten::instance_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "

@@ -75,6 +75,18 @@ std::vector<Type> infer_windows(const Operands& operands) {
   return {result};
 }
 
+/// PyTorch averages lines as maps of one row: they keep that order in memory, too.
+std::vector<Type> infer_average_lines(const Operands& operands) {
+  const Type& self = operands.tensor(0, 1);
+  Type result = infer_windows<1>(operands)[0];
+  const Shape& shape = result.shape;
+  if (shape.size() == 3 && !self.strides.empty() && self.strides[1] == 1) {
+    result.strides = {shape[1] * shape[2], 1, shape[1]};
+    if (is_contiguous(result)) result.strides.clear();
+  }
+  return {result};
+}
+
 /// The largest value of each window, and where it stands in its map.
 template <std::size_t kSpatial>
 std::vector<Type> infer_with_indices(const Operands& operands) {
@@ -227,7 +239,7 @@ constexpr std::array kEntries = {
           "MaxPool3d", infer_with_indices<3>, cost_windows<3>, max_pool_with_indices<3>),
     entry("aten::avg_pool1d(Tensor self, int[1] kernel_size, int[1] stride=[], int[1] padding=0, "
           "bool ceil_mode=False, bool count_include_pad=True) -> Tensor",
-          "AvgPool1d", infer_windows<1>, cost_windows<1>, average_pool<1>),
+          "AvgPool1d", infer_average_lines, cost_windows<1>, average_pool<1>),
     entry("aten::avg_pool2d(Tensor self, int[2] kernel_size, int[2] stride=[], int[2] padding=0, "
           "bool ceil_mode=False, bool count_include_pad=True, int? divisor_override=None) -> Tensor",
           "AvgPool2d", infer_windows<2>, cost_windows<2>, average_pool<2>),

@@ -275,6 +275,12 @@ std::vector<Type> like_first(const Operands& operands) {
   return {result};
 }
 
+std::vector<Type> map_like_first(const Operands& operands) {
+  Type result = contiguous_like_first(operands)[0];
+  if (is_channels_last(operands.tensor(0))) lay_channels_last(result);
+  return {result};
+}
+
 std::vector<Type> contiguous_like_first(const Operands& operands) {
   return {tensor_type(operands.tensor(0).dtype, operands.tensor(0).shape)};
 }

@@ -39,6 +39,7 @@ std::vector<Type> elementwise_float(const Operands& operands);  // integers beco
 std::vector<Type> comparison(const Operands& operands);         // broadcast to bool
 std::vector<Type> in_place(const Operands& operands);           // operand 0, same storage
 std::vector<Type> like_first(const Operands& operands);         // operand 0's shape and dtype, dense as it was
+std::vector<Type> map_like_first(const Operands& operands);     // the same, contiguous or channels-last
 std::vector<Type> contiguous_like_first(const Operands& operands);
 std::vector<Type> alias_of_first(const Operands& operands);
 std::vector<Type> reduce_dims(const Operands& operands);  // (self, dims, keepdim, ...) by argument name
