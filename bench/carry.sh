@@ -10,10 +10,12 @@ strip -o .carry/bin/nongemm "$build/bin/nongemm"
 for module in "$build"/lib/nongemm/*.so; do
   strip --strip-unneeded -o ".carry/lib/nongemm/$(basename "$module")" "$module"
 done
-[[ ! -e $build/tests/torch_cuda_test ]] || strip -o .carry/tests/torch_cuda_test "$build/tests/torch_cuda_test"
+for test in torch_cuda_test operators_test; do
+  [[ ! -e $build/tests/$test ]] || strip -o ".carry/tests/$test" "$build/tests/$test"
+done
 # The program's own dependencies that a bare machine may lack; never the C library, LibTorch or CUDA.
 mkdir -p .carry/lib/system
-for file in .carry/bin/nongemm .carry/tests/torch_cuda_test .carry/lib/nongemm/*.so; do
+for file in .carry/bin/nongemm .carry/tests/* .carry/lib/nongemm/*.so; do
   [[ -e $file ]] || continue
   ldd "$file" 2>/dev/null | awk '$3 ~ /^\// {print $3}'
 done | sort -u | { grep -Ev '/(libc|libm|libdl|librt|libutil|libresolv|libpthread|libstdc\+\+|libgcc_s|ld-linux[^/]*)\.so' || true; } |

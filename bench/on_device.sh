@@ -37,7 +37,11 @@ info() {
   "${ours[@]}" "$carry/bin/nongemm" list devices
   "${ours[@]}" "$carry/bin/nongemm" list flows
 }
-tests() { "${ours[@]}" "$carry/tests/torch_cuda_test" --gtest_brief=1; }
+tests() {
+  local status=0 test
+  for test in torch_cuda_test operators_test; do "${ours[@]}" "$carry/tests/$test" --gtest_brief=1 || status=1; done
+  return $status
+}
 read -ra models <<< "${MODELS:-gpt2 swin-t vit-b bert detr}"
 run() {
   "${ours[@]}" "$carry/bin/nongemm" run "${models[@]}" --device cuda --dtype fp16 --max-seconds 3 --format table,json \
