@@ -56,7 +56,7 @@ TEST_P(ExecutedStreams, MatchTheOriginal) {
   session->set_inputs(ordered);
 
   const std::vector<StreamEntry> stream = operator_stream(graph, execute(*session, graph), IdleCasts::kListed);
-  EXPECT_EQ(unexplained(folder.filename(), stream_differences(stream, folder / "operators.json")), "");
+  EXPECT_EQ(unexplained(folder.filename(), stream_differences(stream, GetParam().stream())), "");
 }
 
 INSTANTIATE_TEST_SUITE_P(Originals, ExecutedStreams, testing::ValuesIn(cases_with_streams()),

@@ -154,6 +154,7 @@ std::vector<Case> memory() {
        [](Builder& b, const Inputs& in) {
          const Tensor halves = b.call("aten.to.dtype", {in.x, DType::kFloat64});
          return Results{b.call("aten.cat.default", {Results{in.x, in.positive}, -1}),
+                        b.call("aten.concat.default", {Results{in.x, in.positive}, 0}),
                         b.call("aten.stack.default", {Results{in.x, in.positive}, 1}), halves};
        }},
       {"moves",

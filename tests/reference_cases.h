@@ -14,6 +14,9 @@ struct ReferenceCase {
 
   /// What a test of it may be called.
   std::string identifier() const;
+  /// The stream of operators that the original dispatched: operators.json of the folder, or of the shared families
+  /// tests/data/opstreams/families. The file may be missing.
+  std::filesystem::path stream() const;
 };
 
 std::ostream& operator<<(std::ostream& out, const ReferenceCase& reference);
@@ -22,7 +25,7 @@ std::ostream& operator<<(std::ostream& out, const ReferenceCase& reference);
 /// more of them by hand. A new folder needs no edit anywhere.
 std::vector<ReferenceCase> reference_cases();
 
-/// Those of them that have an operators.json, the stream of operators that the original dispatched.
+/// Those of them that have a stream.
 std::vector<ReferenceCase> cases_with_streams();
 
 }  // namespace nongemm

@@ -15,5 +15,14 @@ const Architecture& swin_architecture();
 const Architecture& vit_architecture();
 const Architecture& faster_rcnn_architecture();
 const Architecture& mask_rcnn_architecture();
+const Architecture& hf_vit_architecture();
+const Architecture& clip_vision_architecture();
+const Architecture& siglip_vision_architecture();
+const Architecture& dinov2_architecture();
+const Architecture& hf_resnet_architecture();
+const Architecture& convnext_architecture();
+const Architecture& whisper_architecture();
+const Architecture& unet_architecture();
+const Architecture& flux_architecture();
 
 }  // namespace nongemm

@@ -1,11 +1,15 @@
 #include "models/config.h"
 
+#include <nlohmann/json.hpp>
+
 namespace nongemm {
 
 Config Config::read_file(const std::string& path) {
   constexpr std::size_t kMostBytes = std::size_t{16} << 20;  // the largest published config.json is below 1 MB
   return JsonObject(path, kMostBytes);
 }
+
+bool Config::is_null(std::string_view key) const { return values().contains(key) && !has(key); }
 
 std::int64_t Config::positive(std::string_view key) const {
   constexpr std::int64_t kMost = std::int64_t{1} << 31;  // keeps products of sizes far from overflow

@@ -24,6 +24,8 @@ class Config : public JsonObject {
   }
   static Config read_file(const std::string& path);
 
+  /// Present as null, which is not the default: "no middle block".
+  bool is_null(std::string_view key) const;
   /// integer() that must be at least 1: head counts, layer sizes.
   std::int64_t positive(std::string_view key) const;
   std::int64_t positive(std::string_view key, std::int64_t otherwise) const;

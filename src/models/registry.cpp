@@ -11,11 +11,26 @@ namespace nongemm {
 
 std::span<const Architecture* const> architectures() {
   static const std::array kAll = {
-      &gpt2_architecture(),        &bert_architecture(),      &llama_architecture(), &detr_architecture(),
-      &maskformer_architecture(),  &segformer_architecture(), &swin_architecture(),  &vit_architecture(),
-      &faster_rcnn_architecture(), &mask_rcnn_architecture(),
+      &gpt2_architecture(),          &bert_architecture(),      &llama_architecture(),     &detr_architecture(),
+      &maskformer_architecture(),    &segformer_architecture(), &swin_architecture(),      &vit_architecture(),
+      &faster_rcnn_architecture(),   &mask_rcnn_architecture(), &hf_vit_architecture(),    &clip_vision_architecture(),
+      &siglip_vision_architecture(), &dinov2_architecture(),    &hf_resnet_architecture(), &convnext_architecture(),
+      &whisper_architecture(),       &unet_architecture(),      &flux_architecture(),
   };
   return kAll;
+}
+
+std::string built_class(const Architecture& architecture, const Config& config) {
+  if (architecture.original.empty() || config.count("architectures") == 0) return std::string(architecture.original);
+  std::vector<std::string> built = {std::string(architecture.original)};
+  built.insert(built.end(), architecture.more_originals.begin(), architecture.more_originals.end());
+  const std::vector<std::string> named = config.texts("architectures");
+  for (const std::string& name : named) {
+    if (std::find(built.begin(), built.end(), name) != built.end()) return name;
+  }
+  throw Error(ErrorKind::kUnsupported,
+              config.origin() + ": key 'architectures' names " + named.front() + ", which is not built in",
+              did_you_mean(named.front(), built) + "; write the class to build into 'architectures'");
 }
 
 std::string_view title_of(Domain domain) {
@@ -28,6 +43,10 @@ std::string_view title_of(Domain domain) {
       return "Image Segmentation";
     case Domain::kLanguage:
       return "NLP";
+    case Domain::kSpeech:
+      return "Speech";
+    case Domain::kImageGeneration:
+      return "Image Generation";
   }
   return "";
 }
@@ -40,15 +59,6 @@ void check_quantization(const Config& config) {
   const bool bits_named = wanted.has("load_in_4bit") || wanted.has("load_in_8bit");
   if (bits_named && !wanted.flag("load_in_4bit", false) && !wanted.flag("load_in_8bit", false)) return;
   config.fail("quantization_config", "asks for quantized weights, which are not built in");
-}
-
-/// What is built, where the configuration names other classes of its model_type alone ("architectures").
-std::string other_class(const Architecture& architecture, const Config& config) {
-  const std::string original(architecture.original);
-  if (original.empty() || config.count("architectures") == 0) return "";
-  const std::vector<std::string> named = config.texts("architectures");
-  if (named.empty() || std::find(named.begin(), named.end(), original) != named.end()) return "";
-  return original + ", not " + named.front() + " as config.json has it";
 }
 
 }  // namespace
@@ -71,7 +81,8 @@ std::vector<std::string> registered_names() {
 }
 
 const Architecture& architecture_of(const Config& config) {
-  const std::string type = config.text("model_type");
+  const bool diffusers = !config.has("model_type") && config.has("_class_name");
+  const std::string type = config.text(diffusers ? "_class_name" : "model_type");
   std::vector<std::string> known;
   const Architecture* found = nullptr;  // the last of a model_type, as the registry has them
   for (const Architecture* architecture : architectures()) {
@@ -79,8 +90,10 @@ const Architecture& architecture_of(const Config& config) {
     known.emplace_back(architecture->model_type);
   }
   if (found == nullptr) {
-    throw Error(ErrorKind::kUnsupported, config.origin() + ": no architecture for model_type '" + type + "'",
-                did_you_mean(type, known));
+    throw Error(
+        ErrorKind::kUnsupported,
+        config.origin() + ": no architecture for " + (diffusers ? "_class_name" : "model_type") + " '" + type + "'",
+        did_you_mean(type, known));
   }
   return *found;
 }
@@ -90,8 +103,9 @@ Graph build_graph(const Architecture& architecture, const Config& config, const 
     throw Error(ErrorKind::kUsage, "batch " + std::to_string(options.batch) + " is not possible", "use 1 or more");
   }
   check_quantization(config);
+  const std::string built = built_class(architecture, config);
   Graph graph = architecture.build(config, options);
-  if (const std::string other = other_class(architecture, config); !other.empty()) graph.attributes["class"] = other;
+  if (architecture.more_originals.size() > 0) graph.attributes["class"] = built;
   graph.attributes["batch"] = std::to_string(options.batch);
   return graph;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +15,15 @@
 
 namespace nongemm {
 
-/// The paper's task domains (Table I).
-enum class Domain : std::uint8_t { kImageClassification, kObjectDetection, kImageSegmentation, kLanguage };
+/// The paper's task domains (Table I), and two more.
+enum class Domain : std::uint8_t {
+  kImageClassification,
+  kObjectDetection,
+  kImageSegmentation,
+  kLanguage,
+  kSpeech,
+  kImageGeneration
+};
 std::string_view title_of(Domain domain);
 
 /// A named model of the registry.
@@ -30,16 +38,22 @@ struct ModelRow {
 };
 
 struct Architecture {
-  std::string_view model_type;  // config.json's "model_type"
+  std::string_view model_type;  // config.json's "model_type"; of diffusers' models "_class_name"
   Domain domain = Domain::kLanguage;
   std::string_view dataset;  // the paper's: "ImageNet", "COCO", "wikitext"
   /// The class of transformers that is built, one of several with this model_type; empty for torchvision's.
   std::string_view original = {};
   Graph (*build)(const Config& config, const ModelOptions& options) = nullptr;
   std::span<const ModelRow> models;
+  /// Further classes with this model_type that build() tells apart by `architectures` (built_class).
+  std::initializer_list<std::string_view> more_originals = {};
 };
 
 std::span<const Architecture* const> architectures();
+
+/// Which of an architecture's classes a configuration names in `architectures`; its first class where it names none.
+/// Throws Error(kUnsupported) for a class that is not built, with the nearest that is.
+std::string built_class(const Architecture& architecture, const Config& config);
 
 /// A model of the registry.
 struct RegisteredModel {

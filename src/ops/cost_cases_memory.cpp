@@ -133,10 +133,12 @@ void add_copies(Cases& cases) {
       return Work{0, op == "aten.fill_.Tensor" ? 4.0 : 0.0, bytes(shape_of(v))};
     };
   }
-  cases["aten.cat.default"] = [](Builder& b, int v) {
-    b.call("aten.cat.default", {std::vector<Tensor>{operand(b, {2, 3}), operand(b, {2, 1 + v})}, 1});
-    return Work{0, total({{2, 3}, {2, 1 + v}}), bytes({2, 4 + v})};
-  };
+  for (const std::string op : {"aten.cat.default", "aten.concat.default"}) {
+    cases[op] = [op](Builder& b, int v) {
+      b.call(op, {std::vector<Tensor>{operand(b, {2, 3}), operand(b, {2, 1 + v})}, 1});
+      return Work{0, total({{2, 3}, {2, 1 + v}}), bytes({2, 4 + v})};
+    };
+  }
   cases["aten.stack.default"] = [](Builder& b, int v) {
     b.call("aten.stack.default", {std::vector<Tensor>{operand(b, shape_of(v)), operand(b, shape_of(v))}});
     return Work{0, 2 * bytes(shape_of(v)), 2 * bytes(shape_of(v))};

@@ -212,6 +212,7 @@ constexpr std::array kEntries = {
     entry("aten::fill.Scalar(Tensor self, Scalar value) -> Tensor", "Fill", like_first, onnx_rules::fill_number,
           kTraits, cost_write),
     entry("aten::cat(Tensor[] tensors, int dim=0) -> Tensor", "Cat", infer_cat, onnx_rules::cat, kManyOperands),
+    entry("aten::concat(Tensor[] tensors, int dim=0) -> Tensor", "Cat", infer_cat, onnx_rules::cat, kManyOperands),
     entry("aten::stack(Tensor[] tensors, int dim=0) -> Tensor", "Stack", infer_stack, onnx_rules::stack, kManyOperands),
     entry("aten::index.Tensor(Tensor self, Tensor?[] indices) -> Tensor", "Index", infer_index, onnx_rules::index,
           kIndexed, cost_gather),

@@ -81,7 +81,7 @@ std::int64_t usual_tokens(const Model& model) {
 /// With the class that is built, since checkpoints may be another one's.
 std::string name_with_class(const Model& model) {
   if (model.architecture == nullptr || model.architecture->original.empty()) return model.name;
-  return fmt::format("{} ({})", model.name, model.architecture->original);
+  return fmt::format("{} ({})", model.name, built_class(*model.architecture, model.config));
 }
 
 /// Of an error with its way out.

@@ -164,8 +164,8 @@ Option input_row() {
   return custom(
       {.name = "input",
        .value = "NAME=SHAPE",
-       .doc = "shape of an input of a .pt2 or .onnx file: x=4x3x224x224",
-       .otherwise = "as the file was exported",
+       .doc = "shape of an input of a .pt2 or .onnx file or of a diffusion model: x=4x3x224x224",
+       .otherwise = "as the file was exported, the model's usual",
        .section = OptionSection::kModel,
        .commands = kBuild,
        .repeatable = true},

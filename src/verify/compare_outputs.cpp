@@ -91,6 +91,11 @@ Padding padding_of(const HostTensor& mask) {
   return Padding::kFull;
 }
 
+/// "0.3": the third image of a list.
+bool is_listed_image(const std::string& name) {
+  return name.find('.') != std::string::npos && name.find_first_not_of("0123456789.") == std::string::npos;
+}
+
 }  // namespace
 
 double allowed_difference(const OutputDifference& output, double tolerance) {
@@ -112,6 +117,7 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
   std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> images;  // "0.10" comes after "0.9"
   for (const auto& [name, tensor] : inputs) {
     const Shape& shape = tensor.shape;
+    options.inputs.push_back({name, shape, tensor.dtype});
     if (name == "input_ids" && shape.size() == 2) {
       options.batch = shape[0];
       options.sequence = shape[1];
@@ -124,8 +130,10 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
       options.batch = shape[0];
       options.height = shape[2];
       options.width = shape[3];
-    } else if (shape.size() == 3 && is_floating(tensor.dtype)) {  // one image of a list
+    } else if (shape.size() == 3 && is_listed_image(name)) {
       images[std::atoll(name.substr(name.rfind('.') + 1).c_str())] = {shape[1], shape[2]};
+    } else if (shape.size() == 3 && is_floating(tensor.dtype)) {
+      options.batch = shape[0];
     } else {
       options.extra_inputs.push_back(name);
     }

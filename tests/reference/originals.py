@@ -5,7 +5,9 @@ The config holds Hugging Face's keys, or for torchvision the constructor's argum
 """
 
 import copy
+import json
 
+import diffusers
 import torch
 import torchvision
 import transformers
@@ -32,6 +34,16 @@ def hf_config(config):
     """The transformers config object of a config.json; attention implementation as recorded."""
     keys = {k: v for k, v in config.items() if k not in ("model_type", "_call", "_attn_implementation", "_note")}
     return transformers.CONFIG_MAPPING[config["model_type"]].from_dict(copy.deepcopy(keys))  # nested dicts are emptied
+
+
+def published(folder, dtype=torch.float32):
+    """The model of a folder as save_pretrained writes them, whose config.json names the class."""
+    config = json.loads((folder / "config.json").read_text())
+    if "_class_name" in config:
+        return getattr(diffusers, config["_class_name"]).from_pretrained(folder, torch_dtype=dtype).eval()
+    cls = getattr(transformers, config["architectures"][0])
+    attention = "eager" if config.get("_attn_implementation") == "eager" else None
+    return cls.from_pretrained(folder, attn_implementation=attention, dtype=dtype).eval()
 
 
 def build(config, dtype=torch.float32):
@@ -135,7 +147,13 @@ def call(model, inputs):
     elif "0" in inputs:
         arguments, keywords = [inputs[str(i)] for i in range(len(inputs))], {}
     else:
-        arguments, keywords = [], inputs
+        arguments, keywords = [], {}
+        for name, tensor in inputs.items():  # "added_cond_kwargs.time_ids" is an entry of a dictionary
+            outer, _, inner = name.partition(".")
+            if inner:
+                keywords.setdefault(outer, {})[inner] = tensor
+            else:
+                keywords[name] = tensor
     with torch.no_grad():
         return model(*arguments, **keywords)
 

@@ -78,7 +78,7 @@ Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, st
 
 void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t batch) {
   const Tensor position_ids = positions.size(0) == batch ? positions : fn::expand(positions, {batch, -1});
-  const Tensor before = fn::sub(fn::slice(position_ids, 1, 0, 1), 1);
+  const Tensor before = fn::sub(fn::index_slice(position_ids, 1, 0, 1), 1);
   const Tensor steps = builder.call("aten.diff.default", {position_ids, 1, -1, before});
   const Tensor breaks = builder.call("aten.cumsum.default", {builder.call("aten.ne.Scalar", {steps, 1}), -1});
   const Tensor none = builder.call("aten.eq.Scalar", {fn::select(breaks, 1, -1), 0});

@@ -255,7 +255,7 @@ std::vector<std::size_t> asked_stages(const Config& config, std::size_t stages) 
 
 }  // namespace
 
-std::vector<Tensor> hf_resnet_features(Builder& b, const Config& config, const Tensor& image, const NormLayer& norm) {
+std::vector<Tensor> hf_resnet_stages(Builder& b, const Config& config, const Tensor& image, const NormLayer& norm) {
   const std::vector<std::int64_t> depths = config.integers("depths", {3, 4, 6, 3});
   const std::vector<std::int64_t> widths = config.integers("hidden_sizes", {256, 512, 1024, 2048});
   if (depths.empty() || widths.size() != depths.size()) config.fail("hidden_sizes", "does not fit depths");
@@ -267,7 +267,6 @@ std::vector<Tensor> hf_resnet_features(Builder& b, const Config& config, const T
   if (type != "bottleneck" && type != "basic") config.fail("layer_type", "is neither 'bottleneck' nor 'basic'");
   const bool stride_first = config.flag("downsample_in_bottleneck", false);
   const std::string act = config.text("hidden_act", "relu");
-  const std::vector<std::size_t> asked = asked_stages(config, depths.size());
 
   std::vector<Tensor> maps;
   Tensor x = image;
@@ -287,8 +286,13 @@ std::vector<Tensor> hf_resnet_features(Builder& b, const Config& config, const T
     }
     maps.push_back(x);
   }
+  return maps;
+}
+
+std::vector<Tensor> hf_resnet_features(Builder& b, const Config& config, const Tensor& image, const NormLayer& norm) {
+  const std::vector<Tensor> maps = hf_resnet_stages(b, config, image, norm);
   std::vector<Tensor> features;
-  for (const std::size_t stage : asked) features.push_back(maps[stage]);
+  for (const std::size_t stage : asked_stages(config, maps.size() - 1)) features.push_back(maps[stage]);
   return features;
 }
 

@@ -45,6 +45,10 @@ struct ResNet {
 /// w]
 std::vector<Tensor> resnet_features(Builder& builder, const ResNet& model, const Tensor& image, const NormLayer& norm);
 
+/// transformers' ResNetModel without its pooler: the maps of the stem and of all stages. `config` is its configuration.
+std::vector<Tensor> hf_resnet_stages(Builder& builder, const Config& config, const Tensor& image,
+                                     const NormLayer& norm);
+
 /// transformers' ResNetBackbone: one feature map per out_features, in the order of the stages. `config` is its own
 /// configuration.
 std::vector<Tensor> hf_resnet_features(Builder& builder, const Config& config, const Tensor& image,

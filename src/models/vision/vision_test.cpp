@@ -11,11 +11,17 @@
 namespace nongemm {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 TEST(Vision, NamedModelsHaveTheirKnownSizes) {
-  for (const char* name : {"vit-b", "vit-l", "vit-h", "swin-t", "swin-s", "swin-b", "segformer", "segformer-b1",
-                           "segformer-b2", "segformer-b3", "segformer-b4", "segformer-b5", "maskformer"}) {
+  for (const char* name :
+       {"vit-b",         "vit-l",         "vit-h",           "swin-t",       "swin-s",       "swin-b",
+        "segformer",     "segformer-b1",  "segformer-b2",    "segformer-b3", "segformer-b4", "segformer-b5",
+        "maskformer",    "vit-base-hf",   "vit-large-hf",    "clip-vit-b",   "clip-vit-l",   "siglip-base",
+        "siglip-so400m", "dinov2-small",  "dinov2-base",     "dinov2-large", "resnet18",     "resnet50",
+        "convnext-tiny", "convnext-base", "sd15-unet",       "sdxl-unet",    "flux-schnell", "flux-dev",
+        "whisper-tiny",  "whisper-small", "whisper-large-v3"}) {
     const Model model = find_model(name);
     EXPECT_EQ(parameter_count(build_graph(model, {})), model.row->parameters) << name;
   }
@@ -122,6 +128,50 @@ TEST(Vit, RefusesWhatTheOriginalDoesNotHave) {
                                               "hidden_dim": 12, "mlp_dim": 8})");
               }),
               HasSubstr("patch_size"));
+}
+
+TEST(ImageEncoders, TakeImagesOfTheirSizeAlone) {
+  ModelOptions larger;
+  larger.height = 256;
+  for (const char* name : {"vit-base-hf", "clip-vit-b", "siglip-base"}) {
+    EXPECT_THAT(refusal([&] { build_graph(find_model(name), larger); }),
+                AllOf(HasSubstr("256 x 224"), HasSubstr("224 x 224 (image_size)")))
+        << name;
+  }
+}
+
+TEST(ImageEncoders, RefuseSizesThatCannotBe) {
+  const auto message = [](const char* config) { return refusal([&] { build(hf_vit_architecture(), config); }); };
+  EXPECT_THAT(message(R"({"num_attention_heads": 7})"), HasSubstr("num_attention_heads"));
+  EXPECT_THAT(message(R"({"patch_size": 300})"), HasSubstr("patch_size"));
+  EXPECT_THAT(message(R"({"image_size": [16, 16, 16]})"), HasSubstr("image_size"));
+  EXPECT_THAT(message(R"({"hidden_act": "gelau"})"), HasSubstr("gelu"));
+  EXPECT_THAT(message(R"({"architectures": ["ViTForMaskedImageModeling"]})"),
+              AllOf(HasSubstr("ViTForMaskedImageModeling"), HasSubstr("ViTForImageClassification")));
+}
+
+/// Tokens of the first norm's input.
+std::int64_t tokens_of(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    if (node.op == "aten.layer_norm.default") return graph.values[node.outputs.at(0)].type.shape.at(1);
+  }
+  return 0;
+}
+
+TEST(Dinov2, ResizesItsPositions) {
+  EXPECT_EQ(tokens_of(build_graph(find_model("dinov2-small"), {})), 1 + 16 * 16);
+  ModelOptions wide;
+  wide.height = 28;
+  wide.width = 75;  // the last five columns of pixels belong to no patch
+  EXPECT_EQ(tokens_of(build_graph(find_model("dinov2-small"), wide)), 1 + 2 * 5);
+  wide.height = 13;
+  EXPECT_THAT(refusal([&] { build_graph(find_model("dinov2-small"), wide); }), HasSubstr("14"));
+}
+
+TEST(ConvNext, RefusesListsThatDoNotFit) {
+  const auto message = [](const char* config) { return refusal([&] { build(convnext_architecture(), config); }); };
+  EXPECT_THAT(message(R"({"depths": [1, 1]})"), HasSubstr("depths"));
+  EXPECT_THAT(message(R"({"hidden_sizes": [1, 1]})"), HasSubstr("hidden_sizes"));
 }
 
 TEST(Swin, RefusesWhatTheOriginalDoesNotHave) {
