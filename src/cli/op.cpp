@@ -3,6 +3,7 @@
 
 #include "cli/command.h"
 #include "microbench/plan.h"
+#include "study/child.h"
 #include "study/output.h"
 #include "study/sweep.h"
 
@@ -21,14 +22,16 @@ ExitCode op_command(const Selection& selection) {
   }
   Document document;
   document.context = make_context();
-  Checkpoints checkpoints(request.output.folder);
-  run_sweep(
-      {.points = calls.size(),
-       .name = [&](std::size_t i) { return calls[i].spec.call.info.name; },
-       .measure = [&](std::size_t i, const Progress& progress) { return microbench::point_of(calls[i], progress); },
-       .say = say_on_terminal,
-       .added = [&](const Document& so_far) { checkpoints.add(so_far); }},
-      document);
+  Sweep sweep;
+  for (const microbench::PlannedCall& call : calls) {
+    const RunSpec& run = call.spec.run;
+    sweep.points.push_back({call.spec.call.info.name, call.error ? "" : microbench::key_of(call.spec), run.flow, 0});
+  }
+  sweep.say = say_on_terminal;
+  sweep.measure = in_this_process(
+      [&](std::size_t i, const Progress& progress) { return microbench::point_of(calls[i], progress); });
+  sweep.runtime_version = runtime_version_elsewhere;
+  run_sweep_with_journal(request, sweep, document);
   write_output(document, request.output);
   return exit_code_of(document);
 }

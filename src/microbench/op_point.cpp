@@ -54,6 +54,7 @@ void explain(const OpSpec& spec, Flow& flow, const CallMeasurement& measured, do
 void run(const OpSpec& spec, const std::function<void(const std::string&)>& progress, Point& point) {
   progress("loading " + spec.run.flow);
   Flow& flow = load_flow(spec.run.flow);
+  point.settings.emplace_back("runtime", flow.info().version);
   progress("measuring");
   const CallMeasurement measured = measure_call(spec.call, flow, options_of(spec));
   std::optional<DeviceLimits> limits;
@@ -113,6 +114,8 @@ Point row_of(const OpSpec& spec) {
 }  // namespace
 
 std::string command_of(const OpSpec& spec) { return option_table().command_of(kOp, request_of(spec)); }
+
+std::string key_of(const OpSpec& spec) { return option_table().key_of(kOp, request_of(spec)); }
 
 Point refused_point(const OpSpec& spec, const std::string& wanted, const std::exception& error) {
   Point point = row_of(spec);

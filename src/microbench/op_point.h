@@ -22,6 +22,7 @@ struct OpSpec {
 
 /// The options of `nongemm op` that make the point again.
 std::string command_of(const OpSpec& spec);
+std::string key_of(const OpSpec& spec);
 
 /// Never throws for a call that cannot run: the status says why.
 Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>& progress);

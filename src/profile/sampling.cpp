@@ -30,7 +30,7 @@ bool PassEnd::reached(std::span<const double> samples) {
   return rule_->enough(samples) || late;
 }
 
-Watch::Watch(Session& session) : session_(session) { throttled_ = session_.device_state().throttled.value_or(false); }
+Watch::Watch(Session& session) : session_(session), state_(session.device_state()) {}
 
 void Watch::begin_sample() { switches_ = involuntary_switches(); }
 
@@ -39,9 +39,9 @@ bool Watch::device_throttled(double sample_s) {
   since_asked_s_ += sample_s;
   if (since_asked_s_ >= kEvery) {
     since_asked_s_ = 0;
-    throttled_ = session_.device_state().throttled.value_or(false);
+    state_ = session_.device_state();
   }
-  return throttled_;
+  return state_.throttled.value_or(false);
 }
 
 SampleMark Watch::end_sample(double sample_s, std::span<const double> before) {
@@ -91,6 +91,7 @@ LatencyPass measure_latency(Session& session, const PassSettings& settings) {
     }
     pass.samples_s.push_back(sample_s);
     pass.marks.push_back(mark);
+    if (watch.clock_mhz()) pass.clocks_hz.push_back(*watch.clock_mhz() * 1e6);
     if (end.reached(pass.samples_s)) break;
   }
   return pass;

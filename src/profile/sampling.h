@@ -50,6 +50,8 @@ class Watch {
   void begin_sample();
   /// @param before the samples so far
   SampleMark end_sample(double sample_s, std::span<const double> before);
+  /// Of the device's multiprocessors during the last sample, as far as it was asked.
+  std::optional<int> clock_mhz() const { return state_.sm_clock_mhz; }
 
  private:
   bool device_throttled(double sample_s);
@@ -57,7 +59,7 @@ class Watch {
   Session& session_;
   long switches_ = 0;
   double since_asked_s_ = 0;
-  bool throttled_ = false;
+  DeviceState state_;
 };
 
 /// How many nodes the session's traces count: the steps of the runtime's program, or the graph's nodes.

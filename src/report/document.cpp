@@ -1,6 +1,7 @@
 #include "report/document.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -14,6 +15,27 @@ std::string Point::setting(std::string_view key) const {
     if (name == key) return value;
   }
   return "";
+}
+
+const Table* find_table(const Point& point, std::string_view section) {
+  for (const Table& table : point.tables) {
+    if (table.info->id == section) return &table;
+  }
+  return nullptr;
+}
+
+FieldValue value_at(const Table& table, std::size_t row, std::string_view column) {
+  for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
+    if (table.info->columns[c].id == column) return table.rows.at(row)[c];
+  }
+  return {};
+}
+
+double number_at(const Table& table, std::size_t row, std::string_view column) {
+  const FieldValue value = value_at(table, row, column);
+  if (const auto* number = std::get_if<double>(&value)) return *number;
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return static_cast<double>(*number);
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 Document only(const Document& document, const std::vector<ReportKind>& reports) {

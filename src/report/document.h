@@ -2,6 +2,7 @@
 // other format is made from it and can be made again later from the JSON alone.
 #pragma once
 
+#include <cstddef>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ inline constexpr int kSchemaVersion = 2;
 /// The oldest that is still read.
 inline constexpr int kOldestSchemaVersion = 1;
 
-/// Raw samples of a pass, in seconds.
+/// Raw samples of a pass, in seconds; "latency_clock": the device's clock during each, in Hz.
 struct SampleSet {
   std::string name;
   std::vector<double> seconds;
@@ -34,11 +35,20 @@ struct Point {
   std::vector<OptionValue> specification;
   /// model, flow, device, batch, ... as people read them, in a fixed order; also what came of what was asked for.
   std::vector<std::pair<std::string, std::string>> settings;
+  /// From 1 on where several processes measured the same point, each a point of the report with the same key; else 0.
+  int process = 0;
   std::vector<Table> tables;
   std::vector<SampleSet> samples;
 
   std::string setting(std::string_view key) const;
 };
+
+/// A point's table of the section; nullptr without one.
+const Table* find_table(const Point& point, std::string_view section);
+/// Absent where the table has no such column.
+FieldValue value_at(const Table& table, std::size_t row, std::string_view column);
+/// NaN where there is no number.
+double number_at(const Table& table, std::size_t row, std::string_view column);
 
 struct Document {
   /// Machine, versions, command, time: first in every format.
@@ -68,5 +78,9 @@ const Writer& find_writer(std::string_view format);
 /// Reads what the JSON writer wrote. Throws Error(kBadInput) for damaged files and other schema versions.
 Document read_document(const std::string& path);
 Document parse_document(std::string_view json, const std::string& origin);
+
+/// A point alone, as it stands in a JSON report, in one line; and the other way, with the same errors.
+std::string point_text(const Point& point);
+Point parse_point(std::string_view json, const std::string& origin);
 
 }  // namespace nongemm

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "report/compare_sections.h"
 #include "report/document.h"
 #include "report/html_chart.h"
 #include "report/writers.h"
@@ -155,6 +156,8 @@ void write_html(const Document& document, std::ostream& out) {
   if (is_of_calls(document)) {
     out << "<h1>Operators alone</h1>\n<p>Each call by itself. Hover over a figure or a heading for what it "
            "means.</p>\n";
+  } else if (is_comparison(document)) {
+    out << "<h1>New against base</h1>\n<p>Hover over a figure or a heading for what it means.</p>\n";
   } else {
     out << "<h1>Where inference time goes</h1>\n<p>Shares of one inference by operator group. Hover over a bar, a "
            "figure or a heading for what it means.</p>\n";

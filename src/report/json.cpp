@@ -150,27 +150,38 @@ Table table_from_json(const SectionInfo& info, const nlohmann::json& value, cons
 
 }  // namespace
 
+namespace {
+
+OrderedJson point_to_json(const Point& point) {
+  OrderedJson object;
+  object["status"] = name_of(point.status.kind);
+  object["reason"] = point.status.reason;
+  object["command"] = point.command;
+  if (!point.key.empty()) object["key"] = point.key;
+  if (point.process > 0) object["process"] = point.process;
+  if (!point.specification.empty()) object["specification"] = specification_to_json(point.specification);
+  object["settings"] = pairs_to_json(point.settings);
+  object["sections"] = OrderedJson::object();
+  for (const Table& table : point.tables) object["sections"][std::string(table.info->id)] = table_to_json(table);
+  object["samples"] = OrderedJson::object();
+  for (const SampleSet& set : point.samples) object["samples"][set.name] = set.seconds;
+  return object;
+}
+
+}  // namespace
+
 void write_json(const Document& document, std::ostream& out) {
   OrderedJson root;
   root["schema"] = "nongemm-report";
   root["version"] = kSchemaVersion;
   root["context"] = pairs_to_json(document.context);
   root["points"] = OrderedJson::array();
-  for (const Point& point : document.points) {
-    OrderedJson object;
-    object["status"] = name_of(point.status.kind);
-    object["reason"] = point.status.reason;
-    object["command"] = point.command;
-    if (!point.key.empty()) object["key"] = point.key;
-    if (!point.specification.empty()) object["specification"] = specification_to_json(point.specification);
-    object["settings"] = pairs_to_json(point.settings);
-    object["sections"] = OrderedJson::object();
-    for (const Table& table : point.tables) object["sections"][std::string(table.info->id)] = table_to_json(table);
-    object["samples"] = OrderedJson::object();
-    for (const SampleSet& set : point.samples) object["samples"][set.name] = set.seconds;
-    root["points"].push_back(std::move(object));
-  }
+  for (const Point& point : document.points) root["points"].push_back(point_to_json(point));
   out << dump_json(root, 1) << '\n';
+}
+
+std::string point_text(const Point& point) {
+  return dump_json(point_to_json(point));
 }
 
 namespace {
@@ -192,6 +203,7 @@ Point point_from_json(const OrderedJson& object, const std::string& origin) {
   point.status = status_from_json(object, origin);
   point.command = text_at(object, "command");
   point.key = text_at(object, "key");
+  if (object.contains("process") && object["process"].is_number_integer()) point.process = object["process"].get<int>();
   if (object.contains("specification") && object["specification"].is_object()) {
     point.specification = specification_from_json(object["specification"], origin);
   }
@@ -234,6 +246,10 @@ Document parse_document(std::string_view text, const std::string& origin) {
     document.points.push_back(point_from_json(object, origin));
   }
   return document;
+}
+
+Point parse_point(std::string_view text, const std::string& origin) {
+  return point_from_json(parse_ordered_json(text, origin), origin);
 }
 
 Document read_document(const std::string& path) {

@@ -2,12 +2,14 @@
 
 #include <utility>
 
+#include "report/compare_sections.h"
 #include "report/document.h"
 #include "report/engine_sections.h"
 #include "report/fusion_sections.h"
 #include "report/nongemm_sections.h"
 #include "report/op_sections.h"
 #include "report/performance_sections.h"
+#include "report/sweep_sections.h"
 #include "report/workload_sections.h"
 
 namespace nongemm {
@@ -39,6 +41,8 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, fusion_section_infos());
     append(sections, engine_section_infos());
     append(sections, op_section_infos());
+    append(sections, sweep_section_infos());
+    append(sections, compare_section_infos());
     return sections;
   }();
   return kAll;

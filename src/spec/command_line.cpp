@@ -116,15 +116,20 @@ CommandLine parse_arguments(const OptionTable& table, Command command, std::vect
   return line;
 }
 
+std::vector<std::string> shell_words(const std::string& command) {
+  std::vector<std::string> words = CLI::detail::split_up(command);
+  for (std::string& word : words) CLI::detail::remove_quotes(word);
+  return words;
+}
+
 RunSpec parse_recorded_command(const OptionTable& table, const std::string& command) {
   const auto refuse = [&](const std::string& why) {
     throw Error(ErrorKind::kBadInput, "the report's command '" + command + "' cannot be read again: " + why,
                 "replay takes reports of nongemm run");
   };
-  std::vector<std::string> words = CLI::detail::split_up(command);
+  std::vector<std::string> words = shell_words(command);
   if (words.size() < 3 || words[0] != "nongemm" || words[1] != "run") refuse("it is not one of nongemm run");
   words.erase(words.begin(), words.begin() + 2);
-  for (std::string& word : words) CLI::detail::remove_quotes(word);
   modernise(words);
   try {
     const std::vector<Request> points = table.points(kRun, parse_arguments(table, kRun, words).selection);

@@ -18,6 +18,9 @@ struct CommandLine {
 /// Throws Error(kUsage) for options that do not exist, with the nearest ones, and for values that are not possible.
 CommandLine parse_arguments(const OptionTable& table, Command command, std::vector<std::string> words);
 
+/// The words of a command as a shell takes them apart, quotes taken away; nothing is expanded.
+std::vector<std::string> shell_words(const std::string& command);
+
 /// The point of a command that a report of schema version 1 recorded; later ones have the specification itself.
 /// Throws Error(kBadInput) for what is no `nongemm run` of one point.
 RunSpec parse_recorded_command(const OptionTable& table, const std::string& command);

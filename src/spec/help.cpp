@@ -61,7 +61,8 @@ std::string doc_of(const Option& option, Command command) {
 
 constexpr std::array kSections = {OptionSection::kSubject, OptionSection::kOperator,  OptionSection::kModel,
                                   OptionSection::kRun,     OptionSection::kMeasuring, OptionSection::kCounting,
-                                  OptionSection::kFlow,    OptionSection::kOutput};
+                                  OptionSection::kFlow,    OptionSection::kSweep,     OptionSection::kComparing,
+                                  OptionSection::kOutput};
 
 /// Calls `visit(title, options)` for each section of the subcommand that has some.
 template <typename Visit>

@@ -18,6 +18,10 @@ const char* title_of(OptionSection section) {
       return "Counting";
     case OptionSection::kFlow:
       return "Settings of one flow";
+    case OptionSection::kSweep:
+      return "Sweeps";
+    case OptionSection::kComparing:
+      return "Comparing";
     case OptionSection::kOutput:
       return "Output";
   }

@@ -11,7 +11,18 @@
 namespace nongemm {
 
 /// Help shows options by these, in this order.
-enum class OptionSection : std::uint8_t { kSubject, kModel, kOperator, kRun, kMeasuring, kCounting, kFlow, kOutput };
+enum class OptionSection : std::uint8_t {
+  kSubject,
+  kModel,
+  kOperator,
+  kRun,
+  kMeasuring,
+  kCounting,
+  kFlow,
+  kSweep,
+  kComparing,
+  kOutput
+};
 const char* title_of(OptionSection section);
 
 /// What an option's value is in JSON and in plans; on a command line everything is text.

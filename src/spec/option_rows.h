@@ -150,6 +150,8 @@ std::vector<Option> subject_rows();
 std::vector<Option> operator_rows();
 std::vector<Option> model_rows();
 std::vector<Option> run_rows(const std::vector<std::string>& flows);
+std::vector<Option> sweep_rows();
+std::vector<Option> compare_rows();
 std::vector<Option> output_rows();
 
 }  // namespace nongemm::option_rows

@@ -115,6 +115,7 @@ std::span<const CommandInfo> command_infos() {
       CommandInfo{kVerify, "verify",
                   "Compare a model's outputs with references (config.json and model.safetensors, or model.pt2, with "
                   "inputs.safetensors and outputs.safetensors)"},
+      CommandInfo{kCompare, "compare", "Say what is faster, slower or the same in one run than in another"},
       CommandInfo{kReport, "report", "Make any format again from a JSON report"},
       CommandInfo{kAnalyze, "analyze", "Report on an engine from the files that trtexec wrote elsewhere"},
   };
@@ -141,6 +142,8 @@ OptionTable::OptionTable(std::span<const FlowDescription* const> flows) {
   for (const FlowDescription* flow : flows) {
     for (const FlowSetting& setting : flow->settings) rows_.push_back(row_of(*flow, setting));
   }
+  append(rows_, option_rows::sweep_rows());
+  append(rows_, option_rows::compare_rows());
   append(rows_, option_rows::output_rows());
 }
 

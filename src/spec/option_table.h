@@ -32,6 +32,9 @@ Selection part_of(const Selection& selection, Keep&& keep) {
   return part;
 }
 
+/// The words that say it again: {"gpt2", "--batch", "4", "--batch", "8"}.
+std::vector<std::string> words_of(const Selection& selection);
+
 class OptionTable {
  public:
   /// @param flows their names are the values of --flow, their settings become rows
@@ -59,7 +62,9 @@ class OptionTable {
     return points(command, selection, defaults_of(command));
   }
 
-  /// "nongemm run gpt2 --batch 4": makes the point again; defaults are left out.
+  /// What makes the point again, after the program's name: {"run", "gpt2", "--batch", "4"}; defaults are left out.
+  std::vector<std::string> words_of(Command command, const Request& request) const;
+  /// The same as a shell takes it: "nongemm run gpt2 --batch 4".
   std::string command_of(Command command, const Request& request) const;
   /// Equal for equal points, however they were written: 16 hexadecimal digits.
   std::string key_of(Command command, const Request& request) const;

@@ -238,7 +238,7 @@ TEST(Help, ListsOptionsBySection) {
   nongemm report FILE [OPTION...]
 
 What
-  FILE                    a report.json
+  FILE                    a report.json, a journal of a sweep, or a folder with journals
 
 Output
   --output FOLDER         folder for report.json and the other formats asked for (default: standard
@@ -246,6 +246,7 @@ Output
   --format FORMAT,...     table, json, csv, md, html, google-benchmark (default: table)
   --report REPORT,...     performance, workload or nongemm: what to print or write; JSON always
                           holds everything (default: a summary on the terminal, everything in files)
+  --details               of a sweep every point by itself, in place of one table of all
 )");
   const std::string run = help_text(table(), kRun);
   EXPECT_THAT(run, AllOf(HasSubstr("  --batch N,..."), HasSubstr("(default: 10)"),

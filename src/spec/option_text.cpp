@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
 #include "spec/option_table.h"
 
@@ -23,22 +24,12 @@ bool is_default(const Option& option, Command command, const Request& request) {
   return option.get(request) == option.get(usual);
 }
 
-/// FNV-1a.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char letter : text) {
-    hash ^= static_cast<unsigned char>(letter);
-    hash *= 0x100000001b3;
-  }
-  return hash;
-}
-
 /// "--batch 4", "--check", "--set ort.level=basic"
-std::string words_of(const Option& option, const std::string& value) {
-  if (option.positional) return shell_word(value);
-  if (option.type == OptionType::kFlag) return option.spelled();
-  if (option.of_flow) return "--set " + shell_word(option.name + "=" + value);
-  return option.spelled() + " " + shell_word(value);
+std::vector<std::string> words_for(const Option& option, const std::string& value) {
+  if (option.positional) return {value};
+  if (option.type == OptionType::kFlag) return {option.spelled()};
+  if (option.of_flow) return {"--set", option.name + "=" + value};
+  return {option.spelled(), value};
 }
 
 std::string title_of(const Option& option) {
@@ -49,16 +40,35 @@ std::string title_of(const Option& option) {
 
 }  // namespace
 
-std::string OptionTable::command_of(Command command, const Request& request) const {
-  std::string text = fmt::format("nongemm {}", info_of(command).name);
-  std::string rest;
+std::vector<std::string> words_of(const Selection& selection) {
+  std::vector<std::string> words;
+  for (const GivenOption& given : selection) {
+    for (const std::string& value : given.values) {
+      for (std::string& word : words_for(*given.option, value)) words.push_back(std::move(word));
+    }
+  }
+  return words;
+}
+
+std::vector<std::string> OptionTable::words_of(Command command, const Request& request) const {
+  std::vector<std::string> words{std::string(info_of(command).name)};
+  std::vector<std::string> rest;
   for (const Option* option : options(command)) {
     if (option->role == OptionRole::kOutput || !applies(*option, request)) continue;
     if (is_default(*option, command, request)) continue;
-    for (const std::string& value : option->get(request))
-      (option->positional ? text : rest) += " " + words_of(*option, value);
+    for (const std::string& value : option->get(request)) {
+      for (std::string& word : words_for(*option, value))
+        (option->positional ? words : rest).push_back(std::move(word));
+    }
   }
-  return text + rest;
+  words.insert(words.end(), rest.begin(), rest.end());
+  return words;
+}
+
+std::string OptionTable::command_of(Command command, const Request& request) const {
+  std::string text = "nongemm";
+  for (const std::string& word : words_of(command, request)) text += " " + shell_word(word);
+  return text;
 }
 
 std::string OptionTable::key_of(Command command, const Request& request) const {

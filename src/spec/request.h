@@ -20,12 +20,37 @@ enum Command : unsigned {
   kAnalyze = 1U << 5,
   kReport = 1U << 6,
   kList = 1U << 7,
+  kCompare = 1U << 8,
 };
 
 struct OutputOptions {
   std::string folder;  // empty: standard output
   std::vector<std::string> formats;
   std::vector<std::string> reports;
+  bool details = false;  // of a sweep: each point by itself, not a row
+};
+
+/// How the points of a sweep are gone through.
+struct SweepOptions {
+  bool resume = false;
+  std::string journal;                  // a file; empty: in the output folder
+  std::vector<std::string> points;      // keys; empty: all
+  bool isolate = false;                 // each point in a process of its own
+  int processes = 1;                    // that measure each point; more than one are isolated
+  std::optional<double> point_timeout;  // seconds
+  std::string launcher;                 // "local:4", "slurm"; empty: none
+  std::string slurm_options;            // for sbatch
+  int points_per_task = 25;
+  int tasks_at_once = 0;  // 0: as many as Slurm likes
+};
+
+struct CompareRequest {
+  std::vector<std::string> reports;  // base, new
+  std::vector<std::string> runs;     // the same as commands
+  std::optional<double> fail_above;
+  double tolerance = 0.03;
+  std::optional<int> processes;
+  double budget_s = 600;
 };
 
 struct ExportRequest {
@@ -50,11 +75,13 @@ struct EngineFiles {
 struct Request {
   RunSpec run = {};
   OutputOptions output = {};
+  SweepOptions sweep = {};
+  CompareRequest compared = {};
   ExportRequest exported = {};
   VerifyRequest verified = {};
   EngineFiles engine = {};
   std::string subject = {};     // of `list` and `report`
-  bool print_commands = false;  // `op --list`
+  bool print_commands = false;  // `run --list`, `op --list`
   bool print_stream = false;    // `inspect --stream`
   bool print_graph = false;     // `inspect --graph`
 };

@@ -234,7 +234,7 @@ std::vector<Option> subject_rows() {
   rows.push_back(text(
       {.name = "file",
        .value = "FILE",
-       .doc = "a report.json",
+       .doc = "a report.json, a journal of a sweep, or a folder with journals",
        .section = OptionSection::kSubject,
        .commands = kReport,
        .role = OptionRole::kOutput,

@@ -4,7 +4,7 @@
 namespace nongemm::option_rows {
 namespace {
 
-constexpr unsigned kReporting = kRun | kOp | kInspect | kReport | kAnalyze;
+constexpr unsigned kReporting = kRun | kOp | kInspect | kReport | kAnalyze | kCompare;
 
 OptionInfo of_output(OptionInfo info, unsigned commands) {
   info.section = OptionSection::kOutput;
@@ -97,7 +97,12 @@ std::vector<Option> output_rows() {
                 kReporting),
       [](auto& r) -> auto& { return r.output.reports; }));
   rows.push_back(flag(
-      of_output({.name = "list", .doc = "print the commands of all points, and run nothing"}, kOp),
+      of_output({.name = "details", .doc = "of a sweep every point by itself, in place of one table of all"},
+                kRun | kReport | kCompare),
+      [](auto& r) -> auto& { return r.output.details; }));
+  rows.push_back(flag(
+      of_output({.name = "list", .doc = "print the commands of all points (of run with their keys), and run nothing"},
+                kRun | kOp),
       [](auto& r) -> auto& { return r.print_commands; }));
   rows.push_back(flag(
       of_output({.name = "stream", .doc = "print the operators in order as JSON lines"}, kInspect),

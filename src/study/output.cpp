@@ -9,12 +9,13 @@
 #include <iostream>
 #include <sstream>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "record/machine.h"
+#include "report/compare_sections.h"
 #include "report/op_sections.h"
+#include "report/sweep_sections.h"
 
 namespace nongemm {
 namespace {
@@ -37,7 +38,13 @@ Document part_for(const Document& document, const Writer& writer, const OutputOp
   if (writer.format == "json" || writer.format == "google-benchmark") return document;
   if (writer.format != "csv" && is_sweep_of_calls(document)) return calls_as_rows(document);
   if (!options.reports.empty()) return only(document, reports_of(options));
-  return writer.format == "table" ? summary_of(document) : document;
+  if (writer.format == "csv") return document;
+  if (writer.format != "table") return with_overview(document);
+  constexpr std::size_t kFewParts = 4;
+  if (is_comparison(document) && !options.details && document.points.size() > kFewParts) {
+    return Document{document.context, {document.points.front()}};
+  }
+  return is_sweep_of_runs(document) && !options.details ? runs_as_rows(document) : summary_of(document);
 }
 
 }  // namespace
@@ -87,15 +94,6 @@ void write_output(const Document& document, const OutputOptions& options) {
     fmt::print(stderr, "wrote {}\n", write_report_file(part_for(document, writer, options), options.folder, writer));
   }
   print(kOnTerminal);
-}
-
-void Checkpoints::add(const Document& document) {
-  const std::int64_t begin = now_ns();
-  if (folder_.empty() || begin < next_ns_) return;
-  write_report_file(document, folder_, find_writer("json"));
-  constexpr int kRarely = 50;  // 2 % of the time
-  const std::int64_t end = now_ns();
-  next_ns_ = end + kRarely * (end - begin);
 }
 
 std::vector<std::pair<std::string, std::string>> make_context() {

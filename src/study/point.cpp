@@ -17,17 +17,6 @@
 namespace nongemm {
 namespace {
 
-/// The point's row, before anything is known of it.
-Point row_of(Command command, const RunSpec& spec) {
-  const Request request{.run = spec};
-  Point point;
-  point.command = option_table().command_of(command, request);
-  point.key = option_table().key_of(command, request);
-  point.specification = option_table().values_of(command, request);
-  point.settings = option_table().settings_of(command, request);
-  return point;
-}
-
 /// Attributes that the builder decided (sequence length, attention, image size) belong to the settings, too; batch and
 /// dtype of a model file are its own.
 void add_attributes(const Graph& graph, Point& point) {
@@ -112,6 +101,7 @@ std::vector<SampleSet> samples_of(const Record& record) {
                                     {"latency", inference.latency.samples_s},
                                     {"node_pass", nodes.wall_s},
                                     {"node_pass_plain", nodes.plain_s}};
+  if (!inference.latency.clocks_hz.empty()) samples.push_back({"latency_clock", inference.latency.clocks_hz});
   if (const Phase* replay = record.find(PhaseKind::kReplay)) {
     samples.push_back({"replay", replay->latency.samples_s});
   }
@@ -129,6 +119,7 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
 
   progress("loading " + spec.flow);
   Flow& flow = load_flow(spec.flow);
+  point.settings.emplace_back("runtime", flow.info().version);
   RunOptions options(spec.runtime);
   options.progress = progress;
   baseline.begin_point(key_of(spec));
@@ -153,6 +144,16 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
 }
 
 }  // namespace
+
+Point row_of(Command command, const RunSpec& spec) {
+  const Request request{.run = spec};
+  Point point;
+  point.command = option_table().command_of(command, request);
+  point.key = option_table().key_of(command, request);
+  point.specification = option_table().values_of(command, request);
+  point.settings = option_table().settings_of(command, request);
+  return point;
+}
 
 Point run_point(const RunSpec& spec, const Progress& progress, Baseline& baseline) {
   Point point = row_of(kRun, spec);

@@ -1,0 +1,249 @@
+#include "report/sweep_sections.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "base/statistics.h"
+#include "report/section_fields.h"
+
+namespace nongemm {
+namespace {
+
+/// A point, with the processes that measured it.
+using Processes = std::vector<const Point*>;
+
+/// Settings with a column of their own, and the options behind them; further options that differ share a column.
+struct OwnColumn {
+  std::string_view setting;
+  std::string_view option;
+};
+constexpr std::array kOwnColumns = {OwnColumn{"model", "model"},   OwnColumn{"flow", "flow"},
+                                    OwnColumn{"device", "device"}, OwnColumn{"dtype", "dtype"},
+                                    OwnColumn{"batch", "batch"},   OwnColumn{"sequence", "seq-len"}};
+
+struct SweepRow {
+  Processes processes;
+  std::vector<std::string> labels;  // of kOwnColumns, empty where all points agree
+  std::string others;               // "threads 2, ort.level basic"
+
+  const Point& first() const { return *processes.front(); }
+};
+
+FieldValue figure_of(const Point& point, std::string_view column) {
+  const Table* table = find_table(point, "performance");
+  return table == nullptr ? FieldValue{} : value_at(*table, 0, column);
+}
+
+std::vector<double> numbers_of(const SweepRow& row, std::string_view column) {
+  std::vector<double> numbers;
+  for (const Point* point : row.processes) {
+    const Table* table = find_table(*point, "performance");
+    const double number = table == nullptr ? kNaN : number_at(*table, 0, column);
+    if (!std::isnan(number)) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+/// The median over processes.
+FieldValue middle_of(const SweepRow& row, std::string_view column) { return measured(median(numbers_of(row, column))); }
+
+/// Of one process the interval of its median; of several their lowest or highest median.
+FieldValue end_of_range(const SweepRow& row, std::string_view column, double fraction) {
+  return row.processes.size() == 1 ? figure_of(row.first(), column)
+                                   : measured(quantile(numbers_of(row, "latency"), fraction));
+}
+
+std::string status_of(const SweepRow& row) {
+  std::string text;
+  for (const Point* point : row.processes) {
+    const std::string_view name = name_of(point->status.kind);
+    if (text.find(name) == std::string::npos) text += (text.empty() ? "" : ", ") + std::string(name);
+  }
+  return text;
+}
+
+template <std::size_t i>
+FieldValue label(const SweepRow& row) {
+  return text_if_any(row.labels[i]);
+}
+
+const Section<SweepRow>& sweep_section() {
+  using R = SweepRow;
+  static const Section<R> section(
+      {.id = "sweep",
+       .title = "All points",
+       .doc = "Points of the sweep side by side. What all have in common has no column.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"model", "Model", Unit::kText, "that was run"}, label<0>},
+          {{"flow", "Flow", Unit::kText, "deployment flow"}, label<1>},
+          {{"device", "Device", Unit::kText, "that it ran on"}, label<2>},
+          {{"dtype", "Dtype", Unit::kText, "of the weights"}, label<3>},
+          {{"batch", "Batch", Unit::kText, "samples per inference"}, label<4>},
+          {{"seq_len", "Length", Unit::kText, "tokens per sample"}, label<5>},
+          {{"others", "Other settings", Unit::kText, "that differ between points"},
+           [](const R& r) { return text_if_any(r.others); }},
+          {{"processes", "Processes", Unit::kCount, "that measured the point, where there are several", false, 4},
+           [](const R& r) -> FieldValue {
+             return r.processes.size() > 1 ? count(static_cast<std::int64_t>(r.processes.size())) : FieldValue{};
+           }},
+          {{"latency", "Latency (median)", Unit::kSeconds,
+            "wall time of one inference; of several processes the median"},
+           [](const R& r) { return middle_of(r, "latency"); }},
+          {{"latency_low", "Low", Unit::kSeconds,
+            "of one process the 95 % interval of its median, of several their lowest median", false, 3},
+           [](const R& r) { return end_of_range(r, "latency_low", 0); }},
+          {{"latency_high", "High", Unit::kSeconds,
+            "of one process the 95 % interval of its median, of several their highest median", false, 3},
+           [](const R& r) { return end_of_range(r, "latency_high", 1); }},
+          {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency", false, 6},
+           [](const R& r) { return middle_of(r, "throughput"); }},
+          {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the node pass in operators other than GEMM"},
+           [](const R& r) { return middle_of(r, "nongemm_share"); }},
+          {{"gap_share", "Device waits", Unit::kShare, "share in which the device had nothing to do", false, 1},
+           [](const R& r) { return middle_of(r, "gap_share"); }},
+          {{"dominant_group", "Dominant group", Unit::kText, "the non-GEMM group with the most time", false, 2},
+           [](const R& r) { return figure_of(r.first(), "dominant_group"); }},
+          {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once", false, 5},
+           [](const R& r) { return middle_of(r, "peak_memory"); }},
+          {{"status", "Status", Unit::kText, "ok, or why there are no figures"},
+           [](const R& r) { return text(status_of(r)); }},
+      });
+  return section;
+}
+
+/// Rows in the order of their first process.
+std::vector<SweepRow> rows_of(const Document& document) {
+  std::vector<SweepRow> rows;
+  std::map<std::string, std::size_t> known;
+  for (const Point& point : document.points) {
+    const bool several = point.process > 0 && !point.key.empty();
+    const auto [at, is_new] = several ? known.try_emplace(point.key, rows.size()) : std::pair{known.end(), true};
+    if (is_new) {
+      rows.push_back({{&point}, {}, {}});
+    } else {
+      rows[at->second].processes.push_back(&point);
+    }
+  }
+  return rows;
+}
+
+std::string asked(const Point& point, std::string_view option) {
+  for (const OptionValue& value : point.specification) {
+    if (value.name == option) return fmt::format("{}", fmt::join(value.texts, " "));
+  }
+  return "";
+}
+
+/// What the model decided goes before what was asked for: a point that failed has no more than that.
+std::string own_value(const Point& point, const OwnColumn& column) {
+  std::string value = point.setting(column.setting);
+  return value.empty() ? asked(point, column.option) : value;
+}
+
+/// Options without a column of their own, in the order of their first mention.
+std::vector<std::string> other_options(const std::vector<SweepRow>& rows) {
+  std::vector<std::string> names;
+  for (const SweepRow& row : rows) {
+    for (const OptionValue& value : row.first().specification) {
+      const bool own = std::any_of(kOwnColumns.begin(), kOwnColumns.end(),
+                                   [&](const OwnColumn& column) { return column.option == value.name; });
+      if (!own && std::find(names.begin(), names.end(), value.name) == names.end()) names.push_back(value.name);
+    }
+  }
+  return names;
+}
+
+template <typename ValueOf>
+bool all_agree(const std::vector<SweepRow>& rows, ValueOf&& value_of) {
+  return std::all_of(rows.begin(), rows.end(),
+                     [&](const SweepRow& row) { return value_of(row.first()) == value_of(rows.front().first()); });
+}
+
+/// Puts what differs into the rows. @return what all have in common
+std::vector<std::pair<std::string, std::string>> put_labels(std::vector<SweepRow>& rows) {
+  std::vector<std::pair<std::string, std::string>> common;
+  for (const OwnColumn& column : kOwnColumns) {
+    const auto value_of = [&](const Point& point) { return own_value(point, column); };
+    const bool same = rows.size() > 1 && all_agree(rows, value_of);
+    for (SweepRow& row : rows) row.labels.push_back(same ? "" : value_of(row.first()));
+    const std::string value = value_of(rows.front().first());
+    if (same && !value.empty()) common.emplace_back(column.setting, value);
+  }
+  for (const std::string& name : other_options(rows)) {
+    const auto value_of = [&](const Point& point) { return asked(point, name); };
+    if (all_agree(rows, value_of)) continue;
+    for (SweepRow& row : rows) {
+      const std::string value = value_of(row.first());
+      if (!value.empty()) row.others += fmt::format("{}{} {}", row.others.empty() ? "" : ", ", name, value);
+    }
+  }
+  return common;
+}
+
+std::string label_of(const SweepRow& row) {
+  std::string text;
+  for (const std::string& label : row.labels) {
+    if (!label.empty()) text += (text.empty() ? "" : " ") + label;
+  }
+  if (!row.others.empty()) text += (text.empty() ? "" : " ") + row.others;
+  return text;
+}
+
+/// Which points have no figures, and why.
+Status status_of(const std::vector<SweepRow>& rows) {
+  constexpr std::size_t kMost = 10;
+  Status status;
+  std::size_t count = 0;
+  for (const SweepRow& row : rows) {
+    for (const Point* point : row.processes) {
+      if (point->status.ok()) continue;
+      if (status.ok()) status.kind = point->status.kind;
+      if (++count > kMost) continue;
+      status.reason += fmt::format("{}{}: {}, {}", count == 1 ? "" : "\n  ", label_of(row), name_of(point->status.kind),
+                                   point->status.reason);
+    }
+  }
+  if (count > kMost) status.reason += fmt::format("\n  and {} more", count - kMost);
+  return status;
+}
+
+}  // namespace
+
+const std::vector<const SectionInfo*>& sweep_section_infos() {
+  static const std::vector<const SectionInfo*> kAll = {&sweep_section().info()};
+  return kAll;
+}
+
+bool is_sweep_of_runs(const Document& document) {
+  const auto is_run = [](const Point& point) {
+    const bool measured = point.tables.empty() || point.tables.front().info->id == "performance";
+    return measured && !point.setting("model").empty() && point.setting("operator").empty();
+  };
+  return document.points.size() > 1 && std::all_of(document.points.begin(), document.points.end(), is_run);
+}
+
+Document runs_as_rows(const Document& document) {
+  std::vector<SweepRow> rows = rows_of(document);
+  Point all;
+  all.settings = {{"points", fmt::format("{} points", rows.size())}};
+  for (auto& setting : put_labels(rows)) all.settings.push_back(std::move(setting));
+  all.status = status_of(rows);
+  all.tables = {sweep_section().fill(rows)};
+  return Document{document.context, {std::move(all)}};
+}
+
+Document with_overview(const Document& document) {
+  if (!is_sweep_of_runs(document)) return document;
+  Document result = runs_as_rows(document);
+  result.points.insert(result.points.end(), document.points.begin(), document.points.end());
+  return result;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,66 @@
+// Options of comparisons.
+#include "base/error.h"
+#include "spec/option_rows.h"
+
+namespace nongemm::option_rows {
+namespace {
+
+OptionInfo of_compare(OptionInfo info) {
+  info.section = OptionSection::kComparing;
+  info.commands = kCompare;
+  info.role = OptionRole::kOutput;
+  return info;
+}
+
+/// "5%" or 0.05.
+template <typename Member>
+Option share(OptionInfo info, Member member) {
+  Option option = number(std::move(info), member, {0.0, 100.0});
+  option.set = [option, member](Request& request, const std::string& text) {
+    const bool percent = text.ends_with('%');
+    const double number = read_number(option, percent ? text.substr(0, text.size() - 1) : text, {0.0, 100.0});
+    member(request) = percent ? number / 100 : number;
+  };
+  return option;
+}
+
+}  // namespace
+
+std::vector<Option> compare_rows() {
+  std::vector<Option> rows;
+  rows.push_back(text(
+      of_compare({.name = "report",
+                  .value = "REPORT",
+                  .doc = "two reports, journals or folders with journals: base, then new",
+                  .repeatable = true,
+                  .positional = true}),
+      [](auto& r) -> auto& { return r.compared.reports; }));
+  rows.back().section = OptionSection::kSubject;
+  rows.push_back(text(
+      of_compare({.name = "run",
+                  .value = "COMMAND",
+                  .doc = "measure in place of reading: two run commands, \"gpt2 --dtype bf16\" or \"/other/nongemm run "
+                         "gpt2\", in turns and in processes of their own",
+                  .repeatable = true}),
+      [](auto& r) -> auto& { return r.compared.runs; }));
+  rows.push_back(share(
+      of_compare({.name = "fail-above",
+                  .value = "X%",
+                  .doc = "exit with 1 when an inference is surely slower by more than this",
+                  .otherwise = "no gate"}),
+      [](auto& r) -> auto& { return r.compared.fail_above; }));
+  rows.push_back(share(
+      of_compare({.name = "tolerance", .value = "X%", .doc = "up to which a difference is none"}),
+      [](auto& r) -> auto& { return r.compared.tolerance; }));
+  rows.push_back(integer(of_compare({.name = "processes",
+                                     .value = "N",
+                                     .doc = "with --run: the most turns",
+                                     .otherwise = "until it is decided or the budget is spent"}),
+                         [](auto& r) -> auto& { return r.compared.processes; }, {1, 1000}));
+  rows.push_back(
+      number(of_compare({.name = "budget", .value = "S", .doc = "with --run: seconds that measuring may take"}),
+             [](auto& r) -> auto& { return r.compared.budget_s; }, {1.0, 1e7}));
+  return rows;
+}
+
+}  // namespace nongemm::option_rows
