@@ -4,7 +4,7 @@ file(GLOB interface_headers
      ${CMAKE_SOURCE_DIR}/src/flows/*.h ${CMAKE_SOURCE_DIR}/src/record/*.h ${CMAKE_SOURCE_DIR}/src/flows/device/*.h ${CMAKE_SOURCE_DIR}/src/flows/torch/cuda/graph.h
      ${CMAKE_SOURCE_DIR}/src/graph/*.h ${CMAKE_SOURCE_DIR}/src/base/dtype.h ${CMAKE_SOURCE_DIR}/src/base/error.h
      ${CMAKE_SOURCE_DIR}/src/spec/device.h ${CMAKE_SOURCE_DIR}/src/spec/runtime_options.h
-     ${CMAKE_SOURCE_DIR}/src/base/init_spec.h ${CMAKE_SOURCE_DIR}/src/base/tensor.h ${CMAKE_SOURCE_DIR}/src/weights/draw.h)
+     ${CMAKE_SOURCE_DIR}/src/base/init_spec.h ${CMAKE_SOURCE_DIR}/src/base/process_state.h ${CMAKE_SOURCE_DIR}/src/base/tensor.h ${CMAKE_SOURCE_DIR}/src/weights/draw.h)
 set(interface_hashes)
 foreach(header IN LISTS interface_headers)
   file(SHA256 ${header} hash)

@@ -53,7 +53,7 @@ function(nongemm_flow name)
   endif()
 
   set(module nongemm_flow_${name}_module)
-  add_library(${module} MODULE ${NONGEMM_INTERFACE_SOURCE})
+  add_library(${module} MODULE ${NONGEMM_INTERFACE_SOURCE} ${CMAKE_SOURCE_DIR}/src/flows/attach.cpp)
   target_link_libraries(${module} PRIVATE ${objects})
   # What the module takes from static libraries stays its own; whatever it does not resolve is an error here, not at run
   # time, except inside the frameworks' libraries.

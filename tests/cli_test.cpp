@@ -71,7 +71,7 @@ TEST_F(Cli, InputsThatTheModelDoesNotTakeAreNamed) {
   const std::string numerics = NONGEMM_SHARED_DIR "/fixtures/numerics/";
   const Outcome outcome = run("run " + numerics + "gpt2 --iterations 1 --no-limits --seq-len 4 --inputs " + numerics +
                               "vit/inputs.safetensors");
-  EXPECT_EQ(outcome.code, 1) << outcome.text;
+  EXPECT_EQ(outcome.code, 3) << outcome.text;
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("bad-input"), HasSubstr("'0' is no input"), HasSubstr("input_ids")));
 }
 
@@ -115,7 +115,7 @@ TEST_F(Cli, ModulesOfAnotherBuildAreRefusedByName) {
   EXPECT_THAT(run(command, modules).text, AllOf(HasSubstr("unsupported"), HasSubstr("libnongemm_flow_torch.so")));
   fs::copy_file(NONGEMM_STALE_MODULE, module);
   const Outcome stale = run(command, modules);
-  EXPECT_EQ(stale.code, 1);
+  EXPECT_EQ(stale.code, 4);
   EXPECT_THAT(stale.text, AllOf(HasSubstr(module.string() + " was built from other sources"), HasSubstr("build both")));
 }
 
@@ -250,7 +250,7 @@ TEST_F(Cli, AnInterruptKeepsWhatWasMeasured) {
 }
 
 TEST_F(Cli, ReportsOfOtherProgramsAreRefused) {
-  EXPECT_EQ(run("report " + write("a.json", "{}")).code, 2);
+  EXPECT_EQ(run("report " + write("a.json", "{}")).code, 3);
   EXPECT_THAT(run("report " + write("b.json", R"({"schema": "nongemm-report", "version": 99, "points": []})")).text,
               HasSubstr("version 99"));
   EXPECT_THAT(run("report " + (folder_ / "none.json").string()).text, HasSubstr("none.json"));
@@ -268,7 +268,7 @@ TEST_F(Cli, VerifyTellsHowFarOutputsAre) {
   fs::permissions(copy / "model.safetensors", fs::perms::owner_all);
   fs::resize_file(copy / "model.safetensors", fs::file_size(copy / "model.safetensors") / 2);
   const Outcome outcome = run("verify " + copy.string());
-  EXPECT_EQ(outcome.code, 2);
+  EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.text, HasSubstr("model.safetensors"));
 }
 

@@ -13,6 +13,25 @@ Tensor shaped(const Tensor& tensor, const Shape& shape) {
 
 std::vector<Case> products() {
   return {
+      {"pdist",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten._pdist_forward.default", {shaped(in.x, {6, 4})});
+       }},
+      {"pdist of p 3",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten._pdist_forward.default", {shaped(in.x, {4, 6}), 3.0});
+       }},
+      {"as_strided",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten.as_strided.default", {in.x, Shape{3, 5}, Shape{2, 3}, 4});
+       }},
+      {"convolution, same",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten.conv2d.padding",
+                           {shaped(in.x, {1, 1, 6, 4}),
+                            shaped(b.call("aten.slice.Tensor", {shaped(in.positive, {24}), 0, 0, 12}), {2, 1, 2, 3}),
+                            kNone, Shape{1, 1}, "same", Shape{1, 1}, 1});
+       }},
       {"mv",
        [](Builder& b, const Inputs& in) {
          const Tensor vector = b.call("aten.slice.Tensor", {shaped(in.positive, {24}), 0, 3, 7});

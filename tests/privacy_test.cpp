@@ -48,11 +48,14 @@ TEST_F(Privacy, RuntimesLeaveNoFilesInTheTemporaryFolder) {
 TEST_F(Privacy, NoSubcommandOpensASocket) {
   const std::string model = small_model();
   const std::string out = (folder_ / "out").string();
+  const std::string traces = NONGEMM_SOURCE_DIR "/tests/fixtures/traces/tensorrt/";
   const std::string quick = " --iterations 1 --warmup 0 --no-limits";
   for (const std::string& arguments :
        {"run " + model + " --flow torch,ort" + quick + " --output " + out, "inspect " + model,
         "op relu --shape 4x4 --flow torch,ort" + quick, "export " + model + " " + out + "/model.onnx",
-        "verify " + model + " --against ort", "report " + out + "/report.json", std::string("list flows")}) {
+        "verify " + model + " --against ort", "report " + out + "/report.json",
+        "analyze --tensorrt " + traces + "trt10_profile.json --layers " + traces + "trt10_layers.json",
+        std::string("list flows")}) {
     const fs::path log = folder_ / "calls";
     const Outcome outcome = run(arguments, "strace -f -qq -e trace=socket,connect -o " + log.string() + " ");
     ASSERT_TRUE(fs::exists(log)) << outcome.text;

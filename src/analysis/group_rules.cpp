@@ -131,6 +131,22 @@ bool GroupRules::Rule::fits(const Graph& graph, const Node& node) const {
   return false;
 }
 
+std::vector<std::string> GroupRules::without_effect(const Graph& graph) const {
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    const Rule& rule = rules_[i];
+    if (std::any_of(graph.nodes.begin(), graph.nodes.end(), [&](const Node& node) { return rule.fits(graph, node); })) {
+      continue;
+    }
+    std::string patterns;
+    for (const auto& [what, pattern] : {std::pair{"operator", rule.op}, {"module", rule.module}, {"path", rule.path}}) {
+      if (!pattern.empty()) patterns += fmt::format("{}{} '{}'", patterns.empty() ? "" : ", ", what, pattern);
+    }
+    texts.push_back(fmt::format("assign {} ({})", i + 1, patterns));
+  }
+  return texts;
+}
+
 std::optional<GroupRules::Decision> GroupRules::decide(const Graph& graph, const Node& node) const {
   for (const Rule& rule : rules_) {
     if (rule.fits(graph, node)) return Decision{rule.group, rule.variant};

@@ -39,6 +39,8 @@ class GroupRules {
   static GroupRules parse(std::string_view toml, const std::string& origin);
 
   std::optional<Decision> decide(const Graph& graph, const Node& node) const;
+  /// The rules that fit no node, as a user would find them: "assign 2 (operator 'mylib.*')".
+  std::vector<std::string> without_effect(const Graph& graph) const;
 
  private:
   friend class GroupRulesReader;

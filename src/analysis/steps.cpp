@@ -92,7 +92,8 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
       row.variant = step.role == RuntimeRole::kOther ? "added" : "not mapped";
       break;
   }
-  row.cost.bytes_read = row.cost.bytes_written = static_cast<double>(step.bytes);
+  // The runtime tells of some of its own steps only how much they move.
+  row.cost.bytes_read = row.cost.bytes_written = step.bytes > 0 ? static_cast<double>(step.bytes) : kUnknownWork;
 }
 
 /// The covered nodes, without attention nodes of which the step does no product: the runtime put these together from

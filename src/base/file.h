@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include "base/process_state.h"
 
 namespace nongemm {
 
@@ -64,6 +67,7 @@ class AtomicFile {
   std::filesystem::path path_;       // as the user gave it, for messages
   std::filesystem::path target_;     // symbolic links resolved
   std::filesystem::path temporary_;  // empty when the target is written directly
+  std::optional<Temporary> registered_;
   int descriptor_ = -1;
 };
 

@@ -25,6 +25,8 @@ TEST(Interrupt, ASecondOneThatIsMeantEndsTheProcess) {
     const timespec wait{0, 600'000'000};
     nanosleep(&wait, nullptr);
     std::raise(SIGINT);
+    const timespec patience{10, 0};
+    nanosleep(&patience, nullptr);
   };
   EXPECT_EXIT(twice(), testing::ExitedWithCode(130), "");
 }

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace nongemm {
 
 using Json = nlohmann::json;
@@ -29,6 +31,16 @@ std::string dump_json(const Json& json, int indent = -1);
 std::string dump_json(const OrderedJson& json, int indent = -1);
 
 // Checked access. Every function throws Error(kBadInput) that names the key; callers add the file and the place.
+
+/// The place that callers add: errors of `read` get it in front.
+template <typename Read>
+decltype(auto) within(const std::string& place, Read&& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    throw Error(error.kind(), place + ": " + error.what());
+  }
+}
 
 /// Throws when `object` is no object or lacks the key.
 const Json& member(const Json& object, const char* key);

@@ -3,8 +3,11 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
+
+#include "base/process_state.h"
 
 namespace nongemm {
 
@@ -14,6 +17,7 @@ class TemporaryFolder {
     std::string pattern = (std::filesystem::temp_directory_path() / "nongemm_XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
     path_ = pattern;
+    temporary_.emplace(path_);
   }
   ~TemporaryFolder() {
     std::error_code ignored;
@@ -26,6 +30,7 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
+  std::optional<Temporary> temporary_;
 };
 
 }  // namespace nongemm

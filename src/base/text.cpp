@@ -45,6 +45,24 @@ std::string did_you_mean(std::string_view wanted, const std::vector<std::string>
   return known.size() > kMostKnown ? text + ", ..." : text;
 }
 
+std::string without_controls(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte < ' ' && text[i] != '\n' && text[i] != '\t') || byte == 0x7F) text[i] = '?';
+    // U+0080 to U+009F: terminals take some of them for the beginning of an escape code.
+    const bool high = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (high) text.replace(i, 2, "?");
+  }
+  return text;
+}
+
+std::string on_one_line(std::string text) {
+  text = without_controls(std::move(text));
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return text;
+}
+
 std::string shell_word(std::string_view text) {
   constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=./:,@%";
   if (!text.empty() && text.find_first_not_of(kPlain) == std::string_view::npos) return std::string(text);

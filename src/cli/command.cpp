@@ -3,7 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <string_view>
+
 #include "base/error.h"
+#include "base/message.h"
+#include "base/text.h"
 
 namespace nongemm::cli {
 
@@ -15,7 +20,11 @@ Request single_point(Command command, const Selection& selection, const char* wh
 }
 
 void say_on_terminal(const std::string& what) {
-  if (isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K{}", what);
+  static const bool understands = [] {
+    const char* terminal = std::getenv("TERM");
+    return isatty(STDERR_FILENO) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
+  }();
+  if (understands) say(fmt::format("\r\033[K{}", without_controls(what)));
 }
 
 }  // namespace nongemm::cli

@@ -5,11 +5,13 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/message.h"
 #include "cli/command.h"
 #include "lowering/lower.h"
 #include "lowering/simplify.h"
 #include "onnx/file.h"
 #include "study/build.h"
+#include "study/effects.h"
 #include "weights/synthetic.h"
 #include "weights/weight_spec.h"
 
@@ -21,7 +23,7 @@ onnx::GiveWeight weights_of(const Model& model, const Graph& graph, const RunSpe
   const auto bound = std::make_shared<PreparedWeights>(prepare_weights(model, graph, spec.weights, spec.runtime.seed));
   const auto specs = std::make_shared<std::vector<weights::WeightSpec>>(weights::weight_specs(graph));
   return [bound, specs, seed = spec.runtime.seed](std::size_t i) {
-    if (interrupted()) throw Error(ErrorKind::kFailed, "interrupted: no file was written");
+    stop_if_interrupted();
     const HostTensor& tensor = bound->tensors.at(i);
     return tensor.data ? tensor : weights::synthesize((*specs)[i], seed);
   };
@@ -31,15 +33,16 @@ onnx::GiveWeight weights_of(const Model& model, const Graph& graph, const RunSpe
 
 ExitCode export_command(const Selection& selection) {
   const Request request = single_point(kExport, selection, "a file holds one");
+  check_effects(selection, {request});
   const ExportRequest& asked = request.exported;
   const BuiltModel built = build_model(request.run, say_on_terminal);
   onnx::LoweredModel lowered = onnx::lower_to_onnx(*built.graph, {.opset = asked.opset, .decompose = asked.decompose});
   const onnx::GiveWeight give = weights_of(built.model, *built.graph, request.run);
   if (asked.simplify) onnx::simplify(lowered.model, *built.graph, give);
   const onnx::WrittenModel written = onnx::write_model(lowered.model, asked.file, give);
-  fmt::print(stderr, "wrote {}{}: {} nodes, opset {}, {:.1f} MB\n", written.model.string(),
-             written.data.empty() ? "" : " and " + written.data.string(), lowered.model.graph.nodes.size(),
-             lowered.model.opset, static_cast<double>(written.bytes) * 1e-6);
+  say(fmt::format("wrote {}{}: {} nodes, opset {}, {:.1f} MB\n", written.model.string(),
+                  written.data.empty() ? "" : " and " + written.data.string(), lowered.model.graph.nodes.size(),
+                  lowered.model.opset, static_cast<double>(written.bytes) * 1e-6));
   return kSuccess;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "graph/graph_json.h"
 #include "ops/stream.h"
+#include "study/effects.h"
 #include "study/output.h"
 #include "study/point.h"
 
@@ -35,11 +36,12 @@ ExitCode inspect_command(const Selection& selection) {
   if (first.print_stream && first.print_graph) {
     throw Error(ErrorKind::kUsage, "--stream and --graph exclude each other", "leave one out");
   }
-  for (const Request& point : points) find_model(point.run.model);  // before anything is printed
+  check_effects(selection, points);  // before anything is printed
   if (first.print_stream || first.print_graph) {
     for (const Request& point : points) {
       const BuiltModel built = build_model(point.run, say_on_terminal);
-      first.print_stream ? print_stream(*built.graph) : void(std::cout << to_json(*built.graph) << '\n');
+      first.print_stream ? print_stream(*built.graph)
+                         : void(std::cout << to_json(*built.graph, points.size() > 1 ? -1 : 1) << '\n');
     }
     return kSuccess;
   }

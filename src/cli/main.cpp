@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/message.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/version.h"
@@ -59,8 +61,9 @@ ExitCode run(const std::vector<std::string>& words) {
     if (code != kSuccess) return code;
   }
   std::cout.flush();
-  if (!std::cout || std::fflush(stdout) != 0) throw Error(ErrorKind::kIo, "standard output cannot be written to");
-  return kSuccess;
+  if (std::cout && std::fflush(stdout) == 0) return kSuccess;
+  if (output_has_no_reader()) return kSuccess;  // `| head` has all that it wanted
+  throw Error(ErrorKind::kIo, "standard output cannot be written to");
 }
 
 /// Where --help lists what there is.
@@ -72,10 +75,10 @@ std::string help_of(const std::vector<std::string>& words) {
 }
 
 ExitCode explain(const std::exception& error, const std::vector<std::string>& words) {
-  fmt::print(stderr, "nongemm: {}\n", error.what());
+  say(fmt::format("nongemm: {}\n", error.what()));
   const auto* ours = dynamic_cast<const Error*>(&error);
   if (ours != nullptr && ours->kind() == ErrorKind::kUsage) {
-    fmt::print(stderr, "  {} lists what there is\n", help_of(words));
+    say(fmt::format("  {} lists what there is\n", help_of(words)));
   }
   return exit_code_of(error);
 }
@@ -95,11 +98,15 @@ void keep_freed_memory() {
 }  // namespace nongemm::cli
 
 int main(int argc, char** argv) {
+  nongemm::hold_standard_streams();
+  nongemm::ignore_write_signals();
   nongemm::install_interrupt_handler();
   nongemm::cli::keep_freed_memory();
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   try {
     return nongemm::cli::run(words);
+  } catch (const std::system_error& error) {  // how fmt tells of a standard output that cannot be written to
+    return nongemm::output_has_no_reader() ? nongemm::kSuccess : nongemm::cli::explain(error, words);
   } catch (const std::exception& error) {
     return nongemm::cli::explain(error, words);
   }

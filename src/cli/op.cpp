@@ -1,6 +1,8 @@
 // nongemm op NAME..., --preset or --from: operators alone, one by one.
 #include <fmt/format.h>
 
+#include "base/error.h"
+#include "base/message.h"
 #include "cli/command.h"
 #include "microbench/plan.h"
 #include "study/child.h"
@@ -11,8 +13,11 @@ namespace nongemm::cli {
 
 ExitCode op_command(const Selection& selection) {
   const Request request = option_table().points(kOp, selection).front();
+  if (request.print_commands && (is_given(selection, "output") || is_given(selection, "format"))) {
+    throw Error(ErrorKind::kUsage, "--output and --format have no effect: --list prints commands", "leave them out");
+  }
   check_output(request.output);
-  const auto note = [](const std::string& text) { fmt::print(stderr, "nongemm: {}\n", text); };
+  const auto note = [](const std::string& text) { say(fmt::format("nongemm: {}\n", text)); };
   const std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);
   if (request.print_commands) {
     for (const microbench::PlannedCall& call : calls) {
@@ -33,7 +38,7 @@ ExitCode op_command(const Selection& selection) {
   sweep.runtime_version = runtime_version_elsewhere;
   run_sweep_with_journal(request, sweep, document);
   write_output(document, request.output);
-  return exit_code_of(document);
+  return conclude(document);
 }
 
 }  // namespace nongemm::cli

@@ -13,6 +13,7 @@
 #include "spec/plan.h"
 #include "study/child.h"
 #include "study/counting.h"
+#include "study/effects.h"
 #include "study/output.h"
 #include "study/point.h"
 #include "study/sweep.h"
@@ -60,7 +61,9 @@ std::vector<KeyedPoint> points_of(const Selection& selection) {
   std::set<std::string> known;
   for (const Selection& one : selections_of(selection)) {
     check_inputs(one);
-    for (Request& request : option_table().points(kRun, one)) {
+    std::vector<Request> requests = option_table().points(kRun, one);
+    check_effects(one, requests);
+    for (Request& request : requests) {
       std::string key = option_table().key_of(kRun, request);
       if (known.insert(key).second) points.push_back({std::move(key), std::move(request)});
     }
@@ -71,10 +74,7 @@ std::vector<KeyedPoint> points_of(const Selection& selection) {
 /// What is wrong with any point is told before the first one runs.
 void check_points(const std::vector<KeyedPoint>& points) {
   check_output(points.front().request.output);
-  for (const KeyedPoint& point : points) {
-    find_model(point.request.run.model);
-    analysis_options(point.request.run.counting);
-  }
+  for (const KeyedPoint& point : points) analysis_options(point.request.run.counting);
 }
 
 /// Those that --point names.
@@ -140,7 +140,7 @@ ExitCode run_command(const Selection& selection) {
   sweep.measure = measured(points, sweep, selection, baseline);
   run_sweep_with_journal(first, sweep, document);
   write_output(document, first.output);
-  return exit_code_of(document);
+  return conclude(document);
 }
 
 }  // namespace nongemm::cli

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/message.h"
+#include "base/text.h"
 #include "cli/command.h"
 #include "flows/load.h"
 #include "verify/compare_outputs.h"
@@ -39,11 +41,13 @@ bool verify(const Request& request) {
     all_within = all_within && within;
     if (row.mismatch.empty()) {
       fmt::print("{}  {}  {} {}  max |difference| {:.3g}, relative {:.3g}, rms {:.3g}\n", within ? "ok  " : "FAIL",
-                 request.run.model, row.name, to_string(row.shape), row.largest_absolute, row.largest_relative,
-                 row.rms_relative);
+                 request.run.model, on_one_line(row.name), to_string(row.shape), row.largest_absolute,
+                 row.largest_relative, row.rms_relative);
     } else {
-      fmt::print("FAIL  {}  {}  {}\n", request.run.model, row.name, row.mismatch);
+      fmt::print("FAIL  {}  {}  {}\n", request.run.model, on_one_line(row.name), on_one_line(row.mismatch));
     }
+    if (!within)
+      say(fmt::format("nongemm: {}: output {} is not as it should be\n", request.run.model, on_one_line(row.name)));
   }
   return all_within;
 }
@@ -74,6 +78,7 @@ ExitCode verify_command(const Selection& selection) {
       if (points.size() == 1) throw;
       all_within = false;
       fmt::print("FAIL  {}  {}\n", point.run.model, error.what());
+      say(fmt::format("nongemm: {}: {}\n", point.run.model, error.what()));
     }
   }
   return all_within ? kSuccess : kFailure;

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/process_state.h"
 
 namespace nongemm {
 
@@ -20,6 +21,10 @@ void* module_entry(const std::string& path, const char* entry, const std::string
   if (interface == nullptr || std::string_view(interface) != NONGEMM_INTERFACE) {
     throw Error(ErrorKind::kUnsupported, missing + ": " + path + " was built from other sources than this program",
                 "build both again, or correct NONGEMM_MODULES");
+  }
+  // Libraries of ours that are no flows have nothing to attach.
+  if (void* attach = dlsym(module, "nongemm_attach")) {
+    reinterpret_cast<void (*)(ProcessState*)>(attach)(&process_state());
   }
   return function;
 }

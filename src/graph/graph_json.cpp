@@ -60,7 +60,7 @@ OrderedJson argument_to_json(const Argument& argument) {
 
 }  // namespace
 
-std::string to_json(const Graph& graph) {
+std::string to_json(const Graph& graph, int indent) {
   OrderedJson root = {{"schema", "nongemm-graph"}, {"version", kGraphJsonVersion}, {"name", graph.name}};
   root["attributes"] = OrderedJson::object();
   for (const auto& [key, value] : graph.attributes) root["attributes"][key] = value;
@@ -118,7 +118,7 @@ std::string to_json(const Graph& graph) {
     root["outputs"].push_back({{"value", output.value}, {"name", output.name}});
   }
   // Names in files of others may be any bytes.
-  return dump_json(root, 1);
+  return dump_json(root, indent);
 }
 
 }  // namespace nongemm

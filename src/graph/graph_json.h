@@ -8,7 +8,8 @@
 
 namespace nongemm {
 
-std::string to_json(const Graph& graph);
+/// @param indent -1 for one line
+std::string to_json(const Graph& graph, int indent = 1);
 
 /// Throws Error(kBadInput) naming the place for text that is not such a graph. Everything that indexes is checked, so
 /// that the result is safe to walk; whether operators and arguments make sense is ops/check_graph.h's business.

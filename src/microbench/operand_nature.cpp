@@ -23,7 +23,8 @@ constexpr Nature kParameter = {.parameter = true};
 constexpr NatureRule kRules[] = {
     {"", "condition mask", kMask},
     {"bitwise_and bitwise_or bitwise_xor bitwise_not __and__ __or__", "self other", kMask},
-    {"embedding", "indices", kIndices},
+    {"embedding _embedding_bag", "indices", kIndices},
+    {"_embedding_bag", "offsets", {.dtype = DType::kInt64, .content = Kind::kZeros}},  // the last bag has all of them
     {"gather index_select scatter scatter_add scatter_reduce", "index", kIndices},
     {"index index_put index_put_", "indices", kIndices},
     {"nms", "dets", {.content = Kind::kBoxes}},
@@ -90,14 +91,14 @@ Nature nature_of(const OperatorInfo& info, std::string_view argument) {
 
 void limit_indices(Call& call) {
   const TensorSpec* indexed = tensor_at(call, "self");
-  if (base_of(call.info.name) == "embedding") indexed = tensor_at(call, "weight");
+  const bool of_rows = is_one_of("embedding _embedding_bag", base_of(call.info.name));
+  if (of_rows) indexed = tensor_at(call, "weight");
   if (indexed == nullptr) return;
   for (Operand& operand : call.operands) {
     if (auto* list = std::get_if<TensorList>(&operand)) limit_list(*indexed, *list);
     auto* tensor = std::get_if<TensorSpec>(&operand);
     if (tensor == nullptr || tensor->content.kind != Kind::kIndices) continue;
-    tensor->content.limit = base_of(call.info.name) == "embedding" ? (indexed->shape.empty() ? 1 : indexed->shape[0])
-                                                                   : indexed_size(call, *indexed);
+    tensor->content.limit = of_rows ? (indexed->shape.empty() ? 1 : indexed->shape[0]) : indexed_size(call, *indexed);
   }
 }
 

@@ -32,6 +32,10 @@ Given with_shapes(const std::vector<std::string>& texts) {
 Given smallest(const std::string& op) {
   static const std::map<std::string, std::vector<std::string>> kShapes = {
       {"aten.conv2d.default", {"2x4x8x8"}},
+      {"aten.conv2d.padding", {"2x4x8x8"}},
+      {"aten.conv3d.padding", {"1x4x8x8x8"}},
+      {"aten.col2im.default", {"2x16x64"}},
+      {"aten._embedding_bag.default", {"16x8"}},
       {"aten.conv_transpose2d.input", {"2x4x8x8"}},
       {"aten.max_pool2d.default", {"2x4x8x8"}},
       {"aten.avg_pool2d.default", {"2x4x8x8"}},

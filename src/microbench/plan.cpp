@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -18,6 +19,7 @@
 #include "ops/check_graph.h"
 #include "spec/command_line.h"
 #include "study/build.h"
+#include "study/output.h"
 
 namespace nongemm::microbench {
 namespace {
@@ -86,6 +88,25 @@ RunSpec recorded_spec(const Point& point) {
   return option_table().request_of(kRun, point.specification).run;
 }
 
+/// Paths of a report are those of the folder that its run was started in.
+RunSpec as_from(const std::filesystem::path& folder, RunSpec run) {
+  const auto found = [&](std::string& path) {
+    std::error_code ignored;
+    const std::filesystem::path there = folder / path;
+    if (!path.empty() && std::filesystem::exists(there, ignored)) path = there.string();
+  };
+  if (find_registered(run.model).row == nullptr) found(run.model);
+  for (std::string* path : {&run.weights, &run.data, &run.inputs, &run.counting.groups}) found(*path);
+  return run;
+}
+
+std::filesystem::path folder_of(const Document& document) {
+  for (const auto& [name, value] : document.context) {
+    if (name == kStartedIn) return value;
+  }
+  return {};
+}
+
 /// A report may come from anywhere: what it names is code, and is loaded only when the user says so, too.
 void check_libraries(const RunSpec& recorded, const std::vector<std::string>& allowed) {
   for (const std::string& library : recorded.runtime.libraries) {
@@ -103,9 +124,9 @@ RunSpec as_recorded(RunSpec run, const RunSpec& recorded, const Selection& selec
   return run;
 }
 
-void plan_point(const Point& point, const RunSpec& run, const Selection& selection, const Note& note,
-                std::vector<PlannedCall>& calls) {
-  const RunSpec recorded = recorded_spec(point);
+void plan_point(const Point& point, const std::filesystem::path& folder, const RunSpec& run, const Selection& selection,
+                const Note& note, std::vector<PlannedCall>& calls) {
+  const RunSpec recorded = as_from(folder, recorded_spec(point));
   if (point.tables.empty()) {
     throw Error(ErrorKind::kUnsupported, fmt::format("it was not measured ({})", name_of(point.status.kind)),
                 "replay a point that was");
@@ -129,7 +150,7 @@ std::vector<PlannedCall> plan_report(const RunSpec& run, const Selection& select
   std::exception_ptr first_error;
   for (const Point& point : document.points) {
     try {
-      plan_point(point, run, selection, note, calls);
+      plan_point(point, folder_of(document), run, selection, note, calls);
     } catch (const Error& error) {
       if (!first_error) first_error = std::current_exception();
       note(fmt::format("{} ({}): not replayed: {}", point.setting("model"), point.setting("flow"), error.what()));
@@ -144,8 +165,11 @@ std::vector<PlannedCall> plan_from(const RunSpec& run, const Selection& selectio
   constexpr std::size_t kMostBytes = std::size_t{1} << 30;
   constexpr std::size_t kHead = 200;  // a report says in its first line what it is
   const std::string text = read_file(run.op.from, kMostBytes);
-  const bool report = text.substr(0, kHead).find("\"nongemm-report\"") != std::string::npos;
-  return report ? plan_report(run, selection, note) : plan_graph(text, run);
+  const std::string_view head = std::string_view(text).substr(0, kHead);
+  if (head.find("\"nongemm-report\"") != std::string_view::npos) return plan_report(run, selection, note);
+  if (head.find("\"nongemm-graph\"") != std::string_view::npos) return plan_graph(text, run);
+  throw Error(ErrorKind::kBadInput, run.op.from + " is neither a report nor a graph",
+              "give a report.json, or what `nongemm inspect MODEL --graph` printed");
 }
 
 /// Options that would have no effect are refused: they are mistakes.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
 #include <unordered_set>
@@ -119,6 +120,12 @@ std::size_t count_nodes(const ModelMessage& model) {
   return count;
 }
 
+/// Runtimes write names into profiles without escaping them.
+bool is_harmless(const std::string& name) {
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
 }  // namespace
 
 std::string with_node_names(std::string_view model, const GiveName& give) {
@@ -129,7 +136,9 @@ std::string with_named_nodes(std::string_view model) {
   const ModelMessage message = read_model_message(model);
   std::unordered_set<std::string> known;
   bool all = true;
-  const auto note = [&](const NodeMessage& node) { all = !node.name.empty() && known.insert(node.name).second && all; };
+  const auto note = [&](const NodeMessage& node) {
+    all = is_harmless(node.name) && known.insert(node.name).second && all;
+  };
   for_each_node(read_graph_message(message.graph).nodes, 0, note);
   for (const std::string_view function : message.functions) {
     for_each_node(read_function_message(function).nodes, 0, note);
@@ -138,7 +147,7 @@ std::string with_named_nodes(std::string_view model) {
   std::unordered_set<std::string> taken;
   std::size_t count = 0;
   return with_node_names(model, [&](std::size_t, const NodeMessage& node) {
-    if (!node.name.empty() && taken.insert(node.name).second) return node.name;
+    if (is_harmless(node.name) && taken.insert(node.name).second) return node.name;
     std::string name;
     do {
       name = fmt::format("{}_{}", node.type, ++count);

@@ -10,8 +10,8 @@
 
 namespace nongemm::onnx {
 
-/// The same model with a name of its own for every node, those of bodies and functions included; empty when they all
-/// have one already. Nothing else of it changes.
+/// The same model with a name of its own, of plain characters, for every node, those of bodies and functions included;
+/// empty when they all have one already. Nothing else of it changes.
 /// @throws Error(kBadInput) when the bytes are no ONNX model
 std::string with_named_nodes(std::string_view model);
 

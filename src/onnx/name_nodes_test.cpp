@@ -86,6 +86,12 @@ TEST(NamedNodes, NamesWhatHasNoneOrAnothers) {
   EXPECT_EQ(graph.initializers, read_graph_message(read_model_message(given).graph).initializers);
 }
 
+TEST(NamedNodes, ReplacesWhatRuntimesWriteWithoutEscapingIt) {
+  const std::vector<std::string> names =
+      names_in(with_named_nodes(model({"a\"b", "c\\d", "e\nf", "\x1b[31m", "ok/é", "plain"}, false)));
+  EXPECT_EQ(names, (std::vector<std::string>{"Relu_1", "Relu_2", "Relu_3", "Relu_4", "Relu_5", "plain"}));
+}
+
 TEST(NamedNodes, RefusesWhatIsNoModel) { EXPECT_THROW(with_named_nodes("no model"), Error); }
 
 }  // namespace

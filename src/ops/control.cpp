@@ -74,6 +74,9 @@ constexpr OpEntry entry(std::string_view schema, std::string_view variant, Infer
 constexpr std::array kEntries = {
     // Reads a dimension on the host, no device work.
     entry("aten::sym_size.int(Tensor self, int dim) -> SymInt", "Size", scalar_int, size),
+    entry("aten::sym_numel(Tensor self) -> SymInt", "Size", scalar_int, count_elements),
+    entry("aten::sym_stride.int(Tensor self, int dim) -> SymInt", "Size", scalar_int, nullptr),
+    entry("aten::sym_storage_offset(Tensor self) -> SymInt", "Size", scalar_int, nullptr),
     entry("nongemm::numel(Tensor self) -> int", "Size", scalar_int, count_elements),
     // Python's own arithmetic on numbers that came from item().
     entry("nongemm::int_constant(int value) -> int", "HostArithmetic", scalar_int, known_number),

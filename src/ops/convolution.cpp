@@ -28,7 +28,7 @@ std::vector<std::int64_t> per_dimension(const Operands& operands, std::string_vi
 
 struct Window {
   std::vector<std::int64_t> stride;
-  std::vector<std::int64_t> padding;  // at each side
+  std::vector<std::int64_t> padding;  // at both sides together
   std::vector<std::int64_t> dilation;
 };
 
@@ -37,7 +37,12 @@ Window window_of(const Operands& operands, std::size_t spatial) {
   for (const std::int64_t stride : window.stride) {
     if (stride < 1) throw Error(ErrorKind::kBadInput, "a convolution's stride is " + std::to_string(stride));
   }
+  if (std::holds_alternative<std::string>(operands.raw(operands.position("padding")))) {
+    window.padding = onnx_rules::padding_by_name(operands, window.dilation);
+    return window;
+  }
   window.padding = per_dimension(operands, "padding", spatial);
+  for (std::int64_t& size : window.padding) size *= 2;
   return window;
 }
 
@@ -66,7 +71,7 @@ std::vector<Type> infer_conv(const Operands& operands) {
   for (std::size_t i = 0; i < spatial; ++i) {
     std::int64_t& size = shape[first + i];
     if (size == kDynamic) continue;
-    size = (size + 2 * window.padding[i] - window.dilation[i] * (weight.shape[2 + i] - 1) - 1) / window.stride[i] + 1;
+    size = (size + window.padding[i] - window.dilation[i] * (weight.shape[2 + i] - 1) - 1) / window.stride[i] + 1;
   }
   return {laid_out(input, shape)};
 }
@@ -84,7 +89,7 @@ std::vector<Type> infer_transposed(const Operands& operands) {
   for (std::size_t i = 0; i < spatial; ++i) {
     std::int64_t& size = shape[first + i];
     if (size == kDynamic) continue;
-    size = (size - 1) * window.stride[i] - 2 * window.padding[i] + window.dilation[i] * (weight.shape[2 + i] - 1) +
+    size = (size - 1) * window.stride[i] - window.padding[i] + window.dilation[i] * (weight.shape[2 + i] - 1) +
            extra[i] + 1;
   }
   return {laid_out(input, shape)};
@@ -127,11 +132,20 @@ constexpr std::array kEntries = {
     entry("aten::conv1d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, SymInt[1] padding=0, "
           "SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
           "Conv1d", infer_conv, cost_conv, onnx_rules::convolution),
+    entry("aten::conv1d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[1] stride=1, "
+          "str padding=\"valid\", SymInt[1] dilation=1, SymInt groups=1) -> Tensor",
+          "Conv1d", infer_conv, cost_conv, onnx_rules::convolution),
     entry("aten::conv2d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, SymInt[2] padding=0, "
           "SymInt[2] dilation=1, SymInt groups=1) -> Tensor",
           "Conv2d", infer_conv, cost_conv, onnx_rules::convolution),
+    entry("aten::conv2d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[2] stride=1, "
+          "str padding=\"valid\", SymInt[2] dilation=1, SymInt groups=1) -> Tensor",
+          "Conv2d", infer_conv, cost_conv, onnx_rules::convolution),
     entry("aten::conv3d(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, SymInt[3] padding=0, "
           "SymInt[3] dilation=1, SymInt groups=1) -> Tensor",
+          "Conv3d", infer_conv, cost_conv, onnx_rules::convolution),
+    entry("aten::conv3d.padding(Tensor input, Tensor weight, Tensor? bias=None, SymInt[3] stride=1, "
+          "str padding=\"valid\", SymInt[3] dilation=1, SymInt groups=1) -> Tensor",
           "Conv3d", infer_conv, cost_conv, onnx_rules::convolution),
     entry("aten::convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding, "
           "SymInt[] dilation, bool transposed, SymInt[] output_padding, SymInt groups) -> Tensor",

@@ -175,6 +175,44 @@ void add_paddings(Cases& cases) {
 }
 
 /// Indices are int64. Of a table only as much is read as is written.
+/// What core programs hold beside the usual operators.
+void add_rare(Cases& cases) {
+  // Bags of 0 to 4 indices, mean, with weights: each index adds its row.
+  cases["aten._embedding_bag.default"] = [](Builder& b, int v) {
+    const std::int64_t indices = 7 + v;
+    const std::vector<Arg> arguments = {operand(b, {100, 5}), operand(b, {indices}, DType::kInt64),
+                                        operand(b, {4}, DType::kInt64)};
+    const bool mean = v == 1;
+    const bool weighted = v == 2;
+    const bool last = v == 0;
+    const Arg weights = weighted ? Arg(operand(b, {indices})) : Arg(kNone);
+    b.call_all("aten._embedding_bag.default",
+               {arguments[0], arguments[1], arguments[2], false, mean ? 1 : 0, false, weights, last});
+    const std::int64_t bags = last ? 3 : 4;
+    double operations = mean ? bytes({bags, 5}, 1) : 0;
+    for (std::int64_t i = 0; i < indices; ++i) operations += 5 * (weighted ? 2 : 1);
+    return Work{operations,
+                bytes({indices, 5}) + bytes({indices}, 8) + bytes({4}, 8) + (weighted ? bytes({indices}) : 0),
+                bytes({bags, 5})};
+  };
+  cases["aten.native_dropout.default"] = [](Builder& b, int v) {
+    const Shape shape = shape_of(v);
+    b.call_all("aten.native_dropout.default", {operand(b, shape), 0.1, false});
+    return Work{0, bytes(shape), bytes(shape) + bytes(shape, 1)};
+  };
+  cases["aten.col2im.default"] = [](Builder& b, int v) {  // every element of every patch is added to its place
+    const Shape patches = {2, 3 * 4, 9};
+    b.call("aten.col2im.default", {operand(b, v == 0 ? Shape{12, 9} : patches), Shape{4, 4}, Shape{2, 2}, Shape{1, 1},
+                                   Shape{0, 0}, Shape{1, 1}});
+    const double images = v == 0 ? 1 : 2;
+    return Work{images * 108, bytes({108}) * images, bytes({3, 4, 4}) * images};
+  };
+  cases["aten.resize_.default"] = [](Builder& b, int v) {
+    b.call("aten.resize_.default", {operand(b, shape_of(v)), Shape{2, 6}});
+    return Work{};
+  };
+}
+
 void add_indexing(Cases& cases) {
   cases["aten.index.Tensor"] = [](Builder& b, int v) {
     const std::int64_t taken = 2 + v;
@@ -347,6 +385,7 @@ Cases memory() {
   add_copies(cases);
   add_paddings(cases);
   add_indexing(cases);
+  add_rare(cases);
   add_scatters(cases);
   add_factories(cases);
   add_synchronising(cases);

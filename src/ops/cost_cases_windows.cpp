@@ -61,7 +61,31 @@ Case convolution(const std::string& op, std::size_t spatial, bool transposed, bo
   };
 }
 
+/// With the padding that keeps the size, or none.
+Case named_padding(std::size_t spatial) {
+  return [=](Builder& b, int v) {
+    const Convolution& c = kConvolutions[static_cast<std::size_t>(v)];
+    const bool same = v != 1;
+    const std::int64_t stride = same ? 1 : c.stride;
+    const Shape input = with_spatial(c.batch, c.in, c.size, spatial);
+    const Shape weight = with_spatial(c.out, c.in / c.groups, c.kernel, spatial);
+    const std::int64_t size = same ? c.size : places(c.size, c.kernel, stride, 0, c.dilation);
+    const Shape result = with_spatial(c.batch, c.out, size, spatial);
+    const Arg bias = c.bias ? Arg(operand(b, {c.out})) : Arg(kNone);
+    const std::string name = "aten.conv" + std::to_string(spatial) + "d.padding";
+    b.call(name, {operand(b, input), operand(b, weight), bias, Arg(Shape(spatial, stride)), same ? "same" : "valid",
+                  Arg(Shape(spatial, c.dilation)), c.groups});
+    const double operations =
+        count(result) * static_cast<double>(c.in / c.groups) * 2 * count(Shape(spatial, c.kernel));
+    return Work{operations + (c.bias ? count(result) : 0), total({input, weight}) + (c.bias ? bytes({c.out}) : 0),
+                bytes(result)};
+  };
+}
+
 void add_convolutions(Cases& cases) {
+  for (const std::size_t spatial : {1, 2, 3}) {
+    cases["aten.conv" + std::to_string(spatial) + "d.padding"] = named_padding(spatial);
+  }
   cases["aten.conv1d.default"] = convolution("aten.conv1d.default", 1, false, false);
   cases["aten.conv2d.default"] = convolution("aten.conv2d.default", 2, false, false);
   cases["aten.conv3d.default"] = convolution("aten.conv3d.default", 3, false, false);

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error.h"
 #include "ops/onnx_rules.h"
 
 namespace nongemm::onnx_rules {
@@ -20,9 +21,18 @@ std::vector<std::int64_t> spatial(const OnnxLowering& onnx, std::string_view arg
 OnnxLowering::Attributes convolution_attributes(const OnnxLowering& onnx) {
   const Shape& weight = onnx.operands().tensor(1, 2).shape;
   const std::size_t count = weight.size() - 2;
-  std::vector<std::int64_t> pads = spatial(onnx, "padding", count);
-  const std::vector<std::int64_t> same = pads;  // at the beginning and at the end
-  pads.insert(pads.end(), same.begin(), same.end());
+  std::vector<std::int64_t> pads;  // all at the beginning, then all at the end
+  std::vector<std::int64_t> ends;
+  if (std::holds_alternative<std::string>(onnx.operands().raw(onnx.operands().position("padding")))) {
+    for (const std::int64_t total : padding_by_name(onnx.operands(), spatial(onnx, "dilation", count))) {
+      pads.push_back(total / 2);
+      ends.push_back(total - total / 2);
+    }
+  } else {
+    pads = spatial(onnx, "padding", count);
+    ends = pads;
+  }
+  pads.insert(pads.end(), ends.begin(), ends.end());
   return {{"kernel_shape", std::vector<std::int64_t>(weight.begin() + 2, weight.end())},
           {"strides", spatial(onnx, "stride", count)},
           {"pads", std::move(pads)},
@@ -145,6 +155,18 @@ void multi_dot(OnnxLowering& onnx) {
 
 void einsum(OnnxLowering& onnx) {
   onnx.result(onnx.add("Einsum", onnx.tensors(1), {{"equation", std::string(onnx.operands().text(0))}}));
+}
+
+std::vector<std::int64_t> padding_by_name(const Operands& operands, const std::vector<std::int64_t>& dilation) {
+  const std::string_view name = operands.text(operands.position("padding"));
+  if (name != "same" && name != "valid") {
+    throw Error(ErrorKind::kBadInput,
+                operands.node().op + ": padding '" + std::string(name) + "' is neither valid nor same");
+  }
+  const Shape& weight = operands.tensor(1, 3).shape;
+  std::vector<std::int64_t> sizes(dilation.size(), 0);
+  for (std::size_t i = 0; i < sizes.size() && name == "same"; ++i) sizes[i] = dilation[i] * (weight.at(2 + i) - 1);
+  return sizes;
 }
 
 void convolution(OnnxLowering& onnx) { convolve(onnx, "Conv", convolution_attributes(onnx)); }

@@ -283,6 +283,13 @@ std::vector<Type> infer_as_strided(const Operands& operands) {
   return {view_of(operands.tensor(0), operands.integers(1), operands.integers(2))};
 }
 
+/// (self, size): what the storage has, as another shape.
+std::vector<Type> infer_resize(const Operands& operands) {
+  Type result = tensor_type(operands.tensor(0).dtype, operands.integers(1));
+  result.alias = true;
+  return {result};
+}
+
 /// (self, offset, dim1, dim2): the two dimensions go, their diagonal comes last.
 std::vector<Type> infer_diagonal(const Operands& operands) {
   const Type& self = operands.tensor(0, 2);
@@ -366,7 +373,9 @@ constexpr std::array kEntries = {
     entry("aten::unbind.int(Tensor(a -> *) self, int dim=0) -> Tensor(a)[]", "Unbind", infer_unbind,
           onnx_rules::unbind),
     entry("aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> Tensor(a)",
-          "AsStrided", infer_as_strided, nullptr),
+          "AsStrided", infer_as_strided, onnx_rules::as_strided),
+    entry("aten::resize_(Tensor(a!) self, SymInt[] size, *, MemoryFormat? memory_format=None) -> Tensor(a!)", "Resize",
+          infer_resize, nullptr),
     entry("aten::diagonal(Tensor(a) self, int offset=0, int dim1=0, int dim2=1) -> Tensor(a)", "Diagonal",
           infer_diagonal, onnx_rules::diagonal),
     entry("aten::_unsafe_view(Tensor self, SymInt[] size) -> Tensor", "View", infer_view, onnx_rules::reshape),

@@ -31,6 +31,7 @@ std::vector<std::size_t> swapped(const OnnxLowering& onnx) {
   return order;
 }
 
+bool is_static(const Shape& shape) { return std::count(shape.begin(), shape.end(), kDynamic) == 0; }
 bool is_static_but_one(const Shape& shape) { return std::count(shape.begin(), shape.end(), kDynamic) <= 1; }
 
 Name end_of_dimension(OnnxLowering& onnx) { return onnx.integer_constants({INT64_MAX}); }
@@ -183,6 +184,37 @@ void unbind(OnnxLowering& onnx) {
   for (const Name& piece : onnx.add_many("Split", {onnx.tensor(0), sizes}, onnx.result_count(), {{"axis", axis}})) {
     onnx.result(onnx.squeeze(piece, axis));
   }
+}
+
+/// ONNX has no storages: elements are picked from a tensor that is one.
+void as_strided(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  const Type& type = self(onnx);
+  const auto* use = std::get_if<Use>(&operands.raw(0));
+  const NodeId producer = use == nullptr ? kNoId : operands.graph().values[use->value].producer;
+  const Op* op = producer == kNoId ? nullptr : OpTable::get().find(operands.graph().nodes[producer].op);
+  const bool is_view = op != nullptr && op->entry.group == Group::kMemoryLayout;
+  if (is_view || !type.strides.empty()) onnx.unsupported("of a view");
+  const Shape& shape = onnx.result_type().shape;
+  const std::vector<std::int64_t> strides = operands.integers(2);
+  const bool known = is_static(type.shape) && is_static(shape) && is_static(strides);
+  if (!known || strides.size() != shape.size()) onnx.unsupported("of sizes that only the run knows");
+  std::vector<std::int64_t> indices = {operands.has(3) ? operands.integer(3) : 0};
+  for (std::size_t dim = 0; dim < shape.size(); ++dim) {
+    constexpr std::size_t kMost = std::size_t{1} << 22;
+    std::vector<std::int64_t> more;
+    if (static_cast<double>(indices.size()) * static_cast<double>(shape[dim]) > static_cast<double>(kMost)) {
+      onnx.unsupported("of so many elements");
+    }
+    for (const std::int64_t index : indices) {
+      for (std::int64_t i = 0; i < shape[dim]; ++i) more.push_back(index + i * strides[dim]);
+    }
+    indices = std::move(more);
+  }
+  const auto count = static_cast<std::int64_t>(rules::count_of(type));
+  const bool inside = std::all_of(indices.begin(), indices.end(), [&](std::int64_t i) { return i >= 0 && i < count; });
+  if (!inside) onnx.unsupported("beyond its operand");
+  onnx.result(onnx.reshape(onnx.gather(onnx.reshape(onnx.tensor(0), {-1}), onnx.integer_constants(indices)), shape));
 }
 
 void diagonal(OnnxLowering& onnx) {

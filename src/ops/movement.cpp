@@ -181,6 +181,29 @@ constexpr OpEntry entry(std::string_view schema, std::string_view variant, Infer
           .lower_write = infer == infer_to ? onnx_rules::write_same_elements : nullptr};
 }
 
+/// (self [n, c * kernel, places] or without n, output_size, kernel, ...): patches added up to a map.
+std::vector<Type> infer_col2im(const Operands& operands) {
+  const Type& self = operands.tensor(0, 2);
+  const std::vector<std::int64_t> size = operands.pair(1, 0);
+  const std::vector<std::int64_t> kernel = operands.pair(2, 1);
+  Shape shape(self.shape.begin(), self.shape.end() - 1);
+  const std::int64_t patch = kernel[0] * kernel[1];
+  if (patch < 1 || (shape.back() != kDynamic && shape.back() % patch != 0)) {
+    throw Error(ErrorKind::kBadInput, operands.node().op + ": " + to_string(self.shape) + " holds no patches of " +
+                                          std::to_string(patch) + " elements");
+  }
+  if (shape.back() != kDynamic) shape.back() /= patch;
+  shape.insert(shape.end(), size.begin(), size.end());
+  return {tensor_type(self.dtype, shape)};
+}
+
+/// In inference a copy, and a mask of ones.
+std::vector<Type> infer_native_dropout(const Operands& operands) {
+  Type mask = like_first(operands)[0];
+  mask.dtype = DType::kBool;
+  return {like_first(operands)[0], mask};
+}
+
 constexpr std::array kEntries = {
     entry("aten::to.dtype(Tensor(a) self, ScalarType dtype, bool non_blocking=False, bool copy=False, "
           "MemoryFormat? memory_format=None) -> Tensor(a)",
@@ -233,6 +256,11 @@ constexpr std::array kEntries = {
           onnx_rules::lower_triangle),
     entry("aten::triu(Tensor self, SymInt diagonal=0) -> Tensor", "Triangle", contiguous_like_first,
           onnx_rules::upper_triangle),
+    entry("aten::col2im(Tensor self, SymInt[2] output_size, int[2] kernel_size, int[2] dilation, int[2] padding, "
+          "int[2] stride) -> Tensor",
+          "Col2Im", infer_col2im, onnx_rules::col2im, kTraits, per_input<1>),
+    entry("aten::native_dropout(Tensor input, float p, bool? train) -> (Tensor, Tensor)", "Dropout",
+          infer_native_dropout, nullptr),
 };
 
 }  // namespace

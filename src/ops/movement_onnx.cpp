@@ -134,4 +134,18 @@ void repeat_interleave(OnnxLowering& onnx) {
 void lower_triangle(OnnxLowering& onnx) { triangle(onnx, false); }
 void upper_triangle(OnnxLowering& onnx) { triangle(onnx, true); }
 
+void col2im(OnnxLowering& onnx) {
+  constexpr int kFirstOpset = 18;
+  if (!onnx.at_least(kFirstOpset)) onnx.unsupported("before opset 18", "--opset 18");
+  const Operands& operands = onnx.operands();
+  std::vector<std::int64_t> pads = operands.pair(4, 0);
+  pads.insert(pads.end(), {pads[0], pads[1]});
+  const bool batched = operands.tensor(0).shape.size() == 3;
+  const Name map = onnx.add("Col2Im",
+                            {batched ? onnx.tensor(0) : onnx.unsqueeze(onnx.tensor(0), 0), onnx.integers(1),
+                             onnx.integer_constants(operands.pair(2, 1))},
+                            {{"dilations", operands.pair(3, 1)}, {"pads", pads}, {"strides", operands.pair(5, 1)}});
+  onnx.result(batched ? map : onnx.squeeze(map, 0));
+}
+
 }  // namespace nongemm::onnx_rules

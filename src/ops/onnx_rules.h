@@ -86,6 +86,7 @@ void narrow(OnnxLowering& onnx);
 void split(OnnxLowering& onnx);
 void unbind(OnnxLowering& onnx);
 void diagonal(OnnxLowering& onnx);
+void as_strided(OnnxLowering& onnx);
 /// Writing through a view: the operand with the view's elements replaced.
 void write_same_elements(OnnxLowering& onnx);
 void write_reshaped(OnnxLowering& onnx);
@@ -112,6 +113,7 @@ void repeat(OnnxLowering& onnx);
 void repeat_interleave(OnnxLowering& onnx);
 void lower_triangle(OnnxLowering& onnx);
 void upper_triangle(OnnxLowering& onnx);
+void col2im(OnnxLowering& onnx);
 
 // --- reduction -------------------------------------------------------------------------------------------------------
 
@@ -126,6 +128,7 @@ void argmin(OnnxLowering& onnx);
 void prod(OnnxLowering& onnx);
 void var(OnnxLowering& onnx);
 void cdist(OnnxLowering& onnx);
+void pdist(OnnxLowering& onnx);
 void all(OnnxLowering& onnx);
 void any(OnnxLowering& onnx);
 void cumsum(OnnxLowering& onnx);
@@ -147,6 +150,9 @@ void outer(OnnxLowering& onnx);
 void tensordot(OnnxLowering& onnx);
 void multi_dot(OnnxLowering& onnx);
 void einsum(OnnxLowering& onnx);
+/// "valid" or "same" of a convolution: what is added to each dimension, at both sides together; an odd one has one more
+/// at its end. Throws Error(kBadInput) for other names.
+std::vector<std::int64_t> padding_by_name(const Operands& operands, const std::vector<std::int64_t>& dilation);
 void convolution(OnnxLowering& onnx);
 void transposed_convolution(OnnxLowering& onnx);
 

@@ -103,21 +103,46 @@ void var(OnnxLowering& onnx) {
 }
 
 /// Each row of the first against each of the second.
-void cdist(OnnxLowering& onnx) {
+namespace {
+
+/// The p-norm of differences along the last dimension, which goes.
+Name distance(OnnxLowering& onnx, const Name& difference, double p) {
   const DType dtype = self(onnx).dtype;
-  const double p = onnx.operands().number(2);
-  const Name difference = onnx.add("Sub", {onnx.unsqueeze(onnx.tensor(0), -2), onnx.unsqueeze(onnx.tensor(1), -3)});
   if (p == 2.0) {
     const Name squares = onnx.add("Mul", {difference, difference});
-    return onnx.result(onnx.add("Sqrt", {onnx.reduce("ReduceSum", squares, {-1}, false)}));
+    return onnx.add("Sqrt", {onnx.reduce("ReduceSum", squares, {-1}, false)});
   }
-  const Name distance = onnx.add("Abs", {difference});
-  if (p == 1.0) return onnx.result(onnx.reduce("ReduceSum", distance, {-1}, false));
-  if (std::isinf(p)) return onnx.result(onnx.reduce("ReduceMax", distance, {-1}, false));
+  const Name absolute = onnx.add("Abs", {difference});
+  if (p == 1.0) return onnx.reduce("ReduceSum", absolute, {-1}, false);
+  if (std::isinf(p)) return onnx.reduce("ReduceMax", absolute, {-1}, false);
   if (p == 0.0) onnx.unsupported("a count of differences");
-  const Name powers = onnx.add("Pow", {distance, onnx.scalar(p, dtype)});
+  const Name powers = onnx.add("Pow", {absolute, onnx.scalar(p, dtype)});
   const Name sum = onnx.reduce("ReduceSum", powers, {-1}, false);
-  onnx.result(onnx.add("Pow", {sum, onnx.scalar(1.0 / p, dtype)}));
+  return onnx.add("Pow", {sum, onnx.scalar(1.0 / p, dtype)});
+}
+
+}  // namespace
+
+void cdist(OnnxLowering& onnx) {
+  const Name difference = onnx.add("Sub", {onnx.unsqueeze(onnx.tensor(0), -2), onnx.unsqueeze(onnx.tensor(1), -3)});
+  onnx.result(distance(onnx, difference, onnx.operands().number(2)));
+}
+
+/// Of each pair of rows once.
+void pdist(OnnxLowering& onnx) {
+  const std::int64_t rows = self(onnx).shape.at(0);
+  if (rows == kDynamic) onnx.unsupported("of a number of rows that only the run knows");
+  std::vector<std::int64_t> first;
+  std::vector<std::int64_t> second;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t j = i + 1; j < rows; ++j) {
+      first.push_back(i);
+      second.push_back(j);
+    }
+  }
+  const Name a = onnx.gather(onnx.tensor(0), onnx.integer_constants(first));
+  const Name b = onnx.gather(onnx.tensor(0), onnx.integer_constants(second));
+  onnx.result(distance(onnx, onnx.add("Sub", {a, b}), onnx.operands().number(1)));
 }
 
 void all(OnnxLowering& onnx) { logical(onnx, "ReduceMin"); }

@@ -33,6 +33,24 @@ Graph build_from_file(const Model& model, const ModelOptions& options) {
   return model.file->build(import);
 }
 
+/// What can be done with a file that is there and no model.
+std::string use_of(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  if (path.filename() == "config.json") {
+    const std::string folder = path.has_parent_path() ? path.parent_path().string() : ".";
+    return "name the folder that it is in: " + folder;
+  }
+  if (extension == ".json") return "a report is read by: nongemm report " + path.string();
+  if (extension == ".toml") return "a plan is run by: nongemm run " + path.string();
+  for (const char* of_weights : {".safetensors", ".bin", ".pth", ".pt"}) {
+    if (extension == of_weights) {
+      return "a checkpoint is half a model: name the folder with its config.json, or a model with --weights " +
+             path.string();
+    }
+  }
+  return "models are names (nongemm list models), folders with a config.json, .pt2 and .onnx files";
+}
+
 }  // namespace
 
 Model find_model(const std::string& name_or_path) {
@@ -47,6 +65,9 @@ Model find_model(const std::string& name_or_path) {
   if (is_model_file(name_or_path)) return open_file(name_or_path);
   std::error_code ignored;
   if (std::filesystem::is_directory(name_or_path, ignored)) return open_folder(name_or_path);
+  if (std::filesystem::exists(name_or_path, ignored)) {
+    throw Error(ErrorKind::kUsage, "'" + name_or_path + "' is no model", use_of(name_or_path));
+  }
   throw Error(ErrorKind::kUsage, "unknown model '" + name_or_path + "'",
               did_you_mean(name_or_path, registered_names()) +
                   "\n  a folder with a config.json of a known architecture is a model, too, and so is a .pt2 or .onnx "

@@ -72,6 +72,8 @@ struct Writer {
   void (*write)(const Document& document, std::ostream& out);
 };
 const std::vector<Writer>& writers();
+/// The table format for a terminal of so many columns: what does not fit is cut, and that is said.
+void write_table(const Document& document, std::size_t room, std::ostream& out);
 /// Throws Error(kUsage) naming the known formats.
 const Writer& find_writer(std::string_view format);
 

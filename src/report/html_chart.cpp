@@ -8,6 +8,8 @@
 #include <optional>
 #include <ostream>
 
+#include "base/text.h"
+
 namespace nongemm {
 namespace {
 
@@ -133,7 +135,7 @@ std::string colour_of(const std::string& id, std::map<std::string, std::string>&
 
 std::string html_escaped(std::string_view text) {
   std::string result;
-  for (const char letter : text) {
+  for (const char letter : without_controls(std::string(text))) {
     switch (letter) {
       case '&':
         result += "&amp;";

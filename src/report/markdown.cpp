@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "base/text.h"
 #include "report/document.h"
 #include "report/writers.h"
 
@@ -10,7 +11,7 @@ namespace {
 
 std::string escaped(const std::string& text) {
   std::string result;
-  for (const char letter : text) {
+  for (const char letter : without_controls(text)) {
     if (letter == '|' || letter == '\\' || letter == '<' || letter == '*' || letter == '_' || letter == '`')
       result += '\\';
     result += letter == '\n' ? ' ' : letter;
@@ -63,7 +64,7 @@ void write_markdown(const Document& document, std::ostream& out) {
       out << "Status: " << escaped(std::string(name_of(point.status.kind))) << ". " << escaped(point.status.reason)
           << "\n\n";
     }
-    if (!point.command.empty()) out << "    " << point.command << "\n";
+    if (!point.command.empty()) out << "    " << on_one_line(point.command) << "\n";
     for (const Table& table : point.tables) {
       if (table.info->id == "nodes") continue;
       out << "\n### " << table.info->title << "\n\n" << table.info->doc << "\n\n";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "analysis/doubts.h"
 #include "base/statistics.h"
 #include "report/section_fields.h"
 
@@ -66,6 +67,8 @@ const Section<Performance>& performance_section() {
                [](const P& p) { return measured(p.latency.interval.high); }},
               {{"iterations", "Iterations (n)", Unit::kCount, "samples of the latency pass, warm-up excluded"},
                [](const P& p) -> FieldValue { return p.latency.count > 0 ? count(p.latency.count) : FieldValue{}; }},
+              {{"caution", "Caution", Unit::kText, "what to know before these figures are used"},
+               [](const P& p) { return text_if_any(doubts_of(p.analysis(), p.plain)); }},
               {{"stopping_rule", "Stopping rule", Unit::kText, "when the latency pass ended", true},
                [](const P& p) { return text_if_any(p.plain.stopping_rule); }},
               {{"doubtful", "Doubtful samples", Unit::kCount,
@@ -126,6 +129,11 @@ const Section<Performance>& performance_section() {
               {{"traced_latency", "Node pass latency", Unit::kSeconds, "median of the pass that tells nodes apart",
                 true},
                [](const P& p) { return measured(p.traced.median); }},
+              {{"node_wall", "Wall time of shares", Unit::kSeconds,
+                "of one inference in the node pass, mean of those not slower than the 90th percentile; shares are of "
+                "it",
+                true},
+               [](const P& p) { return measured_if(p.analysis().measured, p.analysis().wall_s); }},
               {{"overhead", "Node pass / plain", Unit::kRatio,
                 "what telling nodes apart costs: median ratio of traced runs and plain ones, taken in turns"},
                [](const P& p) { return measured(paired_ratio(p.device.nodes.wall_s, p.device.nodes.plain_s)); }},

@@ -142,7 +142,9 @@ TEST(Report, TerminalHas120Columns) {
     Table table{&info, {{longest, broad, longest, 0.001, longest, std::int64_t{12}, least, longest}}};
     Document document;
     document.points.emplace_back().tables.push_back(table);
-    std::istringstream in(written(document, "table"));
+    std::ostringstream text;
+    write_table(document, 120, text);
+    std::istringstream in(text.str());
     std::string all;
     for (std::string line; std::getline(in, line); all += line + "\n") EXPECT_LE(line.size(), 120U) << line;
     return all;
@@ -153,6 +155,27 @@ TEST(Report, TerminalHas120Columns) {
   const std::string narrow = lines(longest, longest);
   EXPECT_THAT(narrow, HasSubstr("No room here for: Broad, Least; in the other formats"));
   EXPECT_THAT(narrow, HasSubstr(" N\n"));
+  // What is piped is not cut.
+  Table table{&info, {{longest, longest, longest, 0.001, longest, std::int64_t{12}, longest, longest}}};
+  Document document;
+  document.points.emplace_back().tables.push_back(table);
+  EXPECT_THAT(written(document, "table"), AllOf(HasSubstr(longest), Not(HasSubstr("...")), Not(HasSubstr("No room"))));
+}
+
+TEST(Report, TextHoldsNoEscapeCodesFromFiles) {
+  static const SectionInfo info{
+      .id = "rows", .title = "Rows", .doc = "", .columns = {{"name", "Name", Unit::kText, ""}}};
+  Document document;
+  Point& point = document.points.emplace_back();
+  point.settings = {{"model", "a\x1b[31mb"}};
+  point.status = {StatusKind::kIncomplete, "c\x1b[32md"};
+  point.tables.push_back({&info,
+                          {{std::string("e\x1b]0;f\x07g\nh\xc2\x9b"
+                                        "31m")}}});
+  for (const char* format : {"csv", "md", "html"})
+    EXPECT_THAT(written(document, format), Not(HasSubstr("\x1b"))) << format;
+  const std::string text = written(document, "table");
+  EXPECT_THAT(text, AllOf(HasSubstr("a?[31mb"), HasSubstr("c?[32md"), HasSubstr("e?]0;f?g h?31m")));
 }
 
 TEST(Report, CsvRowsKeepTheirColumnsWhereSettingsDiffer) {
@@ -168,6 +191,34 @@ TEST(Report, CsvRowsKeepTheirColumnsWhereSettingsDiffer) {
             "section,model,sequence,weights,status,reason\r\n"
             "point,bert,128,synthetic,unsupported,r\r\n"
             "point,vit-b,,synthetic,unsupported,r\r\n");
+}
+
+TEST(Report, CsvIsOneTable) {
+  Document document = nasty_document();
+  document.points[0].settings.emplace_back("dtype", "fp32");
+  std::istringstream lines(written(document, "csv"));
+  const auto cells = [](const std::string& line) {
+    std::size_t count = 1;
+    bool inside = false;
+    for (const char c : line) {
+      if (c == '"') inside = !inside;
+      if (c == ',' && !inside) ++count;
+    }
+    return count;
+  };
+  std::string header;
+  std::getline(lines, header);
+  EXPECT_THAT(header, AllOf(testing::StartsWith("section,model,batch,dtype,status,reason,"), HasSubstr("row's dtype")));
+  std::size_t rows = 0;
+  for (std::string line; std::getline(lines, line); ++rows) {
+    while (std::count(line.begin(), line.end(), '"') % 2 == 1) {  // a new line in a cell
+      std::string more;
+      std::getline(lines, more);
+      line += "\n" + more;
+    }
+    EXPECT_EQ(cells(line), cells(header)) << line;
+  }
+  EXPECT_GT(rows, 5U);
 }
 
 TEST(Report, RefusesFiguresOfAnotherType) {

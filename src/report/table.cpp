@@ -1,16 +1,16 @@
-// The terminal: what a person wants first, in 120 columns.
+// Text: what a person wants first; on a terminal in as many columns as it is given.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
 
+#include "base/text.h"
 #include "report/document.h"
 #include "report/writers.h"
 
 namespace nongemm {
 namespace {
-
-constexpr std::size_t kColumns = 120;
 
 bool is_number(Unit unit) { return unit != Unit::kText && unit != Unit::kYesNo; }
 
@@ -46,9 +46,12 @@ void write_figures(const Table& table, std::ostream& out) {
     out << "  ";
     constexpr std::size_t kTitleWidth = 26;
     write_cell(out, std::string(column.title), kTitleWidth, false);
-    out << to_text(value, column.unit) << '\n';
+    out << on_one_line(to_text(value, column.unit)) << '\n';
   }
 }
+
+/// Nothing is cut.
+constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
 using Cells = std::vector<std::vector<std::string>>;
 
@@ -61,7 +64,7 @@ Cells cells_of(const Table& table, const std::vector<std::size_t>& shown, std::s
     for (std::size_t r = 0; r < count; ++r) {
       const FieldValue& value = table.rows[r][c];
       const bool absent = std::holds_alternative<std::monostate>(value);
-      cells[r + 1].push_back(absent ? "-" : to_text(value, column.unit));
+      cells[r + 1].push_back(absent ? "-" : on_one_line(to_text(value, column.unit)));
     }
   }
   return cells;
@@ -80,7 +83,7 @@ std::vector<std::size_t> shown_columns(const Table& table) {
   return shown;
 }
 
-/// What stands on the terminal: some columns of the first rows, as texts.
+/// What is shown: some columns of the first rows, as texts.
 struct Layout {
   std::vector<std::size_t> columns;
   Cells cells;
@@ -88,8 +91,8 @@ struct Layout {
 };
 
 /// Cuts texts, the longest first and none below `least_text`, as far as makes the rows fit. @return whether they do
-bool lay_out(const Table& table, std::size_t rows, std::size_t least_text, Layout& layout) {
-  constexpr std::size_t kMostText = 44;
+bool lay_out(const Table& table, std::size_t rows, std::size_t least_text, std::size_t room, Layout& layout) {
+  const std::size_t most_text = room == kUnlimited ? kUnlimited : 44;
   layout.cells = cells_of(table, layout.columns, rows);
   const auto is_text = [&](std::size_t i) { return table.info->columns[layout.columns[i]].unit == Unit::kText; };
   std::vector<std::size_t>& widths = layout.widths;
@@ -97,10 +100,10 @@ bool lay_out(const Table& table, std::size_t rows, std::size_t least_text, Layou
   std::size_t total = 0;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     for (const auto& row : layout.cells) widths[i] = std::max(widths[i], width_of(row[i]));
-    if (is_text(i)) widths[i] = std::min(widths[i], kMostText);
+    if (is_text(i)) widths[i] = std::min(widths[i], most_text);
     total += widths[i] + 2;
   }
-  while (total > kColumns) {
+  while (total > room) {
     std::size_t longest = widths.size();
     for (std::size_t i = 0; i < widths.size(); ++i) {
       if (is_text(i) && widths[i] > (longest == widths.size() ? least_text : widths[longest])) longest = i;
@@ -114,15 +117,15 @@ bool lay_out(const Table& table, std::size_t rows, std::size_t least_text, Layou
       if (is_text(i)) row[i] = shortened(row[i], widths[i]);
     }
   }
-  return total <= kColumns;
+  return total <= room;
 }
 
 /// Leaves out the columns that are missed least, as many as it takes. @return whether the rows then fit
-bool fit(const Table& table, std::size_t rows, std::size_t least_text, Layout& layout) {
+bool fit(const Table& table, std::size_t rows, std::size_t least_text, std::size_t room, Layout& layout) {
   const auto spare = [&](std::size_t c) { return table.info->columns[c].spare; };
   layout = {shown_columns(table), {}, {}};
   std::vector<std::size_t> dropped;
-  while (!lay_out(table, rows, least_text, layout)) {
+  while (!lay_out(table, rows, least_text, room, layout)) {
     const auto least = std::max_element(layout.columns.begin(), layout.columns.end(),
                                         [&](std::size_t a, std::size_t b) { return spare(a) < spare(b); });
     if (least == layout.columns.end() || spare(*least) == 0) return false;
@@ -133,24 +136,24 @@ bool fit(const Table& table, std::size_t rows, std::size_t least_text, Layout& l
   for (std::size_t i = dropped.size(); i-- > 1;) {
     Layout more{layout.columns, {}, {}};
     more.columns.insert(std::upper_bound(more.columns.begin(), more.columns.end(), dropped[i - 1]), dropped[i - 1]);
-    if (lay_out(table, rows, least_text, more)) layout = std::move(more);
+    if (lay_out(table, rows, least_text, room, more)) layout = std::move(more);
   }
   return true;
 }
 
-Layout fitted(const Table& table, std::size_t rows) {
+Layout fitted(const Table& table, std::size_t rows, std::size_t room) {
   // Most operators and all groups can be told at this length; shorter ones are worse than a column less.
   constexpr std::size_t kReadable = 23;
   constexpr std::size_t kLeast = 20;
   Layout layout;
-  if (!fit(table, rows, kReadable, layout)) fit(table, rows, kLeast, layout);
+  if (!fit(table, rows, kReadable, room, layout)) fit(table, rows, kLeast, room, layout);
   return layout;
 }
 
-void write_rows(const Table& table, std::ostream& out) {
+void write_rows(const Table& table, std::size_t room, std::ostream& out) {
   const std::size_t limit = table.info->most_rows == 0 ? table.rows.size() : table.info->most_rows;
   const std::size_t count = std::min(limit, table.rows.size());
-  const auto [shown, cells, widths] = fitted(table, count);
+  const auto [shown, cells, widths] = fitted(table, count, room);
   for (const auto& row : cells) {
     out << ' ';
     for (std::size_t i = 0; i < shown.size(); ++i) {
@@ -178,13 +181,13 @@ void write_rows(const Table& table, std::ostream& out) {
 }
 
 /// "gpt2  flow=torch  device=cpu ...", on as many lines as it takes.
-void write_heading(const Point& point, std::ostream& out) {
+void write_heading(const Point& point, std::size_t room, std::ostream& out) {
   std::size_t column = 0;
   for (std::size_t i = 0; i < point.settings.size(); ++i) {
     const auto& [name, value] = point.settings[i];
     if (value.empty()) continue;
-    const std::string text = i == 0 ? value : name + "=" + value;
-    if (column > 0 && column + 2 + width_of(text) > kColumns) {
+    const std::string text = on_one_line(i == 0 ? value : name + "=" + value);
+    if (column > 0 && column + 2 + width_of(text) > room) {
       out << "\n   ";
       column = 3;
     }
@@ -196,12 +199,14 @@ void write_heading(const Point& point, std::ostream& out) {
 
 }  // namespace
 
-void write_table(const Document& document, std::ostream& out) {
+void write_table(const Document& document, std::ostream& out) { write_table(document, kUnlimited, out); }
+
+void write_table(const Document& document, std::size_t room, std::ostream& out) {
   for (const Point& point : document.points) {
     out << '\n';
-    write_heading(point, out);
+    write_heading(point, room, out);
     if (!point.status.ok() || !point.status.reason.empty()) {
-      out << "  " << name_of(point.status.kind) << ": " << point.status.reason << '\n';
+      out << "  " << name_of(point.status.kind) << ": " << without_controls(point.status.reason) << '\n';
     }
     for (const Table& table : point.tables) {
       if (table.rows.empty() || table.info->id == "nodes") continue;
@@ -209,7 +214,7 @@ void write_table(const Document& document, std::ostream& out) {
       if (table.info->single_row) {
         write_figures(table, out);
       } else {
-        write_rows(table, out);
+        write_rows(table, room, out);
       }
     }
   }

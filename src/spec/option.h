@@ -42,6 +42,8 @@ struct OptionInfo {
   std::string name;        // "seq-len": --seq-len, and a plan's key
   std::string value = {};  // what help calls its value: "N"; nothing for a flag
   std::string doc = {};
+  /// What a report's settings call it, where the name would mislead.
+  std::string title = {};
   /// What happens without it, where that is no value.
   std::string otherwise = {};
   OptionSection section = OptionSection::kRun;

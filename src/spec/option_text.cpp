@@ -33,6 +33,7 @@ std::vector<std::string> words_for(const Option& option, const std::string& valu
 }
 
 std::string title_of(const Option& option) {
+  if (!option.title.empty()) return option.title;
   std::string title = option.name;
   std::replace(title.begin(), title.end(), '-', ' ');
   return title;

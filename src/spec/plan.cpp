@@ -47,14 +47,14 @@ class PlanReader {
  private:
   [[noreturn]] void fail(const toml::node& at, const std::string& what, std::string way_out = "") const {
     const toml::source_position& place = at.source().begin;
-    throw Error(ErrorKind::kBadInput, fmt::format("{}:{}:{}: {}", origin_, place.line, place.column, what),
+    throw Error(ErrorKind::kUsage, fmt::format("{}:{}:{}: {}", origin_, place.line, place.column, what),
                 std::move(way_out));
   }
 
   void check_models(const Selection& plan) const {
     const Option* model = table_.find(kRun, "model");
     if (std::any_of(plan.begin(), plan.end(), [&](const GivenOption& given) { return given.option == model; })) return;
-    throw Error(ErrorKind::kBadInput, origin_ + ": the plan names no model", "write model = [\"gpt2\"]");
+    throw Error(ErrorKind::kUsage, origin_ + ": the plan names no model", "write model = [\"gpt2\"]");
   }
 
   /// `base` with what `over` has in place of the same options.
@@ -130,8 +130,8 @@ std::vector<Selection> parse_plan(const OptionTable& table, std::string_view tom
   try {
     root = toml::parse(toml);
   } catch (const toml::parse_error& error) {
-    throw Error(ErrorKind::kBadInput, fmt::format("{}:{}:{}: {}", origin, error.source().begin.line,
-                                                  error.source().begin.column, error.description()));
+    throw Error(ErrorKind::kUsage, fmt::format("{}:{}:{}: {}", origin, error.source().begin.line,
+                                               error.source().begin.column, error.description()));
   }
   return PlanReader(table, origin).read(root, over);
 }

@@ -20,7 +20,7 @@ namespace nongemm {
 
 /// One Selection for each [[sweep]], or one of the whole file.
 /// @param over options of the command line: they replace a plan's
-/// Throws Error(kIo), or Error(kBadInput) naming file, line and column, with the nearest key.
+/// Throws Error(kIo), or Error(kUsage) naming file, line and column, with the nearest key.
 std::vector<Selection> read_plan(const OptionTable& table, const std::filesystem::path& path, const Selection& over);
 std::vector<Selection> parse_plan(const OptionTable& table, std::string_view toml, const std::string& origin,
                                   const Selection& over);

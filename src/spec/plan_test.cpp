@@ -39,7 +39,7 @@ std::string refusal(const std::string& toml) {
   try {
     commands(toml);
   } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::kBadInput) << error.what();
+    EXPECT_EQ(error.kind(), ErrorKind::kUsage) << error.what();
     return error.what();
   }
   return "";

@@ -28,11 +28,17 @@ std::pair<std::int64_t, std::int64_t> read_image_size(const std::string& text) {
   std::int64_t width = 0;
   char cross = 0;
   std::istringstream stream(text);
-  if (stream >> height && stream.eof() && height > 0) return {height, height};
+  constexpr std::int64_t kMost = 1'000'000;
+  const auto in_range = [&](std::int64_t size) {
+    if (size >= 1 && size <= kMost) return size;
+    throw Error(ErrorKind::kUsage, "--image-size " + text + " not in range 1 to 1,000,000 pixels a side");
+  };
+  // Numbers that are too large for any type are read as the largest.
+  if ((stream >> height || height != 0) && stream.eof()) return {in_range(height), in_range(height)};
   stream.clear();
   stream.seekg(0);
-  if (stream >> height >> cross >> width && cross == 'x' && stream.peek() == EOF && height > 0 && width > 0) {
-    return {height, width};
+  if (stream >> height >> cross && cross == 'x' && (stream >> width || width != 0) && stream.peek() == EOF) {
+    return {in_range(height), in_range(width)};
   }
   throw Error(ErrorKind::kUsage, "image size '" + text + "' is not understood",
               "write 224 or 800x1088 (height x width)");

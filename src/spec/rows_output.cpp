@@ -108,7 +108,7 @@ std::vector<Option> output_rows() {
       of_output({.name = "stream", .doc = "print the operators in order as JSON lines"}, kInspect),
       [](auto& r) -> auto& { return r.print_stream; }));
   rows.push_back(flag(
-      of_output({.name = "graph", .doc = "print the whole graph as JSON"}, kInspect),
+      of_output({.name = "graph", .doc = "print the whole graph as JSON; of several points each on a line"}, kInspect),
       [](auto& r) -> auto& { return r.print_graph; }));
   return rows;
 }

@@ -9,11 +9,12 @@ constexpr unsigned kMeasure = kRun | kOp;
 constexpr unsigned kExecute = kRun | kOp | kVerify;
 constexpr unsigned kCount = kRun | kInspect | kAnalyze;
 
-Option device_row(const std::string& doc, unsigned commands) {
+Option device_row(const std::string& doc, unsigned commands, const std::string& title = "") {
   return custom(
       {.name = "device",
        .value = "DEVICE",
        .doc = doc,
+       .title = title,
        .section = OptionSection::kRun,
        .commands = commands,
        .shown = OptionShown::kAlways,
@@ -38,8 +39,8 @@ void add_where(const std::vector<std::string>& flows, std::vector<Option>& rows)
        .choices = flows},
       [](auto& r) -> auto& { return r.run.flow; }));
   rows.push_back(device_row("cpu, cuda or cuda:N", kExecute));
-  rows.push_back(
-      device_row("cuda or cpu: whose operators, where the original chooses them by device (R-CNN)", kInspect));
+  rows.push_back(device_row("cuda or cpu: whose operators, where the original chooses them by device (R-CNN)", kInspect,
+                            "operators as on"));
   rows.push_back(integer(
       {.name = "threads",
        .value = "N",

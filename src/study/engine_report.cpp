@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "analysis/fusion.h"
@@ -78,6 +79,28 @@ Reference reference_of(const RunSpec& spec, const traces::TensorRtEngine& engine
   return lowered(spec);
 }
 
+/// Files of one engine have the layers' names in common, but for those that one of the tools leaves out.
+void check_same_engine(const traces::TensorRtProfile& profile, const traces::TensorRtEngine& engine,
+                       const EngineFiles& files) {
+  std::set<std::string> known;
+  for (const traces::EngineLayer& layer : engine.layers) known.insert(layer.name);
+  double all_s = 0;
+  double known_s = 0;
+  std::size_t in_both = 0;
+  for (const traces::LayerTime& layer : profile.layers) {
+    all_s += layer.mean_s;
+    if (known.count(layer.name) == 0) continue;
+    known_s += layer.mean_s;
+    ++in_both;
+  }
+  constexpr double kLeast = 0.5;
+  if (in_both > 0 && known_s >= kLeast * all_s) return;
+  throw Error(ErrorKind::kBadInput,
+              fmt::format("{} and {} are of different engines: of {} layers with times {} are among the {} layers",
+                          files.profile, files.layers, profile.layers.size(), in_both, engine.layers.size()),
+              "give the files that trtexec wrote of one engine");
+}
+
 /// Times by step. Layers that the profile has and the layer information lacks become steps of their own.
 StepPass times_of(const traces::TensorRtProfile& profile, RuntimeProgram& program) {
   std::map<std::string, std::vector<std::size_t>> steps;
@@ -141,6 +164,7 @@ Point engine_point(const EngineFiles& files, const RunSpec& spec) {
   const traces::TensorRtProfile profile = traces::read_tensorrt_profile(files.profile);
   const traces::TensorRtEngine engine =
       traces::engine_of_profile(traces::read_tensorrt_layers(files.layers), profile.layers.front().profile);
+  check_same_engine(profile, engine, files);
   Reference reference = reference_of(spec, engine);
 
   Point point;

@@ -43,12 +43,17 @@ TEST(EngineReport, RepeatedNamesKeepTheirOwnTimes) {
   EXPECT_EQ(std::get<std::string>(cell(point, "steps", "pattern", 4)), "attention block");
 }
 
-TEST(EngineReport, WithoutDetails) {
+TEST(EngineReport, FilesOfDifferentEnginesAreRefused) {
   const EngineFiles files = hand_made("trt8_names_layers.json", "trt8_profile.json");
-  // None of the profile's layers is in the file: their times stay, as steps that nothing is known of.
-  const Point point = engine_point(files, {});
-  EXPECT_EQ(point.status.kind, StatusKind::kIncomplete);
-  EXPECT_NEAR(number(cell(point, "fusion", "mapped_time")), 0.0, 1e-9);
+  try {
+    engine_point(files, {});
+    ADD_FAILURE() << "none of the profile's layers is in the file";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    EXPECT_THAT(error.what(),
+                testing::AllOf(testing::HasSubstr("trt8_profile.json"), testing::HasSubstr("trt8_names_layers.json"),
+                               testing::HasSubstr("different engines")));
+  }
 }
 
 TEST(EngineReport, EngineThatTensorRtBuilt) {

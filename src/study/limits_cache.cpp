@@ -1,5 +1,9 @@
 #include "study/limits_cache.h"
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -9,7 +13,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/json.h"
+#include "base/message.h"
 #include "flows/load.h"
 #include "record/machine.h"
 #include "spec/run_spec.h"
@@ -21,12 +27,14 @@ struct Member {
   const char* name;
   std::optional<double> DeviceLimits::*member;
   bool more_is_better = true;
+  /// On every device.
+  bool always = false;
 };
 
 constexpr std::array kMembers = {
-    Member{"copy_bandwidth", &DeviceLimits::copy_bandwidth},
-    Member{"read_bandwidth", &DeviceLimits::read_bandwidth},
-    Member{"fp32_rate", &DeviceLimits::fp32_rate},
+    Member{"copy_bandwidth", &DeviceLimits::copy_bandwidth, true, true},
+    Member{"read_bandwidth", &DeviceLimits::read_bandwidth, true, true},
+    Member{"fp32_rate", &DeviceLimits::fp32_rate, true, true},
     Member{"tf32_rate", &DeviceLimits::tf32_rate},
     Member{"fp16_rate", &DeviceLimits::fp16_rate},
     Member{"bf16_rate", &DeviceLimits::bf16_rate},
@@ -80,24 +88,58 @@ std::optional<DeviceLimits> limits_by_torch(const RunOptions& options, bool anew
   }
 }
 
-std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::exists(path, error)) return std::nullopt;
-  constexpr std::size_t kMostBytes = 1 << 16;
-  const auto json = parse_json(read_file(path, kMostBytes), path.string());
-  if (!json.is_object() || json.value("version", nlohmann::json()) != kFileVersion) return std::nullopt;
+[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::kBadInput, what); }
+
+/// A figure that no device has is nobody's measurement.
+double plausible(const nlohmann::json& value, const char* name) {
+  constexpr double kMost = 1e19;
+  const double figure = value.is_number() ? value.get<double>() : 0;
+  if (!(figure > 0 && figure < kMost)) refuse(std::string("'") + name + "' is no figure");
+  return figure;
+}
+
+/// Nothing for those of another version. Throws Error for anything that this program did not write.
+std::optional<DeviceLimits> parse_limits(const std::string& content) {
+  const Json json = parse_json_or_null(content);
+  if (!json.is_object() || !json.contains("version")) refuse("not what this program keeps");
+  if (json["version"] != kFileVersion) return std::nullopt;
   DeviceLimits limits;
-  const auto text = [&](const char* key) { return json.contains(key) && json[key].is_string() ? json[key] : ""; };
+  const auto text = [&](const char* key) {
+    if (!json.contains(key) || !json[key].is_string()) refuse(std::string("'") + key + "' is missing");
+    return json[key].get<std::string>();
+  };
   limits.device = text("device");
   limits.measured_at = text("measured_at");
   for (const Member& member : kMembers) {
     const auto at = json.find(member.name);
-    if (at == json.end()) continue;
-    // A file that was tampered with is measured anew, like one that is missing.
-    if (!at->is_number() || !(at->get<double>() > 0)) return std::nullopt;
-    limits.*member.member = at->get<double>();
+    if (at == json.end() && member.always) refuse(std::string("'") + member.name + "' is missing");
+    if (at != json.end()) limits.*member.member = plausible(*at, member.name);
   }
   return limits;
+}
+
+/// Whoever may write a file decides what runs are held against.
+void check_owner(const std::filesystem::path& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) == 0 && status.st_uid != ::geteuid()) refuse("it belongs to another user");
+}
+
+/// Nothing, and a warning, for a file that cannot be used: limits are then measured.
+std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
+  if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
+  try {
+    check_owner(path);
+    constexpr std::size_t kMostBytes = 1 << 16;
+    return parse_limits(read_file(path, kMostBytes));
+  } catch (const Error& problem) {
+    const std::string what = problem.what();
+    say(fmt::format("nongemm: the kept limits are not used: {}{}\n",
+                    what.find(path.string()) == std::string::npos ? path.string() + ": " : "",
+                    what.substr(0, what.find('\n'))));
+    return std::nullopt;
+  }
 }
 
 void write_limits(const std::filesystem::path& path, const DeviceLimits& limits) {
@@ -114,6 +156,53 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
   }
 }
 
+/// Of each figure the better one: what was reached once is possible.
+DeviceLimits better_of(DeviceLimits now, const DeviceLimits& before) {
+  for (const Member& member : kMembers) {
+    std::optional<double>& figure = now.*member.member;
+    const std::optional<double>& other = before.*member.member;
+    if (!figure) figure = other;
+    if (figure && other) figure = member.more_is_better ? std::max(*figure, *other) : std::min(*figure, *other);
+  }
+  return now;
+}
+
+/// The most that a rate differs between two measurements, as a ratio. Times of the smallest calls always vary.
+double disagreement(const DeviceLimits& a, const DeviceLimits& b) {
+  double most = 1;
+  for (const Member& member : kMembers) {
+    const std::optional<double>& one = a.*member.member;
+    const std::optional<double>& other = b.*member.member;
+    if (member.more_is_better && one && other) most = std::max(most, std::max(*one, *other) / std::min(*one, *other));
+  }
+  return most;
+}
+
+struct Measured {
+  DeviceLimits limits;
+  bool quiet = true;  // two measurements agreed
+};
+
+/// Twice where they are to be kept: one taken beside other work looks like any other.
+Measured measure(Flow& flow, const RunOptions& options, bool twice) {
+  constexpr double kMostApart = 1.2;
+  Measured measured{flow.measure_limits(options)};
+  if (twice) {
+    const DeviceLimits again = flow.measure_limits(options);
+    const double apart = disagreement(measured.limits, again);
+    measured.limits = better_of(again, measured.limits);
+    measured.quiet = apart <= kMostApart;
+    if (!measured.quiet) {
+      say(
+          fmt::format("nongemm: two measurements of the device's limits differ {:.1f} times: the machine is busy; the "
+                      "better figures are used now and not kept\n",
+                      apart));
+    }
+  }
+  measured.limits.measured_at = utc_now() + (measured.quiet ? "" : ", on a busy machine");
+  return measured;
+}
+
 }  // namespace
 
 std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew) {
@@ -127,13 +216,14 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, boo
   const bool old = limits && is_old(folder / name);
   if (!limits) {
     try {
-      limits = flow.measure_limits(options);
-      limits->measured_at = utc_now();
+      const Measured measured = measure(flow, options, keep);
+      limits = measured.limits;
+      if (keep && measured.quiet) write_limits(folder / name, *limits);
     } catch (const Error& error) {
+      if (interrupted()) return std::nullopt;  // the run is worth having without them
       if (error.kind() != ErrorKind::kUnsupported) throw;
       return flow.info().name == kMeasuring ? std::nullopt : limits_by_torch(options, anew);
     }
-    if (keep) write_limits(folder / name, *limits);
   }
   known_limits().emplace(name, Known{*limits, old});
   return limits;
@@ -155,14 +245,14 @@ std::optional<DeviceLimits> raise_limits(Flow& flow, const RunOptions& options) 
   }
   Known& known = at->second;
   if (!known.old) return std::nullopt;
-  DeviceLimits raised = flow.measure_limits(options);
-  raised.measured_at = utc_now();
-  for (const Member& member : kMembers) {
-    std::optional<double>& now = raised.*member.member;
-    const std::optional<double>& before = known.limits.*member.member;
-    if (!now) now = before;
-    if (now && before) now = member.more_is_better ? std::max(*now, *before) : std::min(*now, *before);
+  DeviceLimits raised;
+  try {
+    raised = better_of(flow.measure_limits(options), known.limits);
+  } catch (const Error&) {
+    if (interrupted()) return std::nullopt;
+    throw;
   }
+  raised.measured_at = utc_now();
   known = {raised, false};
   write_limits(cache_folder() / name, raised);
   return raised;

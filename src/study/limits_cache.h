@@ -9,7 +9,8 @@ namespace nongemm {
 
 /// From $XDG_CACHE_HOME/nongemm (or ~/.cache/nongemm), measured and stored when they are not there yet. When
 /// the flow measures none, the torch flow's of the same device; nothing when that cannot, either. A cache that cannot
-/// be written costs time, not the run.
+/// be written, or is not what this program wrote for this user, costs time and a warning, not the run. Two measurements
+/// that disagree were taken beside other work: they are used, and not kept. Nothing when interrupted.
 /// @param anew measure them even when they are there: the machine was busy then, or has changed
 std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, bool anew);
 

@@ -2,6 +2,7 @@
 #include "study/limits_cache.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -22,10 +23,11 @@ class FakeFlow : public Flow {
   }
   DeviceLimits measure_limits(const RunOptions&) override {
     ++measured;
-    return now;
+    return measured % 2 == 0 && again ? *again : now;
   }
 
   DeviceLimits now;
+  std::optional<DeviceLimits> again;  // every second time
   int measured = 0;
 };
 
@@ -33,6 +35,7 @@ DeviceLimits limits(double copy, double fp32, std::optional<double> fp16, double
   DeviceLimits limits;
   limits.device = "a processor";
   limits.copy_bandwidth = copy;
+  limits.read_bandwidth = copy;
   limits.fp32_rate = fp32;
   limits.fp16_rate = fp16;
   limits.launch_ns = launch_ns;
@@ -76,7 +79,9 @@ class LimitsCache : public testing::Test {
   static inline int next_device = 1;
 };
 
-constexpr const char* kSlow = R"({"version": 2, "device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0,
+constexpr const char* kSlow =
+    R"({"version": 2, "device": "a processor", "measured_at": "2026-11-22T10:00:00Z", "copy_bandwidth": 5.0,
+                                  "read_bandwidth": 5.0, "fp32_rate": 10.0,
                                   "fp16_rate": 30.0, "launch_ns": 7.0})";
 
 TEST_F(LimitsCache, AreMeasuredOnceAndKept) {
@@ -84,7 +89,7 @@ TEST_F(LimitsCache, AreMeasuredOnceAndKept) {
   flow.now = limits(1, 2, std::nullopt, 3);
   EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 2);
   EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 2);
-  EXPECT_EQ(flow.measured, 1);
+  EXPECT_EQ(flow.measured, 2) << "twice, to see whether the machine is busy";
   EXPECT_THAT(read_file(file(), 1 << 16), testing::HasSubstr("\"fp32_rate\": 2.0"));
 }
 
@@ -102,8 +107,59 @@ TEST_F(LimitsCache, ThoseOfAnotherVersionAreMeasuredAnew) {
     FakeFlow flow;
     flow.now = limits(1, 2, std::nullopt, 3);
     EXPECT_EQ(limits_of(flow, options_, false)->copy_bandwidth, 1) << older;
-    EXPECT_EQ(flow.measured, 1);
+    EXPECT_EQ(flow.measured, 2);
   }
+}
+
+TEST_F(LimitsCache, WhatThisProgramDidNotWriteIsMeasuredAnewWithAWarning) {
+  const std::string whole = kSlow;
+  const std::string without_copy = std::string(whole).replace(whole.find("copy_bandwidth"), 4, "cppy");
+  const std::string negative = std::string(whole).replace(whole.find("10.0"), 4, "-1.0");
+  const std::string absurd = std::string(whole).replace(whole.find("10.0"), 4, "1e99");
+  const std::string undated = std::string(whole).replace(whole.find("measured_at"), 8, "measurre");
+  for (const std::string& nonsense :
+       {std::string(R"({"x": 1})"), std::string("[]"), std::string("{"), without_copy, negative, absurd, undated}) {
+    keep(nonsense, std::chrono::hours(2));
+    FakeFlow flow;
+    flow.now = limits(1, 2, std::nullopt, 3);
+    testing::internal::CaptureStderr();
+    const std::optional<DeviceLimits> found = limits_of(flow, options_, false);
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("the kept limits are not used")) << nonsense;
+    EXPECT_EQ(found->fp32_rate, 2) << nonsense;
+    EXPECT_EQ(flow.measured, 2) << nonsense;
+  }
+}
+
+TEST_F(LimitsCache, APipeOrAnotherUsersFileIsNoCache) {
+  for (const bool pipe : {true, false}) {
+    keep(kSlow, std::chrono::hours(2));
+    if (pipe) {
+      const std::filesystem::path path = file();
+      std::filesystem::remove(path);
+      ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+    } else {
+      if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
+      ASSERT_EQ(chown(file().c_str(), 12345, 12345), 0);
+    }
+    FakeFlow flow;
+    flow.now = limits(1, 2, std::nullopt, 3);
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 2) << pipe;
+    EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("the kept limits are not used")) << pipe;
+    std::filesystem::remove_all(folder_);
+  }
+}
+
+TEST_F(LimitsCache, MeasurementsThatDisagreeAreUsedAndNotKept) {
+  FakeFlow flow;
+  flow.now = limits(1, 2, std::nullopt, 3);
+  flow.again = limits(1, 3, std::nullopt, 3);
+  testing::internal::CaptureStderr();
+  const std::optional<DeviceLimits> found = limits_of(flow, options_, false);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), testing::HasSubstr("differ 1.5 times"));
+  EXPECT_EQ(found->fp32_rate, 3);
+  EXPECT_THAT(found->measured_at, testing::HasSubstr("busy"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "nongemm"));
 }
 
 TEST_F(LimitsCache, OldOnesThatARunExceededAreRaised) {

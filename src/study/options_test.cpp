@@ -22,7 +22,8 @@ TEST(Options, AreDocumentedFromTheTable) {
   EXPECT_TRUE(text.str().ends_with(cli_markdown(option_table())))
       << "make the part below the first headings again: nongemm list options";
   for (const auto& [code, name] : {std::pair(kSuccess, "success"), std::pair(kFailure, "failure"),
-                                   std::pair(kWrongInput, "wrong input"), std::pair(kInterrupted, "interrupted")}) {
+                                   std::pair(kWrongUsage, "usage"), std::pair(kWrongInput, "bad input"),
+                                   std::pair(kNotSupported, "unsupported"), std::pair(kInterrupted, "interrupted")}) {
     EXPECT_THAT(text.str(), testing::HasSubstr("| " + std::to_string(code) + " | " + name + " |"));
   }
 }

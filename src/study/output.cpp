@@ -1,16 +1,23 @@
 #include "study/output.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
+#include <set>
 #include <sstream>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/message.h"
 #include "base/text.h"
 #include "record/machine.h"
 #include "report/compare_sections.h"
@@ -21,6 +28,7 @@ namespace nongemm {
 namespace {
 
 constexpr const char* kOnTerminal = "table";
+constexpr std::size_t kColumns = 120;
 
 std::vector<ReportKind> reports_of(const OutputOptions& options) {
   constexpr std::array kKinds = {ReportKind::kPerformance, ReportKind::kWorkload, ReportKind::kNongemm};
@@ -47,6 +55,20 @@ Document part_for(const Document& document, const Writer& writer, const OutputOp
   return is_sweep_of_runs(document) && !options.details ? runs_as_rows(document) : summary_of(document);
 }
 
+/// One run writes into a folder at a time; the lock goes with the process.
+void lock_folder(const std::string& folder) {
+  static std::set<std::filesystem::path> held;
+  std::error_code ignored;
+  if (!held.insert(std::filesystem::canonical(folder, ignored)).second) return;
+  const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0 || ::flock(descriptor, LOCK_EX | LOCK_NB) == 0) return;  // some file systems have no locks
+  const bool taken = errno == EWOULDBLOCK;
+  ::close(descriptor);
+  if (!taken) return;
+  throw Error(ErrorKind::kIo, "another run is writing into the output folder '" + folder + "'",
+              "name another folder with --output, or wait for it");
+}
+
 }  // namespace
 
 void check_output(const OutputOptions& options) {
@@ -54,7 +76,8 @@ void check_output(const OutputOptions& options) {
   if (options.folder.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
-  const std::filesystem::path probe = std::filesystem::path(options.folder) / ".nongemm-probe";
+  const std::filesystem::path probe =
+      std::filesystem::path(options.folder) / (".nongemm-probe." + std::to_string(::getpid()));
   std::ofstream file(probe);
   if (error || !(file << "x") || !file.flush()) {
     throw Error(ErrorKind::kIo, "output folder '" + options.folder + "' cannot be written to",
@@ -62,6 +85,7 @@ void check_output(const OutputOptions& options) {
   }
   file.close();
   std::filesystem::remove(probe, error);
+  lock_folder(options.folder);
 }
 
 std::string write_report_file(const Document& document, const std::string& folder, const Writer& writer) {
@@ -75,13 +99,17 @@ std::string write_report_file(const Document& document, const std::string& folde
 void write_output(const Document& document, const OutputOptions& options) {
   const auto print = [&](const std::string& format) {
     const Writer& writer = find_writer(format);
-    writer.write(part_for(document, writer, options), std::cout);
+    const Document part = part_for(document, writer, options);
+    if (isatty(STDOUT_FILENO) == 0) return writer.write(part, std::cout);
+    std::ostringstream text;
+    format == kOnTerminal ? write_table(part, kColumns, text) : writer.write(part, text);
+    std::string shown = text.str();
+    std::erase(shown, '\r');
+    std::cout << without_controls(std::move(shown));
   };
   if (options.folder.empty()) {
     if (options.formats.empty()) print(kOnTerminal);
     for (const std::string& format : options.formats) print(format);
-    std::cout.flush();
-    if (!std::cout) throw Error(ErrorKind::kIo, "standard output cannot be written to");
     return;
   }
   // The JSON report is always among the files: everything else can be made from it.
@@ -89,11 +117,20 @@ void write_output(const Document& document, const OutputOptions& options) {
   for (const std::string& format : options.formats) {
     if (format != "json") formats.push_back(format);
   }
+  // What was measured is told whatever becomes of the files.
+  std::optional<Error> problem;
   for (const std::string& format : formats) {
     const Writer& writer = find_writer(format);
-    fmt::print(stderr, "wrote {}\n", write_report_file(part_for(document, writer, options), options.folder, writer));
+    try {
+      const std::string path = write_report_file(part_for(document, writer, options), options.folder, writer);
+      say(fmt::format("wrote {}\n", path));
+    } catch (const Error& error) {
+      if (!problem) problem = error;
+    }
   }
   print(kOnTerminal);
+  std::cout.flush();
+  if (problem) throw Error(*problem);
 }
 
 std::vector<std::pair<std::string, std::string>> make_context() {
@@ -105,6 +142,8 @@ std::vector<std::pair<std::string, std::string>> make_context() {
     command += (command.empty() ? "" : " ") + shell_word(word);
   }
   context.emplace_back("command", command);
+  std::error_code ignored;
+  context.emplace_back(kStartedIn, std::filesystem::current_path(ignored).string());
   return context;
 }
 

@@ -10,14 +10,19 @@
 
 namespace nongemm {
 
-/// Before a long run: unknown formats and folders that cannot be written to are named now.
+/// Before a long run: unknown formats and folders that cannot be written to, or that another run writes into, are named
+/// now. The folder is this process's until it ends.
 void check_output(const OutputOptions& options);
 
 /// folder/report.EXTENSION, whole or not at all; gives its path.
 std::string write_report_file(const Document& document, const std::string& folder, const Writer& writer);
 
-/// Files into the folder, and a summary to standard output; or what was asked for to standard output.
+/// Files into the folder, and a summary to standard output; or what was asked for to standard output. Throws the first
+/// failure to write when everything that can be written is.
 void write_output(const Document& document, const OutputOptions& options);
+
+/// The folder that relative paths of a report belong to: its key in the context.
+inline constexpr const char* kStartedIn = "started in";
 
 /// What a report says first: the machine, and the command line.
 std::vector<std::pair<std::string, std::string>> make_context();

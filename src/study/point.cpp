@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/statistics.h"
 #include "flows/load.h"
 #include "flows/options.h"
@@ -42,6 +43,13 @@ std::string key_of(RunSpec spec) {
 
 void add_note(const std::string& note, Point& point) {
   point.status.reason += (point.status.reason.empty() ? "" : "; ") + note;
+}
+
+void note_groups_without_effect(const AnalysisOptions& counting, const Graph& graph, Point& point) {
+  if (counting.rules == nullptr) return;
+  for (const std::string& rule : counting.rules->without_effect(graph)) {
+    add_note("of --groups, " + rule + " matches nothing", point);
+  }
 }
 
 /// The baseline's outputs, where another flow's are held against them.
@@ -84,7 +92,7 @@ void compare_flows(const RunSpec& spec, const AnalysedRun& analysed, Baseline& b
 
 void check_outputs(const RunSpec& spec, const Graph& graph, Session& session, const std::vector<HostTensor>& expected,
                    Baseline& baseline, Point& point) {
-  if (!spec.check) return;
+  if (!spec.check || interrupted()) return;
   session.run();
   std::vector<HostTensor> outputs = session.outputs();
   if (spec.flow == kBaselineFlow) {
@@ -113,6 +121,7 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   const AnalysisOptions counting = analysis_options(spec.counting);
   const BuiltModel built = build_model(spec, progress);
   add_attributes(*built.graph, point);
+  note_groups_without_effect(counting, *built.graph, point);
   PreparedRun prepared = prepare_run(spec, built);
   point.settings.emplace_back("weights", prepared.weights.source);
   point.settings.emplace_back("inputs", prepared.inputs.source);
@@ -138,7 +147,7 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   check_outputs(spec, *built.graph, *session, expected, baseline, point);
   point.samples = samples_of(analysed.record);
   if (!measured.no_replay.empty()) add_note("no replay: " + measured.no_replay, point);
-  if (analysed.record.incomplete) {
+  if (analysed.record.incomplete || interrupted()) {
     point.status = {StatusKind::kIncomplete, "interrupted; the figures are of what was measured until then"};
   }
 }
@@ -161,6 +170,7 @@ Point run_point(const RunSpec& spec, const Progress& progress, Baseline& baselin
     run(spec, progress, baseline, point);
   } catch (const std::exception& error) {
     point.status = status_of(error);
+    if (interrupted()) point.status = {StatusKind::kIncomplete, "interrupted before anything was measured"};
   }
   return point;
 }
@@ -171,7 +181,9 @@ Point inspect_point(const RunSpec& spec) {
   add_attributes(*built.graph, point);
   Record record;
   record.entries.emplace_back().graph = built.graph;
-  const Analysis analysis = analyse(record, analysis_options(spec.counting));
+  const AnalysisOptions counting = analysis_options(spec.counting);
+  note_groups_without_effect(counting, *built.graph, point);
+  const Analysis analysis = analyse(record, counting);
   point.settings.emplace_back("nodes", std::to_string(built.graph->nodes.size()));
   point.settings.emplace_back("parameters", std::to_string(analysis.parameters));
   point.tables = tabulate_static(built, record, analysis);

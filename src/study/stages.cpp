@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "analysis/doubts.h"
 #include "base/error.h"
 #include "base/statistics.h"
 #include "profile/device_pass.h"
@@ -77,8 +78,9 @@ AnalysedRun analyse_run(Record record, const AnalysisOptions& counting, const Li
   for (std::size_t i = 0; i < record.phases.size(); ++i) {
     if (record.phases[i].kind == PhaseKind::kReplay) analysed.replay = analyse(record, counting, {.phase = i});
   }
-  if (record.devices.front().limits) {
-    analysed.roofline = make_roofline(analysed.analysis, median(record.phases.front().latency.samples_s));
+  const LatencyPass& plain = record.phases.front().latency;
+  if (record.devices.front().limits && passes_agree(analysed.analysis, plain)) {
+    analysed.roofline = make_roofline(analysed.analysis, median(plain.samples_s));
   }
   analysed.record = std::move(record);
   return analysed;

@@ -149,7 +149,9 @@ TEST_F(Resumed, ASweepThatDidNotEndIsNotThrownAway) {
 TEST(ExitCode, FollowsFromTheRows) {
   EXPECT_EQ(exit_code_of(with({StatusKind::kOk, StatusKind::kOk})), kSuccess);
   EXPECT_EQ(exit_code_of(with({StatusKind::kOk, StatusKind::kUnsupported})), kSuccess);
-  EXPECT_EQ(exit_code_of(with({StatusKind::kUnsupported})), kFailure);
+  EXPECT_EQ(exit_code_of(with({StatusKind::kUnsupported})), kNotSupported);
+  EXPECT_EQ(exit_code_of(with({StatusKind::kBadInput, StatusKind::kBadInput})), kWrongInput);
+  EXPECT_EQ(exit_code_of(with({StatusKind::kBadInput, StatusKind::kFailed})), kFailure);
   for (const StatusKind bad : {StatusKind::kIncomplete, StatusKind::kBadInput, StatusKind::kOutOfMemory,
                                StatusKind::kFailed, StatusKind::kIo, StatusKind::kUsage}) {
     EXPECT_EQ(exit_code_of(with({StatusKind::kOk, bad})), kFailure) << name_of(bad);
@@ -158,9 +160,9 @@ TEST(ExitCode, FollowsFromTheRows) {
 }
 
 TEST(ExitCode, FollowsFromTheError) {
-  EXPECT_EQ(exit_code_of(Error(ErrorKind::kUsage, "")), kWrongInput);
+  EXPECT_EQ(exit_code_of(Error(ErrorKind::kUsage, "")), kWrongUsage);
   EXPECT_EQ(exit_code_of(Error(ErrorKind::kBadInput, "")), kWrongInput);
-  EXPECT_EQ(exit_code_of(Error(ErrorKind::kUnsupported, "")), kFailure);
+  EXPECT_EQ(exit_code_of(Error(ErrorKind::kUnsupported, "")), kNotSupported);
   EXPECT_EQ(exit_code_of(Error(ErrorKind::kIo, "")), kFailure);
   EXPECT_EQ(exit_code_of(std::runtime_error("")), kFailure);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/half.h"
+#include "base/interrupt.h"
 #include "base/parallel.h"
 #include "base/simd_dispatch.h"
 #include "weights/draw.h"
@@ -110,6 +111,7 @@ NamedTensors synthesize_all(const std::vector<WeightSpec>& specs, std::uint64_t 
     tensors.emplace_back(spec.name, std::move(tensor));
   }
   parallel_for(chunks.size(), threads, [&](std::size_t i) {
+    stop_if_interrupted();
     const Chunk& chunk = chunks[i];
     const WeightSpec& spec = specs[chunk.spec];
     std::byte* out = memory[chunk.spec] + chunk.begin * size_of(spec.dtype);

@@ -24,6 +24,15 @@ ErrorKind kind_of(OrtErrorCode code, const std::string& message) {
 
 }  // namespace
 
+bool is_invalid_model(const std::string& message) {
+  if (is_unknown_operator(message)) return false;
+  for (const char* words : {"InferenceError", "invalid model", "INVALID_GRAPH", "INVALID_PROTOBUF", "division by zero",
+                            "Protobuf parsing failed"}) {
+    if (contains(message, words)) return true;
+  }
+  return false;
+}
+
 void rethrow_as_error(const std::string& what) {
   try {
     throw;

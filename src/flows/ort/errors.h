@@ -9,6 +9,9 @@ namespace nongemm::ort_flow {
 /// Inside a catch block: throws what was caught as an Error that says what was being done.
 [[noreturn]] void rethrow_as_error(const std::string& what);
 
+/// Whether the runtime's message says that the model itself is wrong, whatever runs it.
+bool is_invalid_model(const std::string& message);
+
 template <typename Work>
 decltype(auto) with_errors(const std::string& what, Work&& work) {
   try {

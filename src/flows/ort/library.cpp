@@ -109,7 +109,7 @@ Library::Library() {
                 kWayOut);
   }
   Ort::InitApi(get_base()->GetApi(ORT_API_VERSION));
-  with_errors("starting ONNX Runtime", [&] { env_.emplace(ORT_LOGGING_LEVEL_ERROR, "nongemm"); });
+  with_errors("starting ONNX Runtime", [&] { env_.emplace(ORT_LOGGING_LEVEL_FATAL, "nongemm"); });
 }
 
 Library& Library::get() {

@@ -8,6 +8,7 @@
 #include "base/temporary_folder.h"
 #include "flows/ort/errors.h"
 #include "flows/ort/library.h"
+#include "flows/ort/load_apart.h"
 #include "flows/ort/values.h"
 #include "lowering/lower.h"
 #include "onnx/file.h"
@@ -107,6 +108,13 @@ double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>&
   return bytes;
 }
 
+/// Far more than it takes, with optimisation.
+double seconds_to_load(std::uint64_t weight_bytes) {
+  constexpr double kLeast = 60;
+  constexpr double kBytesPerSecond = 50e6;
+  return kLeast + static_cast<double>(weight_bytes) / kBytesPerSecond;
+}
+
 }  // namespace
 
 Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
@@ -157,7 +165,7 @@ void Model::take_file(const Graph& graph, const Settings& settings) {
     weight_bytes_ += static_cast<std::uint64_t>(element_count(type.shape)) * size_of(type.dtype);
   }
   const UserModel model = read_user_model(*graph.source);
-  open(graph, settings, model.dataflow, named, [&](Ort::SessionOptions& options) {
+  const auto load = [&](Ort::SessionOptions& options) {
     if (model.named.empty()) {
       session_ = Ort::Session(Library::get().env(), graph.source->path.c_str(), options);
       return;
@@ -165,7 +173,21 @@ void Model::take_file(const Graph& graph, const Settings& settings) {
     const std::filesystem::path folder = std::filesystem::absolute(graph.source->path).parent_path();
     options.AddConfigEntry("session.model_external_initializers_file_folder_path", folder.c_str());
     session_ = Ort::Session(Library::get().env(), model.named.data(), model.named.size(), options);
-  });
+  };
+  const std::string path = graph.source->path.string();
+  try {
+    load_apart(path, seconds_to_load(weight_bytes_), [&] {
+      Settings on_host = settings;
+      on_host.cuda_device = -1;
+      with_errors("loading " + path, [&] {
+        Ort::SessionOptions options = session_options(on_host);
+        load(options);
+      });
+    });
+    open(graph, settings, model.dataflow, named, load);
+  } catch (const Error& error) {
+    throw Error(is_invalid_model(error.what()) ? ErrorKind::kBadInput : error.kind(), error.what());
+  }
 }
 
 void Model::lower(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,

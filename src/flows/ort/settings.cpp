@@ -80,7 +80,7 @@ Settings read_settings(const RunOptions& options) {
 Ort::SessionOptions session_options(const Settings& settings) {
   Ort::SessionOptions session;
   session.SetGraphOptimizationLevel(settings.level);
-  session.SetLogSeverityLevel(ORT_LOGGING_LEVEL_ERROR);
+  session.SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
   if (settings.threads > 0) session.SetIntraOpNumThreads(settings.threads);
   for (const std::string& library : settings.operators) {
     // A bare name would be searched for in the system's folders.

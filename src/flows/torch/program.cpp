@@ -174,7 +174,7 @@ Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
     }
     if (of_onnx) {
       throw Error(ErrorKind::kUnsupported, "PyTorch's operators do not include " + names,
-                  "the ort flow runs the file as it is");
+                  "the ort flow takes the file as it is");
     }
     throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names,
                 "an operator of a library of your own: give the library with --load-library");

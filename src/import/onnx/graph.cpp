@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "import/common/describe_inputs.h"
 #include "import/onnx/importer.h"
+#include "import/onnx/validity.h"
 
 namespace nongemm::onnx {
 
@@ -122,6 +123,7 @@ void Importer::add_outputs() {
 }
 
 Graph build_graph(const ReadModel& model, const std::filesystem::path& path, const ImportOptions& options) {
+  check_functions(model);
   Importer importer(model, options);
   Graph graph = importer.build();
   graph.source = std::make_shared<const SourceFile>(SourceFile{path, importer.nodes_of_file()});

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "import/onnx/validity.h"
 #include "onnx/fold.h"
 
 namespace nongemm::onnx {
@@ -28,6 +29,7 @@ void Importer::read(const ReadNode& node) {
 
 void Importer::read_resolved(const ReadNode& node) {
   OnnxCall call(builder_, names_, node, opset_);
+  if (names_.depth() == 1) check_operands(call);  // what a body never runs may be wrong
   if (folds(call, node)) return;
   Graph& graph = builder_.graph();
   const std::size_t first = graph.nodes.size();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -63,6 +64,18 @@ weights::StridedTensor tensor_of(const Json& meta) {
   if (offset < 0) throw Error(ErrorKind::kBadInput, "a storage offset is negative");
   tensor.offset = static_cast<std::uint64_t>(offset);
   return tensor;
+}
+
+struct Described {
+  std::string path_name;
+  weights::StridedTensor tensor;
+};
+
+/// Nothing for objects of classes, which are pickled; a program that uses one is refused where it does.
+std::optional<Described> described_by(const Json& payload) {
+  const Json* meta = find_member(payload, "tensor_meta");
+  if (meta == nullptr || as_flag(member(payload, "use_pickle"))) return std::nullopt;
+  return Described{text_at(payload, "path_name"), tensor_of(*meta)};
 }
 
 }  // namespace
@@ -131,17 +144,19 @@ void Pt2Archive::read_raw(const std::string& folder, const ZipArchive::Entry& co
   const Json json = parse_json(archive_.read(config).text(), file_name + ": " + config.name);
   weights::StridedReader dense(file_name);
   std::map<std::string, weights::StorageBytes> storages;
-  for (const auto& [name, payload] : object_at(json, "config").items()) {
-    const Json* meta = find_member(payload, "tensor_meta");
-    // Objects of classes are pickled; a program that uses one is refused where it does.
-    if (meta == nullptr || as_flag(member(payload, "use_pickle"))) continue;
-    const auto [storage, is_new] = storages.try_emplace(text_at(payload, "path_name"));
+  const std::string place = file_name + ": " + config.name;
+  const Json& tensors = within(place, [&]() -> const Json& { return object_at(json, "config"); });
+  for (const auto& [name, payload] : tensors.items()) {
+    const auto described =
+        within(place + ": '" + name + "'", [&, &payload = payload] { return described_by(payload); });
+    if (!described) continue;
+    const auto [storage, is_new] = storages.try_emplace(described->path_name);
     if (is_new) {
       const ZipArchive::Content content = archive_.read(entry(folder + storage->first));
       storage->second = {content.data, content.size};
       dense.add_storage(content.size);
     }
-    tensors_.insert_or_assign(name, dense.read(name, tensor_of(*meta), storage->second));
+    tensors_.insert_or_assign(name, dense.read(name, described->tensor, storage->second));
   }
 }
 

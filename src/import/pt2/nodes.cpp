@@ -1,11 +1,12 @@
 #include "import/pt2/nodes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/error.h"
 #include "base/json.h"
 #include "import/pt2/arguments.h"
 #include "import/pt2/types.h"
@@ -97,14 +98,17 @@ std::set<std::string, std::less<>> find_needed(const Json& body) {
   const auto need = [&](const std::string& name) { needed.insert(name); };
   for_each_name(array_at(body, "outputs"), need);
   const Json& nodes = array_at(body, "nodes");
-  for (std::size_t i = nodes.size(); i-- > 0;) {
-    const Json& outputs = array_at(nodes[i], "outputs");
-    bool used = !contains(kChecks, text_at(nodes[i], "target"));
+  const auto look_at = [&](const Json& node) {
+    const Json& outputs = array_at(node, "outputs");
+    bool used = !contains(kChecks, text_at(node, "target"));
     if (used && outputs.size() == 1 && is_symbolic(union_of(outputs[0]).first)) {
       used = false;
       for_each_name(outputs, [&](const std::string& name) { used = used || needed.contains(name); });
     }
-    if (used) for_each_name(array_at(nodes[i], "inputs"), need);
+    if (used) for_each_name(array_at(node, "inputs"), need);
+  };
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    within(fmt::format("node {}", i), [&] { look_at(nodes[i]); });
   }
   return needed;
 }
@@ -114,10 +118,11 @@ std::set<std::string, std::less<>> find_needed(const Json& body) {
 void NodeReader::read(const Json& body) {
   const Json* outer = std::exchange(body_, &body);
   std::set<std::string, std::less<>> needed = std::exchange(needed_, find_needed(body));
+  std::size_t position = 0;
   for (const Json& node : array_at(body, "nodes")) {
-    std::string place;
+    std::string place = fmt::format("node {}", position++);
     try {
-      place = text_at(node, "target");
+      place = text_at(node, "target") + " (" + place + ")";
       const Json& metadata = object_at(node, "metadata");
       const Json* stack = find_member(metadata, "nn_module_stack");
       scope_ = stack == nullptr ? kRootScope : scopes_.find(as_text(*stack));
@@ -125,7 +130,7 @@ void NodeReader::read(const Json& body) {
       read_node(node);
     } catch (const Error& error) {
       if (depth_ > 0) throw;  // the node around it is named, too: once is enough
-      throw Error(error.kind(), (place.empty() ? "a node" : place) + ": " + error.what());
+      throw Error(error.kind(), place + ": " + error.what());
     }
   }
   body_ = outer;

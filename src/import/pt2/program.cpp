@@ -46,13 +46,13 @@ class ProgramReader {
   }
 
   Graph read() {
-    const std::vector<UserInput> inputs = user_inputs();
+    const std::vector<UserInput> inputs = within("its signature", [&] { return user_inputs(); });
     bind(inputs);
     add_inputs(inputs);
-    add_state();
+    within("its signature", [&] { add_state(); });
     NodeReader nodes(graph_, symbols_, names_);
     nodes.read(body_);
-    add_outputs(nodes);
+    within("its outputs", [&] { add_outputs(nodes); });
     protect_state(graph_);
     describe_inputs(graph_);
     return std::move(graph_);
@@ -158,7 +158,7 @@ class ProgramReader {
         names_[input.name] = symbols_.size(*input.number);
         continue;
       }
-      const ValueId value = add_tensor(*input.tensor_meta);
+      const ValueId value = within("input '" + input.name + "'", [&] { return add_tensor(*input.tensor_meta); });
       names_[input.name] = Use{value};
       graph_.inputs.push_back({value, input.name, {}});
     }
@@ -186,7 +186,7 @@ class ProgramReader {
 
   ValueId add_state_value(const Json& spec, const std::string& name) {
     const std::string& placeholder = text_at(object_at(spec, "arg"), "name");
-    const ValueId value = add_tensor(meta_of(placeholder));
+    const ValueId value = within("tensor '" + name + "'", [&] { return add_tensor(meta_of(placeholder)); });
     const Type& type = graph_.values[value].type;
     const HostTensor* tensor = archive_.find(name);
     if (tensor == nullptr) throw Error(ErrorKind::kBadInput, "tensor '" + name + "' is missing");

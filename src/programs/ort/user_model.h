@@ -11,8 +11,8 @@ namespace nongemm::ort_flow {
 struct UserModel {
   /// With the graph nodes that each of its nodes became.
   Dataflow dataflow;
-  /// Empty where every node of the file has a name of its own, by which the runtime's profile tells what ran. Otherwise
-  /// the same model in which nodes without one have one; weights beside the file are still there.
+  /// Empty where every node of the file has a plain name of its own, by which the runtime's profile tells what ran.
+  /// Otherwise the same model in which nodes without one have one; weights beside the file are still there.
   std::string named;
 };
 

@@ -14,6 +14,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <functional>
 #include <limits>
@@ -24,6 +25,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "flows/device/device.h"
 #include "flows/device/tracing.h"
 #include "flows/torch/bridge/errors.h"
@@ -37,20 +39,25 @@ namespace {
 class CallTimer {
  public:
   explicit CallTimer(c10::Device device) : device_(device) {}
+  /// One that does not look for the best.
+  CallTimer once() const {
+    CallTimer timer(device_);
+    timer.total_s_ = 0;
+    return timer;
+  }
 
   double best(const std::function<void()>& work) const {
     constexpr double kBatch = 0.05;
-    constexpr double kTotal = 0.4;
     work();
     int calls = 1;
     double seconds = batch(work, calls);
-    if (seconds < kBatch) {
+    if (seconds < kBatch && total_s_ > 0) {
       calls = static_cast<int>(std::min(1000.0, kBatch / std::max(seconds, 1e-6)));
       seconds = batch(work, std::max(calls, 1)) / std::max(calls, 1);
       calls = std::max(calls, 1);
     }
     const Stopwatch watch;
-    while (watch.seconds() < kTotal) seconds = std::min(seconds, batch(work, calls) / calls);
+    while (watch.seconds() < total_s_) seconds = std::min(seconds, batch(work, calls) / calls);
     return seconds;
   }
 
@@ -62,12 +69,16 @@ class CallTimer {
   double batch(const std::function<void()>& work, int calls) const {
     synchronise();
     const Stopwatch watch;
-    for (int i = 0; i < calls; ++i) work();
+    for (int i = 0; i < calls; ++i) {
+      work();
+      stop_if_interrupted();
+    }
     synchronise();
     return watch.seconds();
   }
 
   c10::Device device_;
+  double total_s_ = 0.4;
 };
 
 /// LibTorch says so in words where it has no kernel for a type or a device.
@@ -98,6 +109,18 @@ std::string processor_name() {
     if (line.starts_with("model name")) return line.substr(std::min(line.size(), line.find(':') + 2));
   }
   return "CPU";
+}
+
+double product_rate(const CallTimer& watch, c10::Device device, c10::ScalarType type, std::int64_t size);
+
+/// Where LibTorch has no fast kernel for a type, a product that others do in milliseconds takes seconds: a smaller one
+/// tells the same then.
+std::int64_t size_in_time(const CallTimer& watch, c10::Device device, c10::ScalarType type, std::int64_t size) {
+  constexpr double kMostSeconds = 0.2;
+  constexpr std::int64_t kSmaller = 8;
+  const double seconds =
+      2.0 * std::pow(static_cast<double>(size), 3) / product_rate(watch.once(), device, type, size / kSmaller);
+  return seconds > kMostSeconds ? size / kSmaller : size;
 }
 
 /// Operations per second of a square product.
@@ -176,7 +199,9 @@ DeviceLimits measure_limits(c10::Device device) {
 
   const std::int64_t size = cuda ? 8192 : 1024;
   const auto rate = [&](c10::ScalarType type) {
-    return measured("a product", [&] { return product_rate(watch, device, type, size); });
+    return measured("a product", [&] {
+      return product_rate(watch, device, type, cuda ? size : size_in_time(watch, device, type, size));
+    });
   };
   at::Context& context = at::globalContext();
   const bool allowed = context.allowTF32CuBLAS();

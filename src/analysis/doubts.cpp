@@ -1,0 +1,41 @@
+#include "analysis/doubts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/statistics.h"
+
+namespace nongemm {
+namespace {
+
+constexpr double kMostApart = 1.3;
+constexpr std::size_t kFewIterations = 10;
+
+/// The longer over the shorter.
+double apart(const Analysis& analysis, const LatencyPass& plain) {
+  if (plain.samples_s.empty() || !analysis.measured || !(analysis.wall_s > 0)) return 1;
+  const double latency_s = median(plain.samples_s);
+  return std::max(latency_s, analysis.wall_s) / std::min(latency_s, analysis.wall_s);
+}
+
+}  // namespace
+
+bool passes_agree(const Analysis& analysis, const LatencyPass& plain) { return apart(analysis, plain) <= kMostApart; }
+
+std::string doubts_of(const Analysis& analysis, const LatencyPass& plain) {
+  std::string text;
+  const std::size_t count = plain.samples_s.size();
+  if (count > 0 && count < kFewIterations) {
+    text = fmt::format("{} iteration{}: fewer than {} say little", count, count == 1 ? "" : "s", kFewIterations);
+  }
+  if (!passes_agree(analysis, plain)) {
+    text += fmt::format(
+        "{}node pass and plain latency differ {:.1f} times (cold inferences, a busy host): shares are of the former, "
+        "what-if is left out",
+        text.empty() ? "" : "; ", apart(analysis, plain));
+  }
+  return text;
+}
+
+}  // namespace nongemm

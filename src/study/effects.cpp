@@ -1,0 +1,95 @@
+#include "study/effects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+#include "base/error.h"
+#include "prepare/model.h"
+
+namespace nongemm {
+namespace {
+
+bool is_language(const Model& model) {
+  return model.architecture != nullptr && model.architecture->domain == Domain::kLanguage;
+}
+bool is_vision(const Model& model) { return model.architecture != nullptr && !is_language(model); }
+
+/// An option that some models have no use for.
+struct OfModels {
+  std::string_view option;
+  bool (*has_effect)(const Model& model, const RunSpec& run);
+  const char* reason;
+};
+
+constexpr std::array kOfModels = {
+    // A text is cut to it whatever reads the tokens; prepared inputs may lack the tokens.
+    OfModels{"seq-len",
+             [](const Model& model, const RunSpec& run) {
+               return is_language(model) || (model.file && !(run.data.empty() && run.inputs.empty()));
+             },
+             "no model here has a length of its own to choose"},
+    OfModels{"image-size", [](const Model& model, const RunSpec&) { return is_vision(model); },
+             "no model here takes images of a size to choose"},
+    OfModels{"detections",
+             [](const Model& model, const RunSpec&) {
+               return is_vision(model) && model.architecture->model_type.find("rcnn") != std::string_view::npos;
+             },
+             "no model here is an R-CNN"},
+    OfModels{"attention", [](const Model& model, const RunSpec&) { return model.file == nullptr; },
+             "a model's file has the attention that it was exported with"},
+    OfModels{"input", [](const Model& model, const RunSpec&) { return model.file != nullptr; },
+             "no model here is a .pt2 or .onnx file"},
+};
+
+/// One that some ways of running have no use for.
+struct OfRuns {
+  std::string_view option;
+  bool (*has_effect)(const Request& point);
+  const char* reason;
+};
+
+bool prints_operators(const Request& point) { return point.print_stream || point.print_graph; }
+
+constexpr std::array kOfRuns = {
+    OfRuns{"check", [](const Request& point) { return point.run.flow != kBaselineFlow; },
+           "the torch flow alone has nothing to be compared with; add --flow"},
+    OfRuns{"tf32", [](const Request& point) { return !point.run.runtime.device.is_host(); },
+           "only CUDA devices round operands to TF32; add --device cuda"},
+    OfRuns{"output", [](const Request& point) { return !prints_operators(point); },
+           "--stream and --graph print to standard output"},
+    OfRuns{"format", [](const Request& point) { return !prints_operators(point); }, "--stream and --graph print JSON"},
+    OfRuns{"report", [](const Request& point) { return !prints_operators(point); }, "--stream and --graph print JSON"},
+};
+
+[[noreturn]] void refuse(const GivenOption& given, const char* reason) {
+  throw Error(ErrorKind::kUsage, fmt::format("{} has no effect: {}", given.option->spelled(), reason), "leave it out");
+}
+
+}  // namespace
+
+void check_effects(const Selection& selection, const std::vector<Request>& points) {
+  std::set<std::string> names;
+  std::vector<Model> models;
+  for (const Request& point : points) {
+    if (names.insert(point.run.model).second) models.push_back(find_model(point.run.model));
+  }
+  for (const GivenOption& given : selection) {
+    for (const OfModels& row : kOfModels) {
+      if (row.option != given.option->name) continue;
+      const bool any = std::any_of(models.begin(), models.end(),
+                                   [&](const Model& model) { return row.has_effect(model, points.front().run); });
+      if (!any) refuse(given, row.reason);
+    }
+    for (const OfRuns& row : kOfRuns) {
+      if (row.option == given.option->name && std::none_of(points.begin(), points.end(), row.has_effect)) {
+        refuse(given, row.reason);
+      }
+    }
+  }
+}
+
+}  // namespace nongemm
