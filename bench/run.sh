@@ -29,6 +29,7 @@ python3 bench/goals.py "$out/report.json" --inspect "$(awk "BEGIN {print $end - 
   --memory "$out/xl/report.json" --executor "$(build/release/bin/executor_benchmark)" \
   ${export_figures:+--export "${export_figures[@]}"} --driving "${driving[@]}" || status=1
 python3 bench/op.py --nongemm "$nongemm" --reference build/release/bin/operator_benchmark || status=1
+python3 bench/traces.py --program "$nongemm" || status=1
 # The Python that has torch can be named: PYTHON=/path/to/python make bench
 python3 bench/turns.py "${models[@]}" --nongemm "$nongemm" --python "${PYTHON:-python3}" || status=1
 exit $status

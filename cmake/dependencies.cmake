@@ -17,6 +17,7 @@ endfunction()
 
 nongemm_pkg_config(jpeg libjpeg)
 nongemm_pkg_config(pcre2 libpcre2-8)
+nongemm_pkg_config(sqlite3 sqlite3)
 nongemm_pkg_config(utf8proc libutf8proc)
 nongemm_pkg_config(tomlplusplus tomlplusplus)
 

@@ -25,6 +25,7 @@ VENDORS = {
     ("NvInfer", "NvOnnx"): ("flows/tensorrt",),
     ("cuda", "cupti", "nvml", "nvrtc"): ("flows/cuda", "flows/tensorrt", "flows/torch_cuda"),
     ("CLI/",): ("spec/command_line.cpp",),
+    ("sqlite3",): ("traces/nsys",),
 }
 
 # What somebody is about to mend, in the words of an exception -> who. Empty when nobody is.

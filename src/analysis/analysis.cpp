@@ -30,8 +30,9 @@ void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions&
   } else {
     result.nodes = std::move(rows);
   }
+  // What another tool recorded has operators, but neither inputs nor weights.
+  if (graph.inputs.empty() && graph.weights.empty()) result.weight_bytes = kNaN;
   if (!entry.names_only) return;
-  result.weight_bytes = kNaN;
   for (std::vector<NodeRow>* all : {&result.nodes, &result.graph_nodes}) {
     for (NodeRow& row : *all) row.cost = {kUnknownWork, kUnknownWork, kUnknownWork};
   }

@@ -1,9 +1,12 @@
 #include "analysis/node_rows.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "analysis/composite.h"
+#include "analysis/named_group.h"
 #include "ops/foreign.h"
 #include "ops/onnx_operators.h"
 
@@ -50,6 +53,10 @@ void classify(const Graph& graph, const Node& node, const AnalysisOptions& optio
     row.group = foreign->group;
     row.variant = foreign->variant;
     row.traits = foreign->traits;
+  } else if (std::optional<NamedGroup> named = named_group(node.op)) {
+    row.group = named->group;
+    row.variant = std::move(named->variant);
+    if (row.group != Group::kMemoryLayout) row.cost = {kUnknownWork, kUnknownWork, kUnknownWork};
   } else {
     row.group = guess_group(node.op);
     row.variant = base_name(node.op);

@@ -51,8 +51,14 @@ Document only(const Document& document, const std::vector<ReportKind>& reports) 
 Document summary_of(const Document& document) {
   Document result = document;
   for (Point& point : result.points) {
-    const bool measured = !point.tables.empty() && point.tables.front().info->id == "performance";
-    if (!measured) continue;
+    const std::string_view first = point.tables.empty() ? "" : point.tables.front().info->id;
+    // A trace tells of operators by itself, and has no latency.
+    if (first == "trace") {
+      std::erase_if(point.tables, [](const Table& table) {
+        return table.info->id != "groups" && !table.info->id.starts_with("trace");
+      });
+    }
+    if (first != "performance") continue;
     std::erase_if(point.tables, [](const Table& table) {
       return table.info->report != ReportKind::kPerformance && table.info->id != "what_if";
     });
@@ -69,9 +75,13 @@ const SectionInfo* find_section(std::string_view id) {
 
 const std::vector<Writer>& writers() {
   static const std::vector<Writer> kWriters = {
-      {"table", ".txt", write_table}, {"json", ".json", write_json},
-      {"csv", ".csv", write_csv},     {"md", ".md", write_markdown},
-      {"html", ".html", write_html},  {"google-benchmark", ".google-benchmark.json", write_google_benchmark},
+      {"table", ".txt", write_table},
+      {"json", ".json", write_json},
+      {"csv", ".csv", write_csv},
+      {"md", ".md", write_markdown},
+      {"html", ".html", write_html},
+      {"google-benchmark", ".google-benchmark.json", write_google_benchmark},
+      {"trace", ".trace.json", write_trace},
   };
   return kWriters;
 }

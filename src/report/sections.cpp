@@ -10,6 +10,7 @@
 #include "report/op_sections.h"
 #include "report/performance_sections.h"
 #include "report/sweep_sections.h"
+#include "report/trace_sections.h"
 #include "report/workload_sections.h"
 
 namespace nongemm {
@@ -43,6 +44,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, op_section_infos());
     append(sections, sweep_section_infos());
     append(sections, compare_section_infos());
+    append(sections, trace_section_infos());
     return sections;
   }();
   return kAll;

@@ -117,7 +117,8 @@ std::span<const CommandInfo> command_infos() {
                   "inputs.safetensors and outputs.safetensors)"},
       CommandInfo{kCompare, "compare", "Say what is faster, slower or the same in one run than in another"},
       CommandInfo{kReport, "report", "Make any format again from a JSON report"},
-      CommandInfo{kAnalyze, "analyze", "Report on an engine from the files that trtexec wrote elsewhere"},
+      CommandInfo{kAnalyze, "analyze",
+                  "The same reports from what other tools recorded: traces of profilers, files of trtexec"},
   };
   return kInfos;
 }

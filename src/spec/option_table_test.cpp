@@ -243,7 +243,7 @@ What
 Output
   --output FOLDER         folder for report.json and the other formats asked for (default: standard
                           output)
-  --format FORMAT,...     table, json, csv, md, html, google-benchmark (default: table)
+  --format FORMAT,...     table, json, csv, md, html, trace, google-benchmark (default: table)
   --report REPORT,...     performance, workload or nongemm: what to print or write; JSON always
                           holds everything (default: a summary on the terminal, everything in files)
   --details               of a sweep every point by itself, in place of one table of all

@@ -72,6 +72,12 @@ struct EngineFiles {
   std::string times;    // --exportTimes; may be empty
 };
 
+/// A file of another tool, or several of one job.
+struct AnalyzeRequest {
+  std::vector<std::string> files = {};
+  std::string limits = {};  // what operators are held against: a report with limits, or a device; may be empty
+};
+
 struct Request {
   RunSpec run = {};
   OutputOptions output = {};
@@ -80,6 +86,7 @@ struct Request {
   ExportRequest exported = {};
   VerifyRequest verified = {};
   EngineFiles engine = {};
+  AnalyzeRequest analyzed = {};
   std::string subject = {};     // of `list` and `report`
   bool print_commands = false;  // `run --list`, `op --list`
   bool print_stream = false;    // `inspect --stream`

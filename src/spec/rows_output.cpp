@@ -22,12 +22,25 @@ void add_engine_files(std::vector<Option>& rows) {
     return info;
   };
   rows.push_back(text(
-      file({.name = "tensorrt", .doc = "layer times: trtexec --exportProfile=FILE", .required = true}),
+      file({.name = "trace",
+            .doc = "traces of torch.profiler, ONNX Runtime or Nsight Systems (nsys export --type sqlite), "
+                   "compressed (.gz) or not; several are ranks of one job",
+            .repeatable = true,
+            .positional = true}),
+      [](auto& r) -> auto& { return r.analyzed.files; }));
+  OptionInfo limits =
+      file({.name = "limits",
+            .doc = "hold operators of a trace with shapes against what a device reaches: a report.json of a "
+                   "run on it, or a device here whose limits are kept (cuda, cpu)"});
+  limits.section = OptionSection::kCounting;
+  limits.value = "FILE|DEVICE";
+  rows.push_back(text(
+      std::move(limits), [](auto& r) -> auto& { return r.analyzed.limits; }));
+  rows.push_back(text(
+      file({.name = "tensorrt", .doc = "layer times: trtexec --exportProfile=FILE"}),
       [](auto& r) -> auto& { return r.engine.profile; }));
   rows.push_back(text(
-      file({.name = "layers",
-            .doc = "layers: trtexec --exportLayerInfo=FILE --profilingVerbosity=detailed",
-            .required = true}),
+      file({.name = "layers", .doc = "layers: trtexec --exportLayerInfo=FILE --profilingVerbosity=detailed"}),
       [](auto& r) -> auto& { return r.engine.layers; }));
   rows.push_back(text(
       file({.name = "times", .doc = "inference times: trtexec --exportTimes=FILE"}),
@@ -79,7 +92,7 @@ std::vector<Option> output_rows() {
   rows.push_back(text(
       of_output({.name = "format",
                  .value = "FORMAT",
-                 .doc = "table, json, csv, md, html, google-benchmark",
+                 .doc = "table, json, csv, md, html, trace, google-benchmark",
                  .otherwise = "table",
                  .repeatable = true,
                  .commas = true},

@@ -43,7 +43,7 @@ std::vector<ReportKind> reports_of(const OutputOptions& options) {
 /// What a writer gets to see: everything in JSON, what was asked for elsewhere, a summary on the terminal.
 Document part_for(const Document& document, const Writer& writer, const OutputOptions& options) {
   // Formats for programs have every point by itself.
-  if (writer.format == "json" || writer.format == "google-benchmark") return document;
+  if (writer.format == "json" || writer.format == "google-benchmark" || writer.format == "trace") return document;
   if (writer.format != "csv" && is_sweep_of_calls(document)) return calls_as_rows(document);
   if (!options.reports.empty()) return only(document, reports_of(options));
   if (writer.format == "csv") return document;

@@ -1,0 +1,126 @@
+#include "study/trace_report.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "analysis/roofline.h"
+#include "analysis/tool_figures.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "report/sections.h"
+#include "report/trace_sections.h"
+#include "spec/device.h"
+#include "study/counting.h"
+#include "study/limits_cache.h"
+#include "traces/read_trace.h"
+
+namespace nongemm {
+namespace {
+
+/// The limits that a report of a run holds.
+DeviceLimits limits_in(const std::string& report) {
+  using Limit = std::optional<double> DeviceLimits::*;
+  constexpr std::array kColumns = std::to_array<std::tuple<std::string_view, Limit, double>>(
+      {{"copy_bandwidth", &DeviceLimits::copy_bandwidth, 1.0},
+       {"read_bandwidth", &DeviceLimits::read_bandwidth, 1.0},
+       {"fp32_rate", &DeviceLimits::fp32_rate, 1.0},
+       {"tf32_rate", &DeviceLimits::tf32_rate, 1.0},
+       {"fp16_rate", &DeviceLimits::fp16_rate, 1.0},
+       {"bf16_rate", &DeviceLimits::bf16_rate, 1.0},
+       {"int8_rate", &DeviceLimits::int8_rate, 1.0},
+       {"launch", &DeviceLimits::launch_ns, 1e9},
+       {"shortest", &DeviceLimits::shortest_kernel_s, 1.0},
+       {"round_trip", &DeviceLimits::round_trip_ns, 1e9}});
+  const Document document = read_document(report);
+  for (const Point& point : document.points) {
+    for (const Table& table : point.tables) {
+      if (table.info->id != "limits" || table.rows.empty()) continue;
+      DeviceLimits limits;
+      limits.device = report;
+      for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
+        const FieldValue& value = table.rows.front()[c];
+        if (table.info->columns[c].id == "device") limits.device = to_plain(value);
+        for (const auto& [column, limit, factor] : kColumns) {
+          const auto* number = std::get_if<double>(&value);
+          if (column == table.info->columns[c].id && number != nullptr) limits.*limit = *number * factor;
+        }
+      }
+      return limits;
+    }
+  }
+  throw Error(ErrorKind::kBadInput, report + " holds no limits of a device",
+              "give a report of nongemm run on that device");
+}
+
+std::optional<DeviceLimits> limits_of(const std::string& source) {
+  if (source.empty()) return std::nullopt;
+  if (source.ends_with(".json")) return limits_in(source);
+  std::optional<DeviceLimits> limits = kept_limits(parse_device(source));
+  if (!limits) {
+    throw Error(
+        ErrorKind::kUsage, "the limits of '" + source + "' were not measured here",
+        "nongemm run gpt2 --device " + source + " measures and keeps them; or give a report.json of such a run");
+  }
+  return limits;
+}
+
+/// How all files are taken.
+struct Taken {
+  AnalysisOptions options;
+  std::optional<DeviceLimits> limits;
+};
+
+/// @param collectives gets the file's, which are told when all files are read
+Point trace_point(const std::string& file, const Taken& taken, std::vector<CollectiveCall>& collectives) {
+  const ToolTrace trace = traces::read_trace(file);
+  ToolRecord record = record_of(trace);
+  record.record.devices.front().limits = taken.limits;
+  const Analysis analysis = analyse(record.record, taken.options);
+  const ToolFigures figures = tool_figures(trace, record, analysis);
+  collectives = collective_calls(trace);
+
+  Point point;
+  point.command = "nongemm analyze " + shell_word(file);
+  point.settings = {{"trace", std::filesystem::path(file).filename().string()}, {"tool", trace.kind}};
+  if (trace.rank) point.settings.emplace_back("rank", std::to_string(*trace.rank));
+  if (!trace.device_names.empty()) point.settings.emplace_back("device", trace.device_names.front());
+  const LatencyPass& latency = record.record.phases.front().latency;
+  if (!latency.samples_s.empty()) point.samples.push_back({"latency", latency.samples_s});
+  point.tables = make_trace_tables(figures);
+  std::optional<Roofline> roofline;
+  if (taken.limits) roofline = make_roofline(analysis, analysis.wall_s);
+  std::vector<Table> same_as_run =
+      make_tables({.record = &record.record, .analysis = &analysis, .roofline = roofline ? &*roofline : nullptr});
+  std::move(same_as_run.begin(), same_as_run.end(), std::back_inserter(point.tables));
+  if (trace.dropped > 0) {
+    point.status.kind = StatusKind::kIncomplete;
+    point.status.reason =
+        fmt::format("{} events of the file could not be read: figures are of the others", trace.dropped);
+  }
+  return point;
+}
+
+}  // namespace
+
+std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& counting) {
+  const Taken taken{analysis_options(counting), limits_of(request.limits)};
+  const std::vector<std::string>& files = request.files;
+  std::vector<Point> points;
+  std::vector<std::vector<CollectiveCall>> collectives(files.size());
+  for (std::size_t i = 0; i < files.size(); ++i) points.push_back(trace_point(files[i], taken, collectives[i]));
+  const std::vector<std::vector<CollectiveSum>> sums = collective_sums(collectives);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (!sums[i].empty()) points[i].tables.push_back(make_collectives_table(sums[i]));
+  }
+  return points;
+}
+
+}  // namespace nongemm

@@ -1,0 +1,178 @@
+// From the traces of other tools to a report, held to direct sums over their events (fixtures: shared, truth.json).
+#include "study/trace_report.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/error.h"
+#include "report/sections.h"
+
+namespace nongemm {
+namespace {
+
+std::string shared(const std::string& name) { return std::string(NONGEMM_SHARED_DIR) + "/fixtures/traces/" + name; }
+
+const Table* find(const Point& point, std::string_view section) {
+  for (const Table& table : point.tables) {
+    if (table.info->id == section) return &table;
+  }
+  return nullptr;
+}
+
+const FieldValue& cell(const Point& point, std::string_view section, std::string_view column, std::size_t row = 0) {
+  static const FieldValue kAbsent;
+  const Table* table = find(point, section);
+  if (table == nullptr) return kAbsent;
+  for (std::size_t i = 0; i < table->info->columns.size(); ++i) {
+    if (table->info->columns[i].id == column) return table->rows.at(row).at(i);
+  }
+  return kAbsent;
+}
+
+double number(const FieldValue& value) {
+  if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
+  return std::get<double>(value);
+}
+std::string words(const FieldValue& value) { return std::get<std::string>(value); }
+
+/// A column added up by another.
+std::map<std::string, double> sums(const Point& point, std::string_view section, std::string_view key,
+                                   std::string_view value) {
+  std::map<std::string, double> result;
+  const Table* table = find(point, section);
+  for (std::size_t row = 0; row < table->rows.size(); ++row) {
+    result[words(cell(point, section, key, row))] += number(cell(point, section, value, row));
+  }
+  return result;
+}
+
+void expect_seconds(double seconds, double microseconds) {
+  EXPECT_NEAR(seconds, microseconds * 1e-6, 1e-6 * microseconds * 1e-6 + 1e-15);
+}
+
+void expect_truth(const std::string& file, const nlohmann::json& truth) {
+  SCOPED_TRACE(file);
+  const Point point = trace_points({.files = {shared(file)}}, {}).front();
+  EXPECT_EQ(point.status.kind, StatusKind::kOk);
+  const auto figure = [&](std::string_view column) { return number(cell(point, "trace", column)); };
+  EXPECT_EQ(words(cell(point, "trace", "kind")), truth["kind"]);
+  EXPECT_EQ(figure("events"), truth["events"]);
+  EXPECT_EQ(figure("repaired"), 0);
+  EXPECT_EQ(figure("dropped"), 0);
+  EXPECT_EQ(figure("kernels"), truth["kernels"]);
+  EXPECT_EQ(figure("copies"), truth["memcpy"]);
+  EXPECT_EQ(figure("fills"), truth["memset"]);
+  EXPECT_EQ(figure("streams"), truth["streams"]);
+  EXPECT_EQ(figure("devices"), 1);
+  EXPECT_EQ(figure("unattributed"), 0);
+  expect_seconds(figure("kernel_time"), truth["kernel_us"]);
+  expect_seconds(figure("copy_time"), truth["memcpy_us"]);
+  expect_seconds(figure("device_busy"), truth["busy_us"]);
+  expect_seconds(figure("span"), truth["span_us"]);
+  expect_seconds(figure("idle"), truth["idle_us"]);
+  const auto operators = sums(point, "trace_operators", "operator", "kernel_time");
+  for (const auto& [name, microseconds] : truth["by_operator_us"].items()) {
+    ASSERT_TRUE(operators.contains(name)) << name;
+    expect_seconds(operators.at(name), microseconds);
+  }
+  const auto kernels = sums(point, "trace_kernels", "kernel", "time");
+  double all = 0;
+  for (const auto& [name, seconds] : kernels) all += seconds;
+  expect_seconds(all, truth["kernel_us"]);
+}
+
+TEST(TraceReport, FixturesToTheNanosecond) {
+  std::ifstream file(shared("truth.json"));
+  int seen = 0;
+  for (const auto& [name, truth] : nlohmann::json::parse(file).items()) {
+    if (truth["kind"] != "kineto") continue;
+    expect_truth(name, truth);
+    ++seen;
+  }
+  EXPECT_EQ(seen, 6);
+}
+
+TEST(TraceReport, NodesOfOnnxRuntime) {
+  std::ifstream file(shared("truth.json"));
+  const nlohmann::json truth = nlohmann::json::parse(file)["onnxruntime_gpt2.json"];
+  const Point point = trace_points({.files = {shared("onnxruntime_gpt2.json")}}, {}).front();
+  EXPECT_EQ(words(cell(point, "trace", "kind")), "onnxruntime");
+  EXPECT_EQ(number(cell(point, "trace", "runs")), truth["runs"]);
+  EXPECT_EQ(number(cell(point, "trace", "nodes")), truth["nodes"]);
+  expect_seconds(number(cell(point, "trace", "node_time")), truth["node_us"]);
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(cell(point, "trace", "kernels")));
+  const auto operators = sums(point, "trace_operators", "operator", "total_time");
+  for (const auto& [name, microseconds] : truth["by_operator_us"].items())
+    expect_seconds(operators.at(name), microseconds);
+  // Groups are of one inference.
+  const auto groups = sums(point, "groups", "group", "time");
+  expect_seconds(groups.at("GEMM") * 3, 501 + 185 + 163);
+  ASSERT_EQ(point.samples.size(), 1U);
+  EXPECT_THAT(point.samples.front().seconds, testing::ElementsAre(1732e-6, 1389e-6, 1284e-6));
+  EXPECT_DOUBLE_EQ(number(cell(point, "performance", "latency")), 1389e-6);
+}
+
+TEST(TraceReport, KernelTimeHasGroups) {
+  for (const auto& [file, least] : std::map<std::string, double>{{"kineto_gpt2_eager.json.gz", 0.99},
+                                                                 {"kineto_streams.json.gz", 0.99},
+                                                                 {"kineto_tp2a_rank0.json.gz", 0.99},
+                                                                 {"kineto_segformer_compiled.json.gz", 0.95},
+                                                                 {"kineto_gpt2_decode_cudagraph.json.gz", 0.95}}) {
+    SCOPED_TRACE(file);
+    const Point point = trace_points({.files = {shared(file)}}, {}).front();
+    const auto by = sums(point, "trace_grouping", "by", "share");
+    const double told = 1.0 - (by.contains("nothing") ? by.at("nothing") : 0.0);
+    EXPECT_GE(told, least);
+    // Other is what nothing told.
+    const auto groups = sums(point, "trace_kernels", "group", "time");
+    const double other = groups.contains("Other") ? groups.at("Other") : 0.0;
+    EXPECT_NEAR(other / number(cell(point, "trace", "kernel_time")), 1.0 - told, 1e-9);
+  }
+}
+
+TEST(TraceReport, GroupsAddUpToTheDevicesTime) {
+  const Point point = trace_points({.files = {shared("kineto_gpt2_eager.json.gz")}}, {}).front();
+  const auto groups = sums(point, "groups", "group", "time");
+  double all = 0;
+  for (const auto& [group, seconds] : groups) all += seconds;
+  expect_seconds(all, 2134.25 + 6.592);
+  // aten::addmm, aten::mm and aten::bmm, by truth.json.
+  expect_seconds(groups.at("GEMM"), 632.375 + 429.898 + 149.153);
+  expect_seconds(groups.at("Logit computation"), 91.905);
+  expect_seconds(groups.at("Normalization"), 182.112);
+  EXPECT_NEAR(number(cell(point, "trace", "gemm_share")), 1211.426 / 2134.25, 1e-6);
+}
+
+TEST(TraceReport, CollectivesAreCommunication) {
+  const Point point = trace_points({.files = {shared("kineto_tp2a_rank1.json.gz")}}, {}).front();
+  expect_seconds(sums(point, "groups", "group", "time").at("Communication"), 7643.42 + 6.944);
+  EXPECT_EQ(point.setting("rank"), "1");
+}
+
+TEST(TraceReport, RanksOfOneJob) {
+  const std::vector<Point> points =
+      trace_points({.files = {shared("kineto_tp2a_rank0.json.gz"), shared("kineto_tp2a_rank1.json.gz")}}, {});
+  ASSERT_EQ(points.size(), 2U);
+  const double first = number(cell(points[0], "trace_collectives", "time"));
+  const double second = number(cell(points[1], "trace_collectives", "time"));
+  expect_seconds(first, 470.14);
+  expect_seconds(second, 7643.42);
+  EXPECT_EQ(number(cell(points[0], "trace_collectives", "calls")), 16);
+  for (const Point& point : points) {
+    // One stream: nothing runs beside them.
+    EXPECT_EQ(number(cell(point, "trace_collectives", "hidden")), 0);
+    EXPECT_DOUBLE_EQ(number(cell(point, "trace_collectives", "exposed")),
+                     number(cell(point, "trace_collectives", "time")));
+  }
+  // Both waited for each other; what is left is the same for both.
+  const double waited = number(cell(points[1], "trace_collectives", "waited"));
+  EXPECT_NEAR(second - waited, first - number(cell(points[0], "trace_collectives", "waited")), 1e-12);
+  EXPECT_GT(waited, 7e-3);
+}
+
+}  // namespace
+}  // namespace nongemm
