@@ -116,6 +116,10 @@ std::vector<Case> reductions() {
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten.sort.default", {in.x, 1, true});
        }},
+      {"histogram",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten.histc.default", {in.x, 5, -1.5, 2.0});
+       }},
       {"unique",
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten._unique2.default", {in.n, true, true, true});
@@ -125,6 +129,19 @@ std::vector<Case> reductions() {
   };
   all.insert(all.end(), others.begin(), others.end());
   return all;
+}
+
+/// Four rows of six meet the first matrix, none the second, two the third. The width decides whether rows of matrices
+/// begin evenly in memory.
+Case grouped(const std::string& name, const std::string& op, std::int64_t width) {
+  return {name, [=](Builder& b, const Inputs& in) {
+            const Tensor rows = b.call("aten.reshape.default", {in.x, Shape{6, 4}});
+            const Tensor flat = b.call("aten.reshape.default", {in.image, Shape{-1}});
+            const Tensor numbers = b.call("aten.slice.Tensor", {flat, 0, 0, 3 * 4 * width});
+            const Tensor matrices = b.call("aten.view.default", {numbers, Shape{3, 4, width}});
+            const Tensor ends = b.constant(HostTensor::from<std::int32_t>(DType::kInt32, {3}, {4, 4, 6}));
+            return b.call_all(op, {rows, matrices, ends});
+          }};
 }
 
 std::vector<Case> memory() {
@@ -341,6 +358,9 @@ std::vector<RuleCase> rule_cases() {
   for (const auto& group : {elementwise(), reductions(), memory(), compound(), core_rule_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
+  all.push_back(grouped("grouped_mm", "aten._grouped_mm.default", 8));
+  all.push_back(grouped("grouped_mm_fallback", "transformers.grouped_mm_fallback.default", 8));
+  all.push_back(grouped("grouped_mm_fallback_uneven", "transformers.grouped_mm_fallback.default", 5));
   return all;
 }
 

@@ -129,6 +129,8 @@ const Rows& own_rows() {
       {"aten.lt.Tensor", "2x8x16 16 other:int64"},
       {"aten.where.self", "2x8x16 2x8x16 2x8x16"},
       {"aten.where.self", "8x1 2x8x16 scalar other:fp16"},
+      {"aten.where.Scalar", "2x8x16 self=1.5 other=2"},
+      {"aten.where.Scalar", "2x8x16 self=1 other=2"},
       {"aten.where.default", "2x8"},
       {"aten.masked_fill.Scalar", "2x8x16 8x16 value=-1.5"},
       {"aten.bitwise_and.Tensor", "2x8x16 8x16"},
@@ -178,6 +180,8 @@ const Rows& own_rows() {
       {"aten._to_copy.default", "2x8x16 dtype=bf16 @transposed"},
       {"aten.to.device", "2x8x16 dtype=fp16"},
       {"aten.to.other", "2x8x16 2x8x16 other:fp16"},
+      {"aten.type_as.default", "2x8x16 2x8x16 other:fp16"},
+      {"aten.type_as.default", "2x8x16 2x8x16 @transposed"},
       {"aten.cat.default", "2x8x16 2x3x16 dim=1"},
       {"aten.cat.default", "2x8x16 2x8x16 dim=-1 @transposed"},
       {"aten.stack.default", "2x8 2x8 dim=1"},
@@ -216,6 +220,7 @@ const Rows& own_rows() {
       {"aten.mean.dim", "2x4x6x6 dim=2,3 @channels-last"},
       {"aten.cumsum.default", "2x8x16 dim=1"},
       {"aten.cumsum.default", "2x8x16 dim=1 :bool"},
+      {"aten.histc.default", "2x8x16 bins=5 min=-1 max=2"},
       {"aten.argmax.default", "2x8x16"},
       {"aten.argmax.default", "2x8x16 dim=1 keepdim=true"},
       {"aten.max.dim", "2x8x16 dim=1"},
@@ -314,6 +319,8 @@ std::ostream& operator<<(std::ostream& out, const OperatorCase& test) { return o
 const std::vector<TriedElsewhere>& operators_tried_elsewhere() {
   static const std::vector<TriedElsewhere> kElsewhere = {
       {"nongemm.if.default", "src/flows/torch/control_test.cpp: it has blocks"},
+      {"aten._grouped_mm.default", "tests/onnx_rule_cases.cpp: its offsets have to fit"},
+      {"transformers.grouped_mm_fallback.default", "tests/onnx_rule_cases.cpp: likewise"},
       {"nongemm.foreach.default", "src/flows/torch/control_test.cpp: it has a block"},
   };
   return kElsewhere;

@@ -204,6 +204,7 @@ constexpr Difference kOwnTypes[] = {
 constexpr Difference kOwnResults[] = {
     {"aten.empty.memory_format", "", "whatever lay in that memory"},
     {"aten.empty_strided.default", "", "whatever lay in that memory"},
+    {"aten.empty_like.default", "", "whatever lay in that memory"},
     {"aten.new_empty.default", "", "whatever lay in that memory"},
     {"aten.rand.default", "", "another generator"},
     {"aten.randn.default", "", "another generator"},

@@ -103,6 +103,15 @@ TEST(Analysis, CompositeModulesCountAsOneUnlessAskedByOperator) {
   EXPECT_EQ(group(by_operator, Group::kArithmetic).nodes, group(by_module, Group::kArithmetic).nodes + 12 * 7);
 }
 
+TEST(Analysis, RoutingIsAGroupOfItsOwn) {
+  const Graph graph = build_graph(find_model("mixtral-8x7b"), {});
+  const Analysis analysis = analyse(even_record(graph), {});
+  // The router's seven operators; of the experts', those that sort, move, mask and sum tokens.
+  EXPECT_EQ(group(analysis, Group::kRouting).nodes, 32 * (7 + 17));
+  // Four projections of attention and two grouped products a layer, the head, the rotary tables' product.
+  EXPECT_EQ(group(analysis, Group::kGemm).nodes, 32 * (4 + 2) + 2);
+}
+
 TEST(Analysis, AttentionCountsWithGemmUnlessAskedOtherwise) {
   const Graph graph = build_graph(find_model("gpt2"), {});
   const Record record = even_record(graph);

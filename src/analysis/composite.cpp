@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "ops/routing.h"
+
 namespace nongemm {
 
 std::span<const CompositeModule> composite_modules() {
@@ -22,6 +24,22 @@ std::span<const CompositeModule> composite_modules() {
       CompositeModule{"LaplaceActivation", Group::kActivation, "Laplace"},
   };
   return kModules;
+}
+
+bool is_routing(const Graph& graph, ScopeId scope, Group group, std::string_view variant, DType result) {
+  const std::string& module = graph.scopes[scope].type;
+  if (is_router(module)) return true;
+  if (!holds_experts(module)) return false;
+  switch (group) {
+    case Group::kReduction:
+    case Group::kMemoryMovement:
+    case Group::kSynchronisation:
+      return true;
+    case Group::kArithmetic:
+      return variant == "MaskedFill" || !is_floating(result);
+    default:
+      return false;
+  }
 }
 
 const CompositeModule* composite_of(const Graph& graph, ScopeId scope) {

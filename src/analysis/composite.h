@@ -17,6 +17,10 @@ struct CompositeModule {
 
 std::span<const CompositeModule> composite_modules();
 
+/// Whether an operator of this group and dtype routes tokens to the experts of a mixture: all that a router does, and
+/// what sorts, moves, masks and sums the tokens around the experts' products (ops/routing.h).
+bool is_routing(const Graph& graph, ScopeId scope, Group group, std::string_view variant, DType result);
+
 /// The innermost composite module around a scope, or nullptr.
 const CompositeModule* composite_of(const Graph& graph, ScopeId scope);
 

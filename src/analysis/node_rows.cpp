@@ -43,6 +43,10 @@ const OnnxOperator* foreign_operator(const std::string& op) {
   return op.starts_with(kPrefix) ? find_onnx_operator(std::string_view(op).substr(kPrefix.size())) : nullptr;
 }
 
+DType result_dtype(const Graph& graph, const Node& node) {
+  return node.outputs.empty() ? DType::kUndefined : graph.values[node.outputs[0]].type.dtype;
+}
+
 void classify(const Graph& graph, const Node& node, const AnalysisOptions& options, NodeRow& row) {
   if (const Op* op = table_entry(node)) {
     row.group = group_of(graph, node, *op);
@@ -66,6 +70,8 @@ void classify(const Graph& graph, const Node& node, const AnalysisOptions& optio
     if (const CompositeModule* module = composite_of(graph, node.scope)) {
       row.group = module->group;
       row.variant = module->variant;
+    } else if (is_routing(graph, node.scope, row.group, row.variant, result_dtype(graph, node))) {
+      row.group = Group::kRouting;
     }
   }
   if (options.rules == nullptr) return;

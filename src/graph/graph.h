@@ -151,6 +151,16 @@ struct Output {
   std::string name;
 };
 
+/// A weight that checkpoints hold in pieces: transformers keeps all experts of a layer in one tensor, published
+/// checkpoints keep each by itself.
+struct WeightPieces {
+  /// The end of the weight's name: ".experts.gate_up_proj". Its first dimension counts the experts.
+  std::string weight;
+  /// The ends of the pieces' names, `#` for the expert's number; an expert's pieces lie one after the other:
+  /// ".experts.#.gate_proj.weight", ".experts.#.up_proj.weight".
+  std::vector<std::string> pieces;
+};
+
 /// What an architecture knows of the checkpoints published for it.
 struct CheckpointRules {
   /// Glob patterns of entries that are not needed ("*.attn.bias").
@@ -159,6 +169,8 @@ struct CheckpointRules {
   std::vector<std::string> optional_prefixes;
   /// {old, new} pieces of names ("LayerNorm.gamma" -> "LayerNorm.weight").
   std::vector<std::pair<std::string, std::string>> renames;
+  /// Names after the renames.
+  std::vector<WeightPieces> pieces = {};
 };
 
 /// The ONNX file that a graph was read from, for runtimes that run such files themselves.

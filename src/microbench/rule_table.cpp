@@ -254,7 +254,7 @@ constexpr Rule kRules[] = {
     // Selecting elements.
     {"where", "self other", as_main},
     {"masked_fill masked_fill_", "mask", as_main},
-    {"gather scatter scatter_add scatter_reduce", "index", as_main},
+    {"gather scatter scatter_ scatter_add scatter_reduce", "index", as_main},
     {"scatter_reduce", "reduce", sum_of_them},
     {"masked_scatter", "mask source", as_main},
     {"select_scatter", "src", without_dim},

@@ -11,6 +11,16 @@ Config Config::read_file(const std::string& path) {
 
 bool Config::is_null(std::string_view key) const { return values().contains(key) && !has(key); }
 
+Config Config::object_or_empty(std::string_view key) const {
+  return has(key) ? object(key) : Config(JsonObject::empty(origin()));
+}
+
+Config Config::overlaid(const Config& over) const {
+  Json all = values();
+  all.update(over.values());
+  return JsonObject::parse(dump_json(all), origin());
+}
+
 std::int64_t Config::positive(std::string_view key) const {
   constexpr std::int64_t kMost = std::int64_t{1} << 31;  // keeps products of sizes far from overflow
   const std::int64_t value = integer(key);

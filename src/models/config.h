@@ -24,8 +24,9 @@ class Config : public JsonObject {
   }
   static Config read_file(const std::string& path);
 
-  /// Present as null, which is not the default: "no middle block".
+  /// Present as null, which is not the default: "no sliding window", "no middle block".
   bool is_null(std::string_view key) const;
+
   /// integer() that must be at least 1: head counts, layer sizes.
   std::int64_t positive(std::string_view key) const;
   std::int64_t positive(std::string_view key, std::int64_t otherwise) const;
@@ -35,6 +36,10 @@ class Config : public JsonObject {
   std::int64_t bounded(std::string_view key, std::int64_t otherwise, std::int64_t most) const;
   /// A nested object.
   Config object(std::string_view key) const { return JsonObject::object(key); }
+  /// The same; without keys when absent.
+  Config object_or_empty(std::string_view key) const;
+  /// This object with the keys of `over`, which win.
+  Config overlaid(const Config& over) const;
   /// Classes of a transformers model: num_labels, which wins where both are given, or the entries of id2label, or 2.
   std::int64_t labels() const;
 

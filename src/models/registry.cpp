@@ -11,11 +11,23 @@ namespace nongemm {
 
 std::span<const Architecture* const> architectures() {
   static const std::array kAll = {
-      &gpt2_architecture(),          &bert_architecture(),      &llama_architecture(),     &detr_architecture(),
-      &maskformer_architecture(),    &segformer_architecture(), &swin_architecture(),      &vit_architecture(),
-      &faster_rcnn_architecture(),   &mask_rcnn_architecture(), &hf_vit_architecture(),    &clip_vision_architecture(),
-      &siglip_vision_architecture(), &dinov2_architecture(),    &hf_resnet_architecture(), &convnext_architecture(),
-      &whisper_architecture(),       &unet_architecture(),      &flux_architecture(),
+      &gpt2_architecture(),        &bert_architecture(),
+      &llama_architecture(),       &detr_architecture(),
+      &maskformer_architecture(),  &segformer_architecture(),
+      &swin_architecture(),        &vit_architecture(),
+      &faster_rcnn_architecture(), &mask_rcnn_architecture(),
+      &gemma2_architecture(),      &gemma3_architecture(),
+      &mistral_architecture(),     &phi3_architecture(),
+      &qwen2_architecture(),       &qwen3_architecture(),
+      &electra_architecture(),     &roberta_architecture(),
+      &xlm_roberta_architecture(), &mixtral_architecture(),
+      &qwen3_moe_architecture(),   &gpt_oss_architecture(),
+      &mpnet_architecture(),       &modernbert_architecture(),
+      &t5_architecture(),          &hf_vit_architecture(),
+      &clip_vision_architecture(), &siglip_vision_architecture(),
+      &dinov2_architecture(),      &hf_resnet_architecture(),
+      &convnext_architecture(),    &whisper_architecture(),
+      &unet_architecture(),        &flux_architecture(),
   };
   return kAll;
 }

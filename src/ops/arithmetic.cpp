@@ -40,6 +40,12 @@ std::vector<Type> where_rule(const Operands& operands) {
   return result;
 }
 
+std::vector<Type> where_numbers(const Operands& operands) {
+  const bool integers = std::holds_alternative<std::int64_t>(operands.node().args[1]) &&
+                        std::holds_alternative<std::int64_t>(operands.node().args[2]);
+  return {tensor_type(integers ? DType::kInt64 : DType::kFloat32, operands.tensor(0).shape)};
+}
+
 /// Differences of neighbours along a dimension, which may first be lengthened at its ends.
 std::vector<Type> diff_rule(const Operands& operands) {
   const Type& self = operands.tensor(0);
@@ -173,6 +179,8 @@ constexpr std::array kEntries = {
     entry("aten::where.ScalarOther(Tensor condition, Tensor self, Scalar other) -> Tensor", "Where", kBinary,
           where_rule, onnx_rules::where),
     entry("aten::where.ScalarSelf(Tensor condition, Scalar self, Tensor other) -> Tensor", "Where", kBinary, where_rule,
+          onnx_rules::where),
+    entry("aten::where.Scalar(Tensor condition, Scalar self, Scalar other) -> Tensor", "Where", kBinary, where_numbers,
           onnx_rules::where),
     entry(
         "aten::masked_fill.Scalar(Tensor self, Tensor mask, Scalar value) -> Tensor", "MaskedFill", kBinary,

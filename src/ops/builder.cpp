@@ -75,6 +75,10 @@ Tensor Builder::parameter(const std::string& name, Shape shape, InitSpec init) {
   return add_weight(name, dtype_, std::move(shape), init);
 }
 
+Tensor Builder::parameter(const std::string& name, DType dtype, Shape shape, InitSpec init) {
+  return add_weight(name, dtype, std::move(shape), init);
+}
+
 Tensor Builder::buffer(const std::string& name, DType dtype, Shape shape, InitSpec init) {
   const Tensor tensor = add_weight(name, dtype, std::move(shape), init);
   for (Weight& weight : graph_.weights) weight.buffer = weight.buffer || weight.value == tensor.id();

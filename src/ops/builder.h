@@ -93,6 +93,8 @@ class Builder {
   Tensor input(std::string name, DType dtype, Shape shape, InputKind kind);
   /// A parameter of the module in scope, in the model's dtype. Asking again for the same name gives the same tensor.
   Tensor parameter(const std::string& name, Shape shape, InitSpec init);
+  /// One that the original keeps in a type of its own.
+  Tensor parameter(const std::string& name, DType dtype, Shape shape, InitSpec init);
   /// A buffer with a dtype of its own.
   Tensor buffer(const std::string& name, DType dtype, Shape shape, InitSpec init);
   /// A tensor that the original computes when it is constructed. `name`, if the state dict holds it, is not read.

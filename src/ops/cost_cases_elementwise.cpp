@@ -139,6 +139,7 @@ void add_others(Cases& cases) {
   where("aten.where.self", true, true);
   where("aten.where.ScalarOther", true, false);
   where("aten.where.ScalarSelf", false, true);
+  where("aten.where.Scalar", false, false);
   for (const std::string op : {"aten.masked_fill.Scalar", "aten.masked_fill_.Scalar"}) {
     cases[op] = [op](Builder& b, int v) {
       const Shape& shape = kShapes[static_cast<std::size_t>(v)];

@@ -92,11 +92,13 @@ void add_conversions(Cases& cases) {
   convert("aten._to_copy.default", [](Builder& b, const Tensor& x, DType to) {
     b.call("aten._to_copy.default", {x}, {{"dtype", to}});
   });
-  cases["aten.to.other"] = [](Builder& b, int v) {
-    const bool same = v == 0;
-    b.call("aten.to.other", {operand(b, shape_of(v)), operand(b, {2}, same ? DType::kFloat32 : DType::kFloat16)});
-    return same ? Work{} : Work{0, bytes(shape_of(v)) + bytes({2}, 2), bytes(shape_of(v), 2)};
-  };
+  for (const std::string op : {"aten.to.other", "aten.type_as.default"}) {
+    cases[op] = [op](Builder& b, int v) {
+      const bool same = v == 0;
+      b.call(op, {operand(b, shape_of(v)), operand(b, {2}, same ? DType::kFloat32 : DType::kFloat16)});
+      return same ? Work{} : Work{0, bytes(shape_of(v)) + bytes({2}, 2), bytes(shape_of(v), 2)};
+    };
+  }
 }
 
 /// Everything is read, everything is written.
@@ -265,6 +267,11 @@ void add_scatters(Cases& cases) {
     b.call("aten.scatter.value", {operand(b, {9, 5}), 0, operand(b, index, DType::kInt64), 1.0});
     return Work{0, bytes({9, 5}) + bytes(index, 8), bytes({9, 5})};
   };
+  cases["aten.scatter_.value"] = [](Builder& b, int v) {
+    const Shape index = {1 + v, 3};
+    b.call("aten.scatter_.value", {operand(b, {9, 5}), 0, operand(b, index, DType::kInt64), 1.0});
+    return Work{0, bytes(index, 8), bytes(index)};
+  };
   cases["aten.masked_scatter.default"] = [](Builder& b, int v) {
     b.call("aten.masked_scatter.default",
            {operand(b, shape_of(v)), operand(b, {4}, DType::kBool), operand(b, shape_of(v))});
@@ -320,7 +327,7 @@ void add_factories(Cases& cases) {
     b.call("aten.arange.start_step", {0, 4 + 2 * v, 2});
     return Work{0, 0, bytes({2 + v}, 8)};
   };
-  for (const char* name : {"zeros_like", "ones_like"}) {
+  for (const char* name : {"zeros_like", "ones_like", "empty_like"}) {
     const std::string op = std::string("aten.") + name + ".default";
     cases[op] = [op](Builder& b, int v) {
       b.call(op, {operand(b, shape_of(v))});

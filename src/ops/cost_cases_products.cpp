@@ -1,4 +1,5 @@
 // Cases of products and attention: slow loops that count a multiplication and an addition for every pair of elements.
+#include <algorithm>
 #include <array>
 
 #include "ops/cost_cases.h"
@@ -39,6 +40,17 @@ void add_matrices(Cases& cases) {
       const Shape right = {batch, inner, columns};
       b.call(op, {operand(b, left), operand(b, right)});
       return Work{product(batch, rows, inner, columns), total({left, right}), bytes({batch, rows, columns})};
+    };
+  }
+  // Rows sorted by their matrices: at most as many matrices as rows are read.
+  for (const std::string op : {"aten._grouped_mm.default", "transformers.grouped_mm_fallback.default"}) {
+    cases[op] = [op](Builder& b, int v) {
+      const auto [groups, rows, inner, columns] = sizes(v);
+      b.call(op,
+             {operand(b, {rows, inner}), operand(b, {groups, inner, columns}), operand(b, {groups}, DType::kInt32)});
+      const std::int64_t used = std::min(rows, groups);
+      return Work{product(1, rows, inner, columns), total({{rows, inner}, {used, inner, columns}, {groups}}),
+                  bytes({rows, columns})};
     };
   }
   cases["aten.linear.default"] = [](Builder& b, int v) {

@@ -71,6 +71,10 @@ void add_selections(Cases& cases) {
     b.call_all("aten.sort.default", {operand(b, shape_of(v))});
     return Work{count(shape_of(v)), bytes(shape_of(v)), bytes(shape_of(v)) + bytes(shape_of(v), 8)};
   };
+  cases["aten.histc.default"] = [](Builder& b, int v) {
+    b.call("aten.histc.default", {operand(b, shape_of(v)), 4 + v, 0, 3});
+    return Work{count(shape_of(v)), bytes(shape_of(v)), bytes({4 + v})};
+  };
   // How many distinct values there are only the run knows.
   cases["aten._unique2.default"] = [](Builder& b, int v) {
     b.call_all("aten._unique2.default", {operand(b, shape_of(v))});

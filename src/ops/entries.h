@@ -9,6 +9,7 @@ namespace nongemm {
 
 std::span<const OpEntry> gemm_entries();
 std::span<const OpEntry> einsum_entries();
+std::span<const OpEntry> grouped_entries();
 std::span<const OpEntry> convolution_entries();
 std::span<const OpEntry> attention_entries();
 std::span<const OpEntry> activation_entries();

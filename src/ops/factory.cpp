@@ -212,6 +212,9 @@ constexpr std::array kEntries = {
     entry("aten::ones_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
           "Full", infer_like, fill_like<1>),
+    entry("aten::empty_like(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
+          "bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
+          "Empty", infer_like, fill_like<0>),
     entry("aten::full_like(Tensor self, Scalar fill_value, *, ScalarType? dtype=None, Layout? layout=None, "
           "Device? device=None, bool? pin_memory=None, MemoryFormat? memory_format=None) -> Tensor",
           "Full", infer_like, full_like),

@@ -153,6 +153,25 @@ void multi_dot(OnnxLowering& onnx) {
   onnx.result(product);
 }
 
+/// ONNX has no grouped product: the rows are split into the groups' parts, each of which meets its matrix.
+void grouped_mm(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  const std::int64_t groups = operands.tensor(1, 3).shape[0];
+  const bool biased = operands.size() > 3 && operands.has(3);
+  if (groups == kDynamic || !operands.has(2) || biased) onnx.unsupported("an open number of groups, or a bias");
+  const Name ends = onnx.tensor(2, DType::kInt64);
+  const Name all_but_last = onnx.slice(ends, 0, onnx.integer_constants({0}), onnx.integer_constants({groups - 1}));
+  const Name begins = onnx.concat({onnx.integer_constants({0}), all_but_last}, 0);
+  const Name sizes = onnx.add("Sub", {ends, begins});
+  const Names parts =
+      onnx.add_many("Split", {onnx.tensor(0), sizes}, static_cast<std::size_t>(groups), {{"axis", std::int64_t{0}}});
+  Names products;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    products.push_back(onnx.add("MatMul", {parts[i], onnx.pick(onnx.tensor(1), i)}));
+  }
+  onnx.result(products.size() == 1 ? products[0] : onnx.concat(products, 0));
+}
+
 void einsum(OnnxLowering& onnx) {
   onnx.result(onnx.add("Einsum", onnx.tensors(1), {{"equation", std::string(onnx.operands().text(0))}}));
 }

@@ -27,6 +27,14 @@ std::vector<Type> infer_to(const Operands& operands) {
 
 std::vector<Type> infer_to_other(const Operands& operands) { return converted(operands, operands.tensor(1).dtype); }
 
+/// type_as has no `copy`: an alias where nothing changes.
+std::vector<Type> infer_type_as(const Operands& operands) {
+  if (operands.tensor(0).dtype == operands.tensor(1).dtype) return alias_of_first(operands);
+  std::vector<Type> result = like_first(operands);
+  result[0].dtype = operands.tensor(1).dtype;
+  return result;
+}
+
 std::vector<Type> infer_to_copy(const Operands& operands) {
   std::vector<Type> result = like_first(operands);
   result[0].dtype = operands.dtype(1, result[0].dtype);
@@ -178,7 +186,7 @@ constexpr OpEntry entry(std::string_view schema, std::string_view variant, Infer
           .infer = infer,
           .cost = cost,
           .lower = lower,
-          .lower_write = infer == infer_to ? onnx_rules::write_same_elements : nullptr};
+          .lower_write = infer == infer_to || infer == infer_type_as ? onnx_rules::write_same_elements : nullptr};
 }
 
 /// (self [n, c * kernel, places] or without n, output_size, kernel, ...): patches added up to a map.
@@ -218,6 +226,8 @@ constexpr std::array kEntries = {
     entry("aten::to.other(Tensor(a) self, Tensor other, bool non_blocking=False, bool copy=False, "
           "MemoryFormat? memory_format=None) -> Tensor(a)",
           "To", infer_to_other, onnx_rules::convert, kTraits, moves_unless_view),
+    entry("aten::type_as(Tensor self, Tensor other) -> Tensor", "To", infer_type_as, onnx_rules::convert, kTraits,
+          moves_unless_view),
     entry("aten::_to_copy(Tensor self, *, ScalarType? dtype=None, Layout? layout=None, Device? device=None, "
           "bool? pin_memory=None, bool non_blocking=False, MemoryFormat? memory_format=None) -> Tensor",
           "To", infer_to_copy, onnx_rules::convert),

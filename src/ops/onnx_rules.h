@@ -134,6 +134,7 @@ void any(OnnxLowering& onnx);
 void cumsum(OnnxLowering& onnx);
 void topk(OnnxLowering& onnx);
 void sort(OnnxLowering& onnx);
+void histc(OnnxLowering& onnx);
 void unique(OnnxLowering& onnx);
 
 // --- gemm ------------------------------------------------------------------------------------------------------------
@@ -149,6 +150,7 @@ void inner(OnnxLowering& onnx);
 void outer(OnnxLowering& onnx);
 void tensordot(OnnxLowering& onnx);
 void multi_dot(OnnxLowering& onnx);
+void grouped_mm(OnnxLowering& onnx);
 void einsum(OnnxLowering& onnx);
 /// "valid" or "same" of a convolution: what is added to each dimension, at both sides together; an odd one has one more
 /// at its end. Throws Error(kBadInput) for other names.

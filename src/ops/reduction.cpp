@@ -88,6 +88,11 @@ Cost cost_distances(const Operands& operands, std::span<const Type> results) {
   return cost;
 }
 
+/// Counts, in the type of the numbers that are counted.
+std::vector<Type> infer_histc(const Operands& operands) {
+  return {tensor_type(operands.tensor(0).dtype, {operands.integer(1)})};
+}
+
 constexpr Traits kReduction = {.single_operation = true, .single_operand = true, .reduction = true};
 constexpr Traits kCompound = {.single_operand = true, .nonlinear = true, .reduction = true};
 constexpr Traits kDistance = {.nonlinear = true, .reduction = true};
@@ -151,6 +156,8 @@ constexpr std::array kEntries = {
           "TopK", infer_topk, onnx_rules::topk, kSelection),
     entry("aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", "Sort",
           infer_sort, onnx_rules::sort, kSelection),
+    entry("aten::histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor", "Histogram", infer_histc,
+          onnx_rules::histc),
     entry("aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) "
           "-> (Tensor, Tensor, Tensor)",
           "Unique", infer_unique, onnx_rules::unique, kSelection),

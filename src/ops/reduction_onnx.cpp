@@ -168,6 +168,25 @@ void sort(OnnxLowering& onnx) {
   sorted(onnx, onnx.size_of(onnx.tensor(0), self(onnx), axis), axis, onnx.operands().flag(2));
 }
 
+/// Each number's bin beside all bins, summed. The last bin holds its upper bound, too; numbers outside are not counted.
+void histc(OnnxLowering& onnx) {
+  const std::int64_t bins = onnx.operands().integer(1);
+  const double low = onnx.operands().number(2);
+  const double high = onnx.operands().number(3);
+  if (!(low < high)) onnx.unsupported("bounds that are taken from the data");
+  constexpr DType kFloat = DType::kFloat32;
+  const Name values = onnx.reshape(onnx.tensor(0, kFloat), {-1, 1});
+  const Name above = onnx.add("Sub", {values, onnx.scalar(low, kFloat)});
+  const Name scaled = onnx.add("Mul", {above, onnx.scalar(static_cast<double>(bins) / (high - low), kFloat)});
+  const Name top = onnx.add("Equal", {values, onnx.scalar(high, kFloat)});
+  const Name bin = onnx.add(
+      "Where", {top, onnx.scalar(static_cast<double>(bins - 1), kFloat), onnx.add("Floor", {scaled})});  // [n, 1]
+  const Name numbers = onnx.add(
+      "Range", {onnx.scalar(0, kFloat), onnx.scalar(static_cast<double>(bins), kFloat), onnx.scalar(1, kFloat)});
+  const Name hits = onnx.cast(onnx.add("Equal", {bin, numbers}), DType::kBool, kFloat);  // [n, bins]
+  onnx.result(onnx.cast(onnx.reduce("ReduceSum", hits, {0}, false), kFloat, onnx.result_type().dtype));
+}
+
 void unique(OnnxLowering& onnx) {
   const OnnxLowering::Names all = onnx.add_many("Unique", {onnx.tensor(0)}, 4, {{"sorted", std::int64_t{1}}});
   const Name none = onnx.integer_constants({});

@@ -139,6 +139,14 @@ void masked_scatter(OnnxLowering& onnx) {
   onnx.result(onnx.add("ScatterND", {data, places, taken}));
 }
 
+/// In place, only what is scattered is written.
+Cost cost_in_place(const Operands& operands, std::span<const Type>) {
+  Cost cost;
+  cost.bytes_read = bytes_of(operands.tensor(2));
+  cost.bytes_written = count_of(operands.tensor(2)) * static_cast<double>(size_of(operands.tensor(0).dtype));
+  return cost;
+}
+
 constexpr Traits kTraits = {.single_operation = true, .dynamic = true};
 constexpr Traits kFixed = {.single_operation = true};
 
@@ -157,6 +165,8 @@ constexpr std::array kEntries = {
           moves, scatter_source),
     entry("aten::scatter.value(Tensor self, int dim, Tensor index, Scalar value) -> Tensor", kTraits,
           contiguous_like_first, moves, scatter_number),
+    entry("aten::scatter_.value(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)", kTraits, in_place,
+          cost_in_place, scatter_number),
     entry("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", kTraits, contiguous_like_first,
           cost_scatter_reduce, scatter_sum),
     entry("aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "prepare/routing.h"
 
 namespace nongemm {
 namespace {
@@ -30,7 +31,9 @@ Graph build_from_file(const Model& model, const ModelOptions& options) {
   ImportOptions import;
   import.inputs = options.inputs;
   if (options.batch_given) import.batch = options.batch;
-  return model.file->build(import);
+  Graph graph = model.file->build(import);
+  set_routing(graph, options.routing);
+  return graph;
 }
 
 /// What can be done with a file that is there and no model.
@@ -84,6 +87,7 @@ Graph build_graph(const Model& model, const ModelOptions& options) {
   }
   Graph graph = build_graph(*model.architecture, model.config, filled);
   graph.name = model.name;
+  set_routing(graph, options.routing);
   return graph;
 }
 

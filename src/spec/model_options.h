@@ -26,6 +26,13 @@ enum class Padding : std::uint8_t {
   kPadded,  // a mask with zeros
 };
 
+/// Which experts of a mixture get the tokens.
+enum class Routing : std::uint8_t {
+  kModel,     // those that the router chooses
+  kBalanced,  // all alike
+  kSkewed,    // few get most
+};
+
 /// What the user says of one input of a model file: `--input x=4x128`, `--input ids=1x16:int64`.
 struct InputBinding {
   std::string name;
@@ -67,6 +74,7 @@ struct ModelOptions {
   std::optional<std::int64_t> detections = std::nullopt;
   /// Shapes of a model file's inputs.
   std::vector<InputBinding> inputs = {};
+  Routing routing = Routing::kModel;
   /// Some originals choose operators by device.
   DeviceKind device = DeviceKind::kHost;
 };

@@ -136,6 +136,17 @@ std::vector<Option> build_rows() {
                          .commas = true},
                         [](auto& r) -> auto& { return r.run.options.attention; },
                         {{"sdpa", Attention::kSdpa}, {"eager", Attention::kEager}}));
+  rows.push_back(choice({.name = "routing",
+                         .value = "KIND",
+                         .doc = "who gets the tokens in a mixture of experts: model, balanced or skewed",
+                         .otherwise = "model: whom the router chooses, arbitrary with synthetic weights",
+                         .section = OptionSection::kModel,
+                         .commands = kBuild,
+                         .shown = OptionShown::kWhenGiven,
+                         .swept = true,
+                         .commas = true},
+                        [](auto& r) -> auto& { return r.run.options.routing; },
+                        {{"model", Routing::kModel}, {"balanced", Routing::kBalanced}, {"skewed", Routing::kSkewed}}));
   rows.push_back(integer({.name = "seq-len",
                           .value = "N",
                           .doc = "tokens per sample (language models)",

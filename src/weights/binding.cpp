@@ -15,6 +15,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "weights/name_rules.h"
+#include "weights/pieces.h"
 
 namespace nongemm::weights {
 namespace {
@@ -37,12 +38,15 @@ class NameMatcher {
     for (std::size_t i = 0; i < specs.size(); ++i) {
       spec_of_.emplace(specs[i].name, i);
       for (const std::string& alias : specs[i].aliases) spec_of_.emplace(alias, i);
+      const std::vector<std::string> pieces = piece_names(specs[i], rules);
+      for (std::size_t n = 0; n < pieces.size(); ++n) piece_of_.emplace(pieces[n], Match{i, pieces[n], n});
     }
   }
 
   struct Match {
     std::size_t spec;
-    std::string name;  // the spec's name or the alias under which it was found
+    std::string name;                                 // the spec's name or the alias under which it was found
+    std::optional<std::size_t> piece = std::nullopt;  // its number, of a spec that comes in pieces
   };
 
   std::optional<Match> match(std::string_view entry) {
@@ -84,9 +88,9 @@ class NameMatcher {
   }
 
   std::optional<Match> exact(const std::string& name) const {
-    const auto found = spec_of_.find(name);
-    if (found == spec_of_.end()) return std::nullopt;
-    return Match{found->second, name};
+    if (const auto found = spec_of_.find(name); found != spec_of_.end()) return Match{found->second, name};
+    const auto piece = piece_of_.find(name);
+    return piece == piece_of_.end() ? std::nullopt : std::optional(piece->second);
   }
 
   std::optional<Match> match_with_prefixes(const std::string& name) {
@@ -104,6 +108,7 @@ class NameMatcher {
 
   const CheckpointRules& rules_;
   std::map<std::string, std::size_t, std::less<>> spec_of_;
+  std::map<std::string, Match, std::less<>> piece_of_;
   std::vector<std::string> stripped_;  // prefixes that the checkpoint has and the model has not
 };
 
@@ -122,7 +127,7 @@ struct Misfits {
 };
 
 [[noreturn]] void refuse(const Misfits& misfits, const Checkpoint& checkpoint, std::string_view model,
-                         std::size_t specs) {
+                         bool none_found) {
   const std::string path = checkpoint.path().string();
   const std::string way_out =
       misfits.any_but_untied()
@@ -130,7 +135,7 @@ struct Misfits {
           : std::string(
                 "transformers keeps them apart; so does a folder of the checkpoint and its config.json with "
                 "\"tie_word_embeddings\": false");
-  if (misfits.missing.size() == specs) {
+  if (none_found) {
     throw Error(ErrorKind::kBadInput,
                 fmt::format("{}: none of its {} tensors belongs to {}, it is a checkpoint of another architecture{}{}",
                             path, checkpoint.names().size(), model, list_of("missing", misfits.missing),
@@ -249,9 +254,13 @@ BoundWeights bind_weights(const std::vector<WeightSpec>& specs, const Checkpoint
                           const Checkpoint& checkpoint, std::string_view model, int threads) {
   NameMatcher matcher(specs, rules);
   std::vector<std::vector<Source>> sources(specs.size());
+  std::vector<Pieces> pieces(specs.size());
   std::vector<std::string> unmatched;
   for (const std::string& entry : checkpoint.names()) {
-    if (const auto match = matcher.match(entry)) {
+    const auto match = matcher.match(entry);
+    if (match && match->piece) {
+      pieces[match->spec].emplace(*match->piece, entry);
+    } else if (match) {
       sources[match->spec].push_back({match->name, entry});
     } else {
       unmatched.push_back(entry);
@@ -264,6 +273,12 @@ BoundWeights bind_weights(const std::vector<WeightSpec>& specs, const Checkpoint
     (matcher.is_ignored(entry) ? bound.ignored : misfits.unexpected).push_back(entry);
   }
   for (std::size_t i = 0; i < specs.size(); ++i) {
+    if (!pieces[i].empty() && sources[i].empty()) {
+      check_pieces(specs[i], piece_names(specs[i], rules), pieces[i], checkpoint, misfits.missing, misfits.wrong);
+      bound.tensors.emplace_back(specs[i].name, HostTensor());
+      continue;
+    }
+    if (!pieces[i].empty()) misfits.ambiguous.push_back(specs[i].name + ", whole and in pieces");
     const std::optional<Source> source = choose(specs[i], sources[i], misfits);
     if (!source) continue;
     const HostTensor& chosen = *checkpoint.find(source->entry);
@@ -276,8 +291,9 @@ BoundWeights bind_weights(const std::vector<WeightSpec>& specs, const Checkpoint
     }
     bound.tensors.emplace_back(specs[i].name, chosen);
   }
-  if (misfits.any()) refuse(misfits, checkpoint, model, specs.size());
-  bound.converted = convert_all(specs, bound.tensors, threads);
+  if (misfits.any()) refuse(misfits, checkpoint, model, bound.tensors.empty());
+  bound.converted = join_pieces(specs, pieces, checkpoint, bound.tensors, threads);
+  bound.converted += convert_all(specs, bound.tensors, threads);
   return bound;
 }
 

@@ -137,6 +137,40 @@ TEST(BindWeights, TakesAPrefixAwayAndLeavesHeadsAside) {
               HasSubstr("1 missing: classifier.weight\n  1 unexpected: cls.predictions.bias"));
 }
 
+/// Two experts of [in 2] -> [inner 1], gate and up apart, under an old prefix.
+NamedTensors expert_pieces() {
+  NamedTensors given;
+  for (const int expert : {1, 0}) {
+    for (const char* part : {"w3", "w1"}) {
+      const float value = static_cast<float>(expert * 10 + (part[1] - '0'));
+      given.emplace_back(fmt::format("moe.experts.{}.{}.weight", expert, part), tensor({1, 2}, value));
+    }
+  }
+  return given;
+}
+
+TEST(BindWeights, PutsExpertsTogether) {
+  CheckpointRules rules;
+  rules.renames = {{"moe.", "mlp."}};
+  rules.pieces = {{".experts.gate_up_proj", {".experts.#.w1.weight", ".experts.#.w3.weight"}}};
+  const std::vector<WeightSpec> specs = {spec("mlp.experts.gate_up_proj", {2, 2, 2})};
+  const BoundWeights bound = bind_weights(specs, rules, Checkpoint("f", "test", expert_pieces()), "mixtral");
+  const float* joined = bound.tensors[0].second.as<float>();
+  EXPECT_THAT(std::vector<float>(joined, joined + 8), ElementsAre(1, 1, 3, 3, 11, 11, 13, 13));
+  EXPECT_EQ(bound.converted, 0u);
+
+  NamedTensors damaged = expert_pieces();
+  damaged[0].second = tensor({2, 2});
+  damaged.erase(damaged.begin() + 1);
+  const std::string message = error_of(specs, Checkpoint("f", "test", damaged), rules);
+  EXPECT_THAT(message, HasSubstr("1 missing: mlp.experts.1.w1.weight"));
+  EXPECT_THAT(message, HasSubstr("moe.experts.1.w3.weight is [2, 2], [1, 2] is wanted"));
+
+  NamedTensors twice = expert_pieces();
+  twice.emplace_back("mlp.experts.gate_up_proj", tensor({2, 2, 2}));
+  EXPECT_THAT(error_of(specs, Checkpoint("f", "test", twice), rules), HasSubstr("whole and in pieces"));
+}
+
 TEST(BindWeights, SharesTiedWeightsUnderAnyOfTheirNames) {
   const WeightSpec tied = spec("transformer.wte.weight", {2}, DType::kFloat32, {"lm_head.weight"});
   for (const std::vector<std::string>& names : {std::vector<std::string>{"lm_head.weight"},

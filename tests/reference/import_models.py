@@ -134,6 +134,56 @@ def t5():
     )
 
 
+def mixture(kind, **sizes):
+    """A mixture of experts: its products are exported as transformers::grouped_mm_fallback."""
+    shared = dict(
+        vocab_size=96,
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=64,
+        num_experts_per_tok=2,
+        use_cache=False,
+    )
+    config = transformers.CONFIG_MAPPING[kind](**{**shared, **sizes})
+    ids = tokens(96, 2, 9)
+    return ImportCase(
+        Outputs(transformers.AutoModelForCausalLM.from_config(config), "logits"),
+        kwargs={"input_ids": ids, "attention_mask": torch.ones_like(ids)},
+    )
+
+
+def mixtral():
+    return mixture("mixtral", intermediate_size=20, num_local_experts=4)
+
+
+def qwen3_moe():
+    return mixture("qwen3_moe", head_dim=8, moe_intermediate_size=24, num_experts=6, norm_topk_prob=True)
+
+
+def gpt_oss():
+    return mixture("gpt_oss", head_dim=8, intermediate_size=24, num_local_experts=4, sliding_window=6)
+
+
+def deepseek_v3():
+    return mixture(
+        "deepseek_v3",
+        intermediate_size=48,
+        moe_intermediate_size=24,
+        num_key_value_heads=4,
+        n_routed_experts=8,
+        n_group=2,
+        topk_group=1,
+        q_lora_rank=16,
+        kv_lora_rank=16,
+        qk_rope_head_dim=8,
+        qk_nope_head_dim=8,
+        v_head_dim=8,
+        first_k_dense_replace=1,
+    )
+
+
 CASES = {
     "gpt2": gpt2,
     "llama_dynamic": llama,
@@ -143,5 +193,9 @@ CASES = {
     "resnet": resnet,
     "convnext_core": convnext,
     "t5_encoder": t5,
+    "mixtral": mixtral,
+    "qwen3_moe": qwen3_moe,
+    "gpt_oss": gpt_oss,
+    "deepseek_v3": deepseek_v3,
     **import_parts.CASES,
 }

@@ -11,6 +11,7 @@
 #include "flows/torch/bridge/errors.h"
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/foreign.h"
+#include "flows/torch/grouped.h"
 #include "flows/torch/host_operators.h"
 #include "flows/torch/limits/limits.h"
 #include "flows/torch/roi/roi_cuda.h"
@@ -42,6 +43,7 @@ class TorchFlow : public Flow {
   TorchFlow() {
     load_cuda_early();
     register_host_operators();
+    register_grouped_products();
     if (const char* torchvision = std::getenv("NONGEMM_TORCHVISION")) load_torchvision(torchvision);
     register_roi_operators();
   }

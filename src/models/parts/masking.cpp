@@ -5,13 +5,14 @@
 #include "models/parts/functional.h"
 
 namespace nongemm {
-namespace {
 
 double lowest(DType dtype) {
   if (dtype == DType::kFloat16) return -65504.0;
   if (dtype == DType::kBFloat16) return -3.3895313892515355e+38;
   return -3.4028234663852886e+38;
 }
+
+namespace {
 
 /// The caller's int64 mask as booleans.
 Tensor to_bool(Builder& builder, const Tensor& mask) {
@@ -32,9 +33,30 @@ Tensor both(Builder& builder, const Tensor& mask, const Tensor& other) {
 
 Tensor arange(Builder& builder, std::int64_t end) { return builder.call("aten.arange.default", {end}); }
 
+Tensor all_true(Builder& builder, const Tensor& like) {
+  return builder.call("aten.new_ones.default", {like, Shape{}}, {{"dtype", DType::kBool}});
+}
+
+/// Where a query may look, but for padding.
+/// @param queries [1, 1, n, 1], keys [1, 1, 1, m]: their positions
+Tensor visible(Builder& builder, const Tensor& queries, const Tensor& keys, bool causal, std::int64_t window) {
+  const auto order = [&] {
+    return causal ? builder.call("aten.le.Tensor", {keys, queries}) : builder.call("aten.ge.Scalar", {queries, 0});
+  };
+  if (window == kNoWindow) return order();
+  Tensor mask = all_true(builder, queries);
+  if (causal) {
+    mask = both(builder, mask, builder.call("aten.gt.Tensor", {keys, fn::sub(queries, window)}));
+  } else {
+    const Tensor distance = builder.call("aten.abs.default", {fn::sub(queries, keys)});
+    mask = both(builder, mask, builder.call("aten.le.Scalar", {distance, window}));
+  }
+  return both(builder, mask, order());
+}
+
 /// The boolean [batch, 1, queries, keys] mask, true where a key may be seen.
 Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t batch, std::int64_t query_count,
-                    bool causal) {
+                    bool causal, std::int64_t window) {
   using namespace fn;
   const std::int64_t key_count = padding_mask ? padding_mask.size(1) : query_count;
   Tensor rows = arange(builder, batch);
@@ -46,10 +68,9 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
   queries = unsqueeze(unsqueeze(unsqueeze(queries, 0), 1), 3);
   keys = unsqueeze(unsqueeze(unsqueeze(keys, 0), 1), 2);
   Tensor mask;
-  if (padding_mask) mask = builder.call("aten.new_ones.default", {queries, Shape{}}, {{"dtype", DType::kBool}});
-  const Tensor allowed =
-      causal ? builder.call("aten.le.Tensor", {keys, queries}) : builder.call("aten.ge.Scalar", {queries, 0});
-  mask = padding_mask ? both(builder, mask, allowed) : allowed;
+  if (padding_mask) mask = all_true(builder, queries);
+  const Tensor seen = visible(builder, queries, keys, causal, window);
+  mask = padding_mask ? both(builder, mask, seen) : seen;
   if (padding_mask) {
     mask = both(builder, mask, builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}}));
   }
@@ -65,15 +86,18 @@ Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
 }  // namespace
 
 Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
-                   const ModelOptions& options) {
+                   const ModelOptions& options, std::int64_t window) {
   if (padding_mask) padding_mask = to_bool(builder, padding_mask);
   if (options.attention == Attention::kEager) {
-    return additive_mask(builder, boolean_mask(builder, padding_mask, batch, tokens, true), dtype);
+    return additive_mask(builder, boolean_mask(builder, padding_mask, batch, tokens, true, window), dtype);
   }
-  if (padding_mask) check_all_ones(builder, padding_mask);
-  if (options.padding != Padding::kPadded || !padding_mask) return {};
-  check_all_ones(builder, padding_mask);  // once more for the part that the queries cover
-  return boolean_mask(builder, padding_mask, batch, tokens, true);
+  const bool cut = window != kNoWindow && tokens >= window;  // is_causal cannot say it
+  if (!cut) {
+    if (padding_mask) check_all_ones(builder, padding_mask);
+    if (options.padding != Padding::kPadded || !padding_mask) return {};
+    check_all_ones(builder, padding_mask);  // once more for the part that the queries cover
+  }
+  return boolean_mask(builder, padding_mask, batch, tokens, true, window);
 }
 
 void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t batch) {
@@ -86,12 +110,15 @@ void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t b
 }
 
 Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
-                          const ModelOptions& options) {
-  if (!padding_mask) return {};
-  padding_mask = to_bool(builder, padding_mask);
-  builder.call("aten.is_nonzero.default", {builder.call("aten.all.default", {padding_mask})});
-  if (options.padding != Padding::kPadded) return {};
-  const Tensor boolean = boolean_mask(builder, padding_mask, batch, queries, false);
+                          const ModelOptions& options, std::int64_t window) {
+  if (padding_mask) {
+    padding_mask = to_bool(builder, padding_mask);
+    builder.call("aten.is_nonzero.default", {builder.call("aten.all.default", {padding_mask})});
+  }
+  const bool padded = padding_mask && options.padding == Padding::kPadded;
+  const std::int64_t keys = padding_mask ? padding_mask.size(1) : queries;
+  if (!padded && (window == kNoWindow || keys < window)) return {};
+  const Tensor boolean = boolean_mask(builder, padding_mask, batch, queries, false, window);
   return options.attention == Attention::kEager ? additive_mask(builder, boolean, dtype) : boolean;
 }
 

@@ -7,12 +7,19 @@
 
 namespace nongemm {
 
+/// The lowest number of a floating-point type (torch.finfo(dtype).min).
+double lowest(DType dtype);
+
+/// A query sees all keys.
+inline constexpr std::int64_t kNoWindow = 0;
+
 /// The mask for a causal decoder, or None when scaled_dot_product_attention's is_causal flag suffices.
 /// @param padding_mask [batch, tokens] int64, or None
 /// @param batch, tokens of the queries
 /// @param dtype of an eager mask, which is added to the scores (0 or the lowest number)
+/// @param window a query sees so many keys, itself the last
 Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
-                   const ModelOptions& options);
+                   const ModelOptions& options, std::int64_t window = kNoWindow);
 
 /// The check for several sequences packed into one sample, which runs before a causal mask where there is neither a
 /// padding mask nor a cache. It finds none: positions count up.
@@ -22,7 +29,8 @@ void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t b
 /// The mask for an encoder, or None when nothing is padded.
 /// @param padding_mask [batch, keys], int64 or bool
 /// @param queries tokens that attend; differs from the keys in cross-attention
+/// @param window a query sees keys that are at most so far away
 Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t queries, DType dtype,
-                          const ModelOptions& options);
+                          const ModelOptions& options, std::int64_t window = kNoWindow);
 
 }  // namespace nongemm

@@ -27,13 +27,22 @@ Config parameters_of(const Config& config) {
     Config scaling = config.object("rope_scaling");
     if (config.count("rope_scaling") > 0) return scaling;
   }
-  if (config.has("rope_parameters")) return config.object("rope_parameters");
-  return Config::parse("{}", config.origin());
+  Config parameters = config.object_or_empty("rope_parameters");
+  for (const char* layer_type : {"full_attention", "sliding_attention"}) {
+    if (parameters.has(layer_type))
+      parameters.fail(layer_type, "is only known where layers have embeddings of their own");
+  }
+  return parameters;
 }
 
-Rope::Type type_of(const Config& parameters) {
+Rope::Type type_of(const Config& parameters, bool only_longrope) {
   const char* key = parameters.has("rope_type") ? "rope_type" : "type";
   const std::string name = parameters.text(key, "default");
+  if (only_longrope) {
+    if (name == "default") return Rope::Type::kDefault;
+    if (name == "longrope" || name == "su" || name == "yarn") return Rope::Type::kLongRope;
+    parameters.fail(key, "is '" + name + "'; this model has default and longrope");
+  }
   std::vector<std::string> known;
   for (const auto& [candidate, type] : kTypes) {
     if (candidate == name) return type;
@@ -72,25 +81,46 @@ double non_zero(const Config& parameters, const char* key, double otherwise) {
   return value == 0.0 ? otherwise : value;
 }
 
-}  // namespace
-
-Rope Rope::read(const Config& config, std::int64_t head_width, std::int64_t positions) {
-  const Config parameters = parameters_of(config);
-  Rope rope;
-  rope.type = type_of(parameters);
-  rope.head_width = head_width;
-  rope.positions = positions;
-  rope.theta = parameters.has("rope_theta") ? parameters.number("rope_theta") : config.number("rope_theta", 10000.0);
-  if (rope.theta <= 0.0) parameters.fail("rope_theta", "is not positive");
-  const bool top_level = config.has("original_max_position_embeddings");
-  rope.original_positions = (top_level ? config : parameters).positive("original_max_position_embeddings", positions);
-  rope.partial = parameters.has("partial_rotary_factor") ? parameters.number("partial_rotary_factor")
-                                                         : config.number("partial_rotary_factor", 1.0);
-  const bool ignores_partial = rope.type == Type::kDefault || rope.type == Type::kProportional;
-  if (!ignores_partial && static_cast<std::int64_t>(static_cast<double>(head_width) * rope.partial) != head_width) {
+/// What is rotated of a head: all of it, but for models that rotate a part.
+std::int64_t rotated_width(const Config& parameters, const Rope& rope, std::int64_t head_width, bool partial) {
+  const auto rotated = static_cast<std::int64_t>(static_cast<double>(head_width) * rope.partial);
+  const bool ignores_partial = rope.type == Rope::Type::kDefault || rope.type == Rope::Type::kProportional;
+  if (!partial && !ignores_partial && rotated != head_width) {
     parameters.fail("partial_rotary_factor", "is only supported with rope_type proportional");
   }
+  const std::int64_t width = partial ? rotated : head_width;
+  if (width < 2 || width % 2 != 0) {
+    parameters.fail("partial_rotary_factor",
+                    "leaves " + std::to_string(width) + " channels of a head; rotary embedding needs pairs");
+  }
+  return width;
+}
+
+}  // namespace
+
+Rope Rope::read(const Config& config, std::int64_t head_width, std::int64_t positions, const RopeDefaults& defaults) {
+  RopeDefaults with_theta = defaults;
+  with_theta.theta = config.number("rope_theta", defaults.theta);
+  return from(parameters_of(config), config, head_width, positions, with_theta);
+}
+
+Rope Rope::from(const Config& parameters, const Config& config, std::int64_t head_width, std::int64_t positions,
+                const RopeDefaults& defaults) {
+  Rope rope;
+  rope.type = type_of(parameters, defaults.only_longrope);
+  rope.positions = positions;
+  rope.theta = parameters.number("rope_theta", defaults.theta);
+  if (rope.theta <= 0.0) parameters.fail("rope_theta", "is not positive");
+  const bool top_level = config.has("original_max_position_embeddings");
+  rope.original_positions = defaults.original_positions;
+  if (rope.original_positions == 0 || top_level) {
+    rope.original_positions = (top_level ? config : parameters).positive("original_max_position_embeddings", positions);
+  }
+  rope.partial = parameters.has("partial_rotary_factor") ? parameters.number("partial_rotary_factor")
+                                                         : config.number("partial_rotary_factor", 1.0);
   if (rope.partial < 0.0 || rope.partial > 1.0) parameters.fail("partial_rotary_factor", "is not between 0 and 1");
+  rope.head_width = rotated_width(parameters, rope, head_width, defaults.partial);
+  head_width = rope.head_width;
 
   const double extended = static_cast<double>(positions) / static_cast<double>(rope.original_positions);
   switch (rope.type) {
@@ -132,6 +162,19 @@ Rope Rope::read(const Config& config, std::int64_t head_width, std::int64_t posi
   }
   if (rope.factor == 0.0) parameters.fail("factor", "is 0");
   return rope;
+}
+
+LayerRopes read_layer_ropes(const Config& config, std::int64_t head_width, std::int64_t positions,
+                            const LayerRopeKeys& keys) {
+  const Config both = config.object_or_empty("rope_parameters");
+  const Config scaling = config.object_or_empty("rope_scaling");
+  const auto read = [&](const char* layer_type, std::string_view theta, double otherwise, bool scaled) {
+    const Config own = both.object_or_empty(layer_type);
+    return Rope::from(scaled ? own.overlaid(scaling) : own, config, head_width, positions,
+                      {.theta = config.number(theta, otherwise)});
+  };
+  return {read("full_attention", keys.full_theta, keys.full_default, true),
+          read("sliding_attention", keys.sliding_theta, keys.sliding_default, keys.scales_both)};
 }
 
 namespace {

@@ -10,12 +10,23 @@
 
 namespace nongemm {
 
+/// What differs between the models that read a rotary embedding.
+struct RopeDefaults {
+  double theta = 10000.0;
+  /// Positions before the context was extended, where the model has a default of its own.
+  std::int64_t original_positions = 0;
+  /// The model rotates only the first part of each head (`partial_rotary_factor`).
+  bool partial = false;
+  /// Phi-3's names: default and longrope, which old configurations call "su" or "yarn".
+  bool only_longrope = false;
+};
+
 /// What a configuration says of its rotary embedding: `rope_parameters`, or the older `rope_scaling` and `rope_theta`.
 struct Rope {
   enum class Type : std::uint8_t { kDefault, kLinear, kDynamic, kYarn, kLongRope, kLlama3, kProportional };
 
   Type type = Type::kDefault;
-  std::int64_t head_width = 0;
+  std::int64_t head_width = 0;          // what is rotated of it
   std::int64_t positions = 0;           // max_position_embeddings
   std::int64_t original_positions = 0;  // those of the training before the context was extended
   double theta = 10000.0;
@@ -33,14 +44,33 @@ struct Rope {
 
   /// @param head_width even
   /// Throws Error(kBadInput) naming the key that is missing, wrong or not supported.
-  static Rope read(const Config& config, std::int64_t head_width, std::int64_t positions);
+  static Rope read(const Config& config, std::int64_t head_width, std::int64_t positions,
+                   const RopeDefaults& defaults = {});
+  /// @param parameters what `rope_parameters` holds, in models that have several
+  static Rope from(const Config& parameters, const Config& config, std::int64_t head_width, std::int64_t positions,
+                   const RopeDefaults& defaults);
 };
+
+/// The two rotary embeddings of models whose layers with a sliding window have one of their own.
+struct LayerRopes {
+  Rope full, sliding;
+};
+
+/// Keys of older configurations, and the defaults of the two.
+struct LayerRopeKeys {
+  std::string_view full_theta, sliding_theta;
+  double full_default, sliding_default;
+  /// `rope_scaling` is for both.
+  bool scales_both;
+};
+LayerRopes read_layer_ropes(const Config& config, std::int64_t head_width, std::int64_t positions,
+                            const LayerRopeKeys& keys);
 
 /// Inverse frequencies for a sequence of `tokens`, [head_width / 2], in fp32 arithmetic as the original's.
 std::vector<float> inverse_frequencies(const Rope& rope, std::int64_t tokens);
 
 struct RotaryTables {
-  Tensor cos, sin;  // [1, tokens, head_width]
+  Tensor cos, sin;  // [1, tokens, head_width], gpt-oss's [1, tokens, head_width / 2]
 };
 
 /// LlamaRotaryEmbedding.forward, in scope, as in every call after the first.
@@ -49,5 +79,12 @@ RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_
 
 /// apply_rotary_pos_emb: query and key [batch, heads, tokens, head_width] are replaced by the rotated ones.
 void rotate(const RotaryTables& tables, Tensor& query, Tensor& key);
+/// Phi-3's: what of a head is wider than the tables passes as it is.
+void rotate_part(const RotaryTables& tables, Tensor& query, Tensor& key);
+/// GptOssRotaryEmbedding.forward and its apply_rotary_pos_emb: the two halves of a head share one table.
+RotaryTables half_rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype);
+void rotate_halves(const RotaryTables& tables, Tensor& query, Tensor& key);
+/// ModernBERT's: in fp32 and cast back.
+void rotate_in_float(const RotaryTables& tables, Tensor& query, Tensor& key);
 
 }  // namespace nongemm

@@ -1,5 +1,6 @@
 // The operators of rotary position embedding; the frequencies come from rope.cpp.
 #include <limits>
+#include <utility>
 
 #include "models/parts/functional.h"
 #include "models/parts/rope.h"
@@ -72,15 +73,73 @@ RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_
   return {to(cosine, dtype), to(sine, dtype)};
 }
 
+RotaryTables half_rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
+  const Tensor inverse = to(unsqueeze(unsqueeze(table(b, rope, position_ids), 0), 2), DType::kFloat32);
+  const Tensor expanded = b.call("aten.to.dtype_layout", {expand(inverse, {1, -1, 1})});
+  const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
+  const Tensor left = to(expanded, DType::kFloat32);
+  const Tensor right = to(positions, DType::kFloat32);
+  const Tensor angles = transpose(matmul(left, right), 1, 2);
+  const Tensor cosine = mul(cos(angles), rope.attention_scaling);
+  const Tensor sine = mul(sin(angles), rope.attention_scaling);
+  return {to(cosine, dtype), to(sine, dtype)};
+}
+
+void rotate_halves(const RotaryTables& tables, Tensor& query, Tensor& key) {
+  const Tensor cosine = unsqueeze(tables.cos, 1);
+  const Tensor sine = unsqueeze(tables.sin, 1);
+  for (Tensor* x : {&query, &key}) {
+    const std::vector<Tensor> halves = chunk(*x, 2, -1);
+    const Tensor first_straight = mul(halves[0], cosine);
+    const Tensor first = sub(first_straight, mul(halves[1], sine));
+    const Tensor second_straight = mul(halves[1], cosine);
+    *x = cat({first, add(second_straight, mul(halves[0], sine))}, -1);
+  }
+}
+
+namespace {
+
+/// x [batch, heads, tokens, width] turned by tables [1, 1, tokens, width].
+Tensor turned(const Tensor& x, const Tensor& cosine, const Tensor& sine) {
+  const Tensor straight = mul(x, cosine);
+  return add(straight, mul(half_turn(x), sine));
+}
+
+}  // namespace
+
 void rotate(const RotaryTables& tables, Tensor& query, Tensor& key) {
   const Tensor cosine = unsqueeze(tables.cos, 1);
   const Tensor sine = unsqueeze(tables.sin, 1);
-  const auto turn = [&](const Tensor& x) {
-    const Tensor straight = mul(x, cosine);
-    return add(straight, mul(half_turn(x), sine));
+  query = turned(query, cosine, sine);
+  key = turned(key, cosine, sine);
+}
+
+void rotate_part(const RotaryTables& tables, Tensor& query, Tensor& key) {
+  const Tensor cosine = unsqueeze(tables.cos, 1);
+  const Tensor sine = unsqueeze(tables.sin, 1);
+  const std::int64_t width = cosine.size(-1);
+  const auto halves = [&](const Tensor& x) {
+    const Tensor rotated = index_slice(x, 3, 0, width);
+    return std::pair(rotated, slice(x, 3, width, kToEnd));
   };
+  const auto [query_rotated, query_rest] = halves(query);
+  const auto [key_rotated, key_rest] = halves(key);
+  query = cat({turned(query_rotated, cosine, sine), query_rest}, -1);
+  key = cat({turned(key_rotated, cosine, sine), key_rest}, -1);
+}
+
+void rotate_in_float(const RotaryTables& tables, Tensor& query, Tensor& key) {
+  const Tensor cosine = unsqueeze(tables.cos, 1);
+  const Tensor sine = unsqueeze(tables.sin, 1);
+  const auto turn = [&](const Tensor& x) {
+    const Tensor straight = mul(to(x, DType::kFloat32), cosine);
+    return add(straight, mul(half_turn(to(x, DType::kFloat32)), sine));
+  };
+  const DType dtype = query.dtype();
   query = turn(query);
   key = turn(key);
+  query = to(query, dtype);
+  key = to(key, dtype);
 }
 
 }  // namespace nongemm

@@ -1,0 +1,48 @@
+// Phi-3 with the language-model head: transformers Phi3ForCausalLM.
+#include <array>
+
+#include "models/architectures.h"
+#include "models/parts/decoder.h"
+
+namespace nongemm {
+namespace {
+
+Graph build(const Config& config, const ModelOptions& options) {
+  Decoder model = {.family = "Phi3",
+                   .model_class = "Phi3Model",
+                   .vocabulary = 32064,
+                   .positions = 4096,
+                   .width = 3072,
+                   .inner = 8192,
+                   .fused_projections = true,
+                   .rotation = Rotation::kPart,
+                   .activation_module = "activation_fn",
+                   .epsilon = 1e-5};
+  model.read(config);
+  model.read_one_window(config, 0);
+  model.rope = Rope::read(config, model.head_width, model.positions,
+                          {.original_positions = 4096, .partial = true, .only_longrope = true});
+  return build_decoder(model, config, options);
+}
+
+constexpr std::array kModels = {
+    ModelRow{.name = "phi3-mini",
+             .title = "Phi-3 mini 4k",
+             .config = R"({"sliding_window": 2047})",
+             .parameters = 3821079552,
+             .sequence = 2048},
+};
+
+}  // namespace
+
+const Architecture& phi3_architecture() {
+  static const Architecture kArchitecture = {.model_type = "phi3",
+                                             .domain = Domain::kLanguage,
+                                             .dataset = "wikitext",
+                                             .original = "Phi3ForCausalLM",
+                                             .build = build,
+                                             .models = kModels};
+  return kArchitecture;
+}
+
+}  // namespace nongemm
