@@ -22,6 +22,9 @@ std::span<const CompositeModule> composite_modules() {
       CompositeModule{"ReLUSquaredActivation", Group::kActivation, "ReLUSquared"},
       CompositeModule{"SqrtSoftplusActivation", Group::kActivation, "SqrtSoftplus"},
       CompositeModule{"LaplaceActivation", Group::kActivation, "Laplace"},
+      // Steps of LLM.int8 that passes/llm_int8.cpp marks, so that they do not hide among arithmetic and copies.
+      CompositeModule{"Int8OutlierSearch", Group::kQuantization, "OutlierSearch"},
+      CompositeModule{"Int8OutlierGather", Group::kQuantization, "OutlierGather"},
   };
   return kModules;
 }

@@ -12,6 +12,7 @@
 #include "onnx/file.h"
 #include "study/build.h"
 #include "study/effects.h"
+#include "weights/made_weights.h"
 #include "weights/synthetic.h"
 #include "weights/weight_spec.h"
 
@@ -21,11 +22,13 @@ namespace {
 /// Weights of a checkpoint as they are; others are drawn one by one, when they are written.
 onnx::GiveWeight weights_of(const Model& model, const Graph& graph, const RunSpec& spec) {
   const auto bound = std::make_shared<PreparedWeights>(prepare_weights(model, graph, spec.weights, spec.runtime.seed));
-  const auto specs = std::make_shared<std::vector<weights::WeightSpec>>(weights::weight_specs(graph));
-  return [bound, specs, seed = spec.runtime.seed](std::size_t i) {
+  const auto specs = std::make_shared<std::vector<weights::WeightSpec>>(weights::weight_specs(graph.stored()));
+  return [bound, specs, &graph, seed = spec.runtime.seed](std::size_t place) {
     stop_if_interrupted();
-    const HostTensor& tensor = bound->tensors.at(i);
-    return tensor.data ? tensor : weights::synthesize((*specs)[i], seed);
+    return weights::made_weight(graph, place, [&](std::size_t i) {
+      const HostTensor& tensor = bound->tensors.at(i);
+      return tensor.data ? tensor : weights::synthesize((*specs)[i], seed);
+    });
   };
 }
 

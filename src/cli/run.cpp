@@ -16,6 +16,7 @@
 #include "study/effects.h"
 #include "study/output.h"
 #include "study/point.h"
+#include "study/quantized_run.h"
 #include "study/sweep.h"
 
 namespace nongemm::cli {
@@ -57,16 +58,18 @@ struct KeyedPoint {
 
 /// Points that several parts of a plan have in common are run once.
 std::vector<KeyedPoint> points_of(const Selection& selection) {
-  std::vector<KeyedPoint> points;
-  std::set<std::string> known;
+  std::vector<Request> requests;
   for (const Selection& one : selections_of(selection)) {
     check_inputs(one);
-    std::vector<Request> requests = option_table().points(kRun, one);
-    check_effects(one, requests);
-    for (Request& request : requests) {
-      std::string key = option_table().key_of(kRun, request);
-      if (known.insert(key).second) points.push_back({std::move(key), std::move(request)});
-    }
+    const std::vector<Request> of_one = option_table().points(kRun, one);
+    check_effects(one, of_one);
+    requests.insert(requests.end(), of_one.begin(), of_one.end());
+  }
+  std::vector<KeyedPoint> points;
+  std::set<std::string> known;
+  for (Request& request : with_unquantized(std::move(requests))) {
+    std::string key = option_table().key_of(kRun, request);
+    if (known.insert(key).second) points.push_back({std::move(key), std::move(request)});
   }
   return points;
 }
@@ -137,6 +140,9 @@ ExitCode run_command(const Selection& selection) {
   document.context = make_context();
   Sweep sweep = sweep_of(points, first.sweep.processes);
   Baseline baseline;
+  baseline.want_as_it_is(std::any_of(points.begin(), points.end(), [](const KeyedPoint& point) {
+    return point.request.run.options.quantize.scheme != QuantizeScheme::kNone;
+  }));
   sweep.measure = measured(points, sweep, selection, baseline);
   run_sweep_with_journal(first, sweep, document);
   write_output(document, first.output);

@@ -198,6 +198,14 @@ struct Graph {
   CheckpointRules checkpoint_rules;
   /// Not set where the graph is no longer what the file says.
   std::shared_ptr<const SourceFile> source;
+  /// Where weights are made from those of a checkpoint (quantized, transposed): a graph over the checkpoint's, run once
+  /// at load. Its outputs are the weights of this graph that have their names; the others are taken as they are.
+  std::shared_ptr<const Graph> preparation;
+
+  /// The weights that a checkpoint gives: the preparation's where there is one.
+  const std::vector<Weight>& stored_weights() const { return preparation != nullptr ? preparation->weights : weights; }
+  /// The graph that has them, and says of what types they are.
+  const Graph& stored() const { return preparation != nullptr ? *preparation : *this; }
 
   /// "h.0.ln_1"; empty for the root.
   std::string scope_path(ScopeId scope) const;

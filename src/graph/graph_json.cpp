@@ -58,9 +58,7 @@ OrderedJson argument_to_json(const Argument& argument) {
   return std::visit(Visitor{}, argument);
 }
 
-}  // namespace
-
-std::string to_json(const Graph& graph, int indent) {
+OrderedJson json_of(const Graph& graph) {
   OrderedJson root = {{"schema", "nongemm-graph"}, {"version", kGraphJsonVersion}, {"name", graph.name}};
   root["attributes"] = OrderedJson::object();
   for (const auto& [key, value] : graph.attributes) root["attributes"][key] = value;
@@ -117,8 +115,15 @@ std::string to_json(const Graph& graph, int indent) {
   for (const Output& output : graph.outputs) {
     root["outputs"].push_back({{"value", output.value}, {"name", output.name}});
   }
+  if (graph.preparation != nullptr) root["preparation"] = json_of(*graph.preparation);
+  return root;
+}
+
+}  // namespace
+
+std::string to_json(const Graph& graph, int indent) {
   // Names in files of others may be any bytes.
-  return dump_json(root, indent);
+  return dump_json(json_of(graph), indent);
 }
 
 }  // namespace nongemm

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -30,6 +31,9 @@ class Reader {
     read_nodes();
     read_blocks();
     read_interface();
+    if (const auto preparation = root_.find("preparation"); preparation != root_.end()) {
+      graph_.preparation = std::make_shared<const Graph>(Reader(*preparation, origin_).read());
+    }
     return std::move(graph_);
   }
 

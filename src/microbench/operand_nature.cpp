@@ -18,6 +18,9 @@ struct NatureRule {
 constexpr Nature kMask = {.dtype = DType::kBool};
 constexpr Nature kIndices = {.dtype = DType::kInt64, .content = Kind::kIndices};
 constexpr Nature kParameter = {.parameter = true};
+constexpr Nature kInt8 = {.dtype = DType::kInt8};
+constexpr Nature kInt8Weight = {.dtype = DType::kInt8, .parameter = true};
+constexpr Nature kScales = {.dtype = DType::kFloat32, .content = Kind::kUniform};
 
 /// The first that fits decides.
 constexpr NatureRule kRules[] = {
@@ -30,6 +33,19 @@ constexpr NatureRule kRules[] = {
     {"nms", "dets", {.content = Kind::kBoxes}},
     {"nms", "scores", {.content = Kind::kUniform}},
     {"roi_align", "rois", {.content = Kind::kRois}},
+    {"int8_vectorwise_dequant int8_linear_matmul int8_scaled_mm", "A", kInt8},
+    {"int8_linear_matmul int8_scaled_mm", "B", kInt8Weight},
+    {"int8_mm_dequant", "A", {.dtype = DType::kInt32}},
+    {"int8_mixed_scaled_mm", "CA", kInt8},
+    {"int8_mixed_scaled_mm", "CB", kInt8Weight},
+    {"", "stats row_stats col_stats SCA SCB", kScales},
+    {"int8_linear", "values", kInt8},
+    {"int8_linear add_outlier_product_", "weight", kInt8Weight},
+    {"int8_linear fp8_linear add_outlier_product_", "scales weight_scales", kScales},
+    {"add_outlier_product_", "outliers", {.dtype = DType::kInt32, .content = Kind::kZeros}},  // there are none
+    {"unpack_words", "words", {.dtype = DType::kInt32}},
+    {"pack_pairs", "levels", {.dtype = DType::kUInt8}},
+    {"fp8_linear", "values weight", {.dtype = DType::kFloat8E4M3}},
     {"", "running_mean", {.content = Kind::kZeros, .parameter = true}},
     {"", "running_var", {.content = Kind::kOnes, .parameter = true}},
     {"", "weight bias qkv_weight qkv_bias proj_weight proj_bias", kParameter},

@@ -114,6 +114,10 @@ Made outputs_of_transposed(const F& f) {
 }
 Made indexed(const F& f) { return Shape{f.size(f.integer("dim", -1))}; }
 Made first_size(const F& f) { return Shape{f.size(0)}; }
+Made rows(const F& f) {
+  const std::int64_t width = f.size(-1);
+  return Shape{width == 0 ? 0 : element_count(f.main().shape) / width};
+}
 Made hundred_rois(const F&) { return Shape{100, 5}; }
 Made scalar_shape(const F&) { return Shape{}; }
 template <std::int64_t kTimes>
@@ -161,6 +165,7 @@ Made other_dtype(const F& f) { return Argument(f.main().dtype == DType::kFloat32
 Made tenth(const F&) { return Argument(0.1); }
 Made small(const F&) { return Argument(1e-5); }
 Made two(const F&) { return Argument(2.0); }
+Made six(const F&) { return Argument(6.0); }
 Made zero(const F&) { return Argument(0.0); }
 Made one(const F&) { return Argument(1.0); }
 Made sixteenth(const F&) { return Argument(0.0625); }
@@ -251,6 +256,19 @@ constexpr Rule kRules[] = {
     {"_native_multi_head_attention", "qkv_bias", times_last<3>},
     {"_native_multi_head_attention", "proj_weight", square},
     {"_native_multi_head_attention", "proj_bias", last},
+    // Quantization.
+    {"int8_linear_matmul int8_scaled_mm", "B", square},
+    {"int8_mixed_scaled_mm", "CA", as_main},
+    {"int8_mixed_scaled_mm", "CB", square},
+    {"int8_vectorwise_dequant int8_mm_dequant int8_scaled_mm int8_mixed_scaled_mm", "stats row_stats SCA", rows},
+    {"int8_mm_dequant int8_scaled_mm int8_mixed_scaled_mm", "col_stats SCB", last},
+    {"int8_linear fp8_linear", "weight", square},
+    {"int8_linear fp8_linear", "scales", rows},
+    {"int8_linear fp8_linear", "weight_scales", last},
+    {"int8_vectorwise_quant", "threshold", two},
+    {"int8_quantize", "threshold", six},
+    {"group_quantize", "bits", integer<4>},
+    {"group_quantize", "group", integer<128>},
     // Selecting elements.
     {"where", "self other", as_main},
     {"masked_fill masked_fill_", "mask", as_main},

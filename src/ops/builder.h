@@ -90,6 +90,28 @@ class Builder {
   };
   [[nodiscard]] ScopeGuard scope(std::string name, std::string type);
 
+  /// Adds nodes to this block and module until the returned object dies.
+  class PlaceGuard {
+   public:
+    PlaceGuard(Builder& builder, BlockId block, ScopeId scope)
+        : builder_(builder), block_(builder.block_), scope_(builder.scope_) {
+      builder.block_ = block;
+      builder.scope_ = scope;
+    }
+    PlaceGuard(const PlaceGuard&) = delete;
+    PlaceGuard& operator=(const PlaceGuard&) = delete;
+    ~PlaceGuard() {
+      builder_.block_ = block_;
+      builder_.scope_ = scope_;
+    }
+
+   private:
+    Builder& builder_;
+    BlockId block_;
+    ScopeId scope_;
+  };
+  [[nodiscard]] PlaceGuard place(BlockId block, ScopeId scope) { return {*this, block, scope}; }
+
   Tensor input(std::string name, DType dtype, Shape shape, InputKind kind);
   /// A parameter of the module in scope, in the model's dtype. Asking again for the same name gives the same tensor.
   Tensor parameter(const std::string& name, Shape shape, InitSpec init);

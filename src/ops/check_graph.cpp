@@ -20,6 +20,7 @@ class Checker {
     for (const Output& output : graph_.outputs) {
       if (!is_defined(output.value)) report("output '" + output.name + "' has no definition");
     }
+    if (graph_.preparation != nullptr) check_preparation(*graph_.preparation);
     return std::move(problems_);
   }
 
@@ -32,6 +33,29 @@ class Checker {
     if (id >= defined_.size()) return report(what + " defines value " + std::to_string(id) + ", which does not exist");
     if (defined_[id]) report(what + " defines value " + std::to_string(id) + " once more");
     defined_[id] = true;
+  }
+
+  void check_preparation(const Graph& preparation) {
+    for (const std::string& problem : problems_of(preparation)) report("preparation of weights: " + problem);
+    const auto type_in = [&](const std::string& name) -> const Type* {
+      for (const Output& made : preparation.outputs) {
+        if (made.name == name) return &preparation.values[made.value].type;
+      }
+      for (const Weight& stored : preparation.weights) {
+        if (stored.name == name) return &preparation.values[stored.value].type;
+      }
+      return nullptr;
+    };
+    for (const Weight& weight : graph_.weights) {
+      const Type* type = type_in(weight.name);
+      const Type& stated = graph_.values[weight.value].type;
+      if (type == nullptr) {
+        report("nothing makes the weight '" + weight.name + "'");
+      } else if (type->shape != stated.shape || type->dtype != stated.dtype) {
+        report("the weight '" + weight.name + "' is stated as " + to_string(stated.shape) + ", it is made as " +
+               to_string(type->shape));
+      }
+    }
   }
 
   std::string place(NodeId id) const {

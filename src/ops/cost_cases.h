@@ -29,6 +29,7 @@ Cases products();
 Cases windows();
 Cases reductions();
 Cases memory();
+Cases quantization();
 
 // --- what the cases are made of -------------------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ std::span<const OpEntry> interpolation_entries();
 std::span<const OpEntry> embedding_entries();
 std::span<const OpEntry> pooling_entries();
 std::span<const OpEntry> reduction_entries();
+std::span<const OpEntry> quantization_entries();
 std::span<const OpEntry> synchronisation_entries();
 std::span<const OpEntry> control_entries();
 std::span<const OpEntry> scatter_entries();

@@ -4,7 +4,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "passes/quantize.h"
+#include "passes/stored_weights.h"
 #include "prepare/routing.h"
+#include "prepare/stored_format.h"
 
 namespace nongemm {
 namespace {
@@ -54,6 +57,20 @@ std::string use_of(const std::filesystem::path& path) {
   return "models are names (nongemm list models), folders with a config.json, .pt2 and .onnx files";
 }
 
+Graph build_as_published(const Model& model, const ModelOptions& options) {
+  if (model.file != nullptr) return build_from_file(model, options);
+  ModelOptions filled = options;
+  if (model.row != nullptr) {
+    if (!filled.sequence && model.row->sequence > 0) filled.sequence = model.row->sequence;
+    if (!filled.height && model.row->height > 0) filled.height = model.row->height;
+    if (!filled.width && model.row->width > 0) filled.width = model.row->width;
+  }
+  // Of quantized weights the model is built as if they were not; use_stored() puts them in their place.
+  Graph graph = build_graph(*model.architecture, without_quantization(model.config), filled);
+  graph.name = model.name;
+  return graph;
+}
+
 }  // namespace
 
 Model find_model(const std::string& name_or_path) {
@@ -78,17 +95,11 @@ Model find_model(const std::string& name_or_path) {
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options) {
-  if (model.file != nullptr) return build_from_file(model, options);
-  ModelOptions filled = options;
-  if (model.row != nullptr) {
-    if (!filled.sequence && model.row->sequence > 0) filled.sequence = model.row->sequence;
-    if (!filled.height && model.row->height > 0) filled.height = model.row->height;
-    if (!filled.width && model.row->width > 0) filled.width = model.row->width;
-  }
-  Graph graph = build_graph(*model.architecture, model.config, filled);
-  graph.name = model.name;
+  Graph graph = build_as_published(model, options);
   set_routing(graph, options.routing);
-  return graph;
+  const auto stored = model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
+  return stored ? passes::use_stored(graph, *stored, options.quantize)
+                : passes::quantize(std::move(graph), options.quantize);
 }
 
 }  // namespace nongemm

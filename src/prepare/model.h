@@ -23,7 +23,8 @@ struct Model {
 /// Throws Error(kUsage) with the nearest names, or Error(kBadInput) for a folder or file that does not hold a model.
 Model find_model(const std::string& name_or_path);
 
-/// Builds the graph; defaults of the registry row are filled in. Errors name the model and the option or config key.
+/// Builds the graph, quantized where the options want it; defaults of the registry row are filled in. Errors name the
+/// model and the option or config key.
 Graph build_graph(const Model& model, const ModelOptions& options);
 
 }  // namespace nongemm

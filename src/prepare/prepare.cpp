@@ -164,20 +164,20 @@ PreparedWeights prepare_weights(const Model& model, const Graph& graph, const st
   PreparedWeights weights;
   std::string path = checkpoint;
   if (path.empty() && model.file != nullptr) {
-    weights.tensors = model.file->weights(graph);
+    weights.tensors = model.file->weights(graph.stored());
     weights.source = "the model's file";
     return weights;
   }
   const bool own_folder = path.empty() && !model.folder.empty();
   if (own_folder && weights::holds_checkpoint(model.folder)) path = model.folder;
   if (path.empty()) {
-    weights.tensors.resize(graph.weights.size());
+    weights.tensors.resize(graph.stored_weights().size());
     weights.source = fmt::format("synthetic, seed {}{}", seed, own_folder ? " (no checkpoint in the folder)" : "");
     return weights;
   }
   const weights::Checkpoint opened = weights::open_checkpoint(path);
-  weights::BoundWeights bound =
-      weights::bind_weights(weights::weight_specs(graph), graph.checkpoint_rules, opened, name_with_class(model));
+  weights::BoundWeights bound = weights::bind_weights(weights::weight_specs(graph.stored()),
+                                                      graph.stored().checkpoint_rules, opened, name_with_class(model));
   for (auto& [name, tensor] : bound.tensors) weights.tensors.push_back(std::move(tensor));
   weights.source = path;
   return weights;
@@ -187,7 +187,8 @@ void check_host_memory(const Graph& graph, const PreparedWeights& weights) {
   // What a checkpoint gave is there already: mapped, which takes no memory of its own, or allocated when it was read.
   double drawn = 0;
   for (std::size_t i = 0; i < weights.tensors.size(); ++i) {
-    if (!weights.tensors[i].data) drawn += rules::bytes_of(graph.values[graph.weights[i].value].type);
+    if (weights.tensors[i].data) continue;
+    drawn += rules::bytes_of(graph.stored().values[graph.stored_weights()[i].value].type);
   }
   const double activations = estimate_memory(graph).activations;
   require_memory(fmt::format("running ({:.1f} GB weights, {:.1f} GB activations)", drawn * 1e-9, activations * 1e-9),

@@ -9,6 +9,7 @@
 #include "report/nongemm_sections.h"
 #include "report/op_sections.h"
 #include "report/performance_sections.h"
+#include "report/quantization_sections.h"
 #include "report/sweep_sections.h"
 #include "report/trace_sections.h"
 #include "report/workload_sections.h"
@@ -40,6 +41,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, workload_section_infos());
     append(sections, nongemm_section_infos());
     append(sections, fusion_section_infos());
+    append(sections, quantization_section_infos());
     append(sections, engine_section_infos());
     append(sections, op_section_infos());
     append(sections, sweep_section_infos());

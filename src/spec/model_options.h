@@ -10,6 +10,7 @@
 #include "base/dtype.h"
 #include "base/tensor.h"
 #include "spec/device.h"
+#include "spec/quantize_options.h"
 
 namespace nongemm {
 
@@ -77,6 +78,8 @@ struct ModelOptions {
   Routing routing = Routing::kModel;
   /// Some originals choose operators by device.
   DeviceKind device = DeviceKind::kHost;
+  /// What becomes of the graph's linear layers.
+  QuantizeOptions quantize = {};
 };
 
 }  // namespace nongemm

@@ -28,6 +28,12 @@ const char* title_of(OptionSection section) {
   return "";
 }
 
+bool Option::applies_to(const RunSpec& run) const {
+  if (!of_flow) return true;
+  if (name.starts_with("quantize.")) return run.options.quantize.scheme != QuantizeScheme::kNone;
+  return name.starts_with(run.flow + ".");
+}
+
 std::string Option::spelled() const {
   if (positional) return value;
   return of_flow ? "--set " + name : "--" + name;

@@ -55,7 +55,7 @@ struct OptionInfo {
   bool commas = false;      // "1,8" are two values
   bool positional = false;
   bool required = false;
-  /// `--set NAME=VALUE`: of one flow.
+  /// `--set NAME=VALUE`: of one flow, whose name stands before the dot, or of "quantize".
   bool of_flow = false;
   std::vector<std::string> choices = {};
 };
@@ -70,6 +70,8 @@ struct Option : OptionInfo {
 
   bool is_for(Command command) const { return (commands & command) != 0; }
   bool takes_several() const { return swept || repeatable; }
+  /// A flow's setting says something of points that run it alone, one of quantization of those that are quantized.
+  bool applies_to(const RunSpec& run) const;
   /// As a command line has it: "--seq-len", "MODEL", "--set ort.level".
   std::string spelled() const;
 };

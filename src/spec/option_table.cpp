@@ -83,9 +83,14 @@ void check_new(const Option& option, Command command, const std::vector<std::str
 void check_settings_used(const Selection& selection, const std::vector<Request>& points) {
   for (const GivenOption& given : selection) {
     if (!given.option->of_flow) continue;
-    const std::string flow = given.option->name.substr(0, given.option->name.find('.'));
-    const bool used = std::any_of(points.begin(), points.end(), [&](const Request& p) { return p.run.flow == flow; });
+    const bool used = std::any_of(points.begin(), points.end(),
+                                  [&](const Request& point) { return given.option->applies_to(point.run); });
     if (used) continue;
+    const std::string flow = given.option->name.substr(0, given.option->name.find('.'));
+    if (flow == "quantize") {
+      throw Error(ErrorKind::kUsage, fmt::format("{} has no effect: nothing is quantized", given.option->spelled()),
+                  "add --quantize SCHEME, or leave the setting out");
+    }
     throw Error(ErrorKind::kUsage,
                 fmt::format("{} has no effect: the {} flow is not run", given.option->spelled(), flow),
                 "add --flow " + flow + ", or leave the setting out");
@@ -195,7 +200,7 @@ void OptionTable::give_setting(Command command, const std::string& text, Selecti
     for (const Option* other : options(command)) {
       if (other->of_flow) known.push_back(other->name);
     }
-    throw Error(ErrorKind::kUsage, fmt::format("--set {}: no flow has a setting '{}'", text, name),
+    throw Error(ErrorKind::kUsage, fmt::format("--set {}: there is no setting '{}'", text, name),
                 fmt::format("there are {}", fmt::join(known, ", ")));
   }
   if (equals == std::string::npos) {

@@ -85,13 +85,17 @@ std::string example_of(const Option& option, Command command) {
       if (option.get(request) != option.get(defaults_of(command))) return choice;
     }
   }
-  return option.type == OptionType::kInteger ? "3" : "a_text";
+  return option.type == OptionType::kInteger || option.type == OptionType::kNumber ? "3" : "a_text";
 }
 
 /// The request with an option set to something else than its default, and what else the option needs to have an effect.
 Request request_with(const Option& option, Command command) {
   Request request = defaults_of(command);
-  if (option.of_flow) request.run.flow = option.name.substr(0, option.name.find('.'));
+  if (option.name.starts_with("quantize.")) {
+    request.run.options.quantize.scheme = QuantizeScheme::kLlmInt8;
+  } else if (option.of_flow) {
+    request.run.flow = option.name.substr(0, option.name.find('.'));
+  }
   for (const Option* other : table().options(command)) {
     if (other->required && other->role != OptionRole::kOutput) other->set(request, "a_model");
   }

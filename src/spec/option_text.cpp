@@ -11,11 +11,6 @@
 namespace nongemm {
 namespace {
 
-/// Settings of other flows say nothing of a point.
-bool applies(const Option& option, const Request& request) {
-  return !option.of_flow || option.name.starts_with(request.run.flow + ".");
-}
-
 /// A model file has defaults of its own. What is measured has none.
 bool is_default(const Option& option, Command command, const Request& request) {
   if (option.section == OptionSection::kSubject) return false;
@@ -55,7 +50,7 @@ std::vector<std::string> OptionTable::words_of(Command command, const Request& r
   std::vector<std::string> words{std::string(info_of(command).name)};
   std::vector<std::string> rest;
   for (const Option* option : options(command)) {
-    if (option->role == OptionRole::kOutput || !applies(*option, request)) continue;
+    if (option->role == OptionRole::kOutput || !option->applies_to(request.run)) continue;
     if (is_default(*option, command, request)) continue;
     for (const std::string& value : option->get(request)) {
       for (std::string& word : words_for(*option, value))
@@ -75,7 +70,7 @@ std::string OptionTable::command_of(Command command, const Request& request) con
 std::string OptionTable::key_of(Command command, const Request& request) const {
   std::vector<std::string> lines;
   for (const Option* option : options(command)) {
-    if (option->role != OptionRole::kIdentity || !applies(*option, request)) continue;
+    if (option->role != OptionRole::kIdentity || !option->applies_to(request.run)) continue;
     if (is_default(*option, command, request)) continue;
     for (const std::string& value : option->get(request)) lines.push_back(fmt::format("{}={}", option->name, value));
   }
@@ -90,7 +85,7 @@ std::vector<std::pair<std::string, std::string>> OptionTable::settings_of(Comman
   std::vector<std::pair<std::string, std::string>> settings;
   for (const OptionShown shown : {OptionShown::kAlways, OptionShown::kWhenGiven}) {
     for (const Option* option : options(command)) {
-      if (option->shown != shown || !applies(*option, request)) continue;
+      if (option->shown != shown || !option->applies_to(request.run)) continue;
       if (shown == OptionShown::kWhenGiven && is_default(*option, command, request)) continue;
       const bool flag = option->type == OptionType::kFlag;
       settings.emplace_back(title_of(*option), flag ? "yes" : fmt::format("{}", fmt::join(option->get(request), ", ")));
@@ -102,7 +97,7 @@ std::vector<std::pair<std::string, std::string>> OptionTable::settings_of(Comman
 std::vector<OptionValue> OptionTable::values_of(Command command, const Request& request) const {
   std::vector<OptionValue> all;
   for (const Option* option : options(command)) {
-    if (option->role == OptionRole::kOutput || !applies(*option, request)) continue;
+    if (option->role == OptionRole::kOutput || !option->applies_to(request.run)) continue;
     const std::vector<std::string> values = option->get(request);
     if (!values.empty()) all.push_back({option->name, option->type, option->repeatable, values});
   }

@@ -289,6 +289,7 @@ std::vector<Option> model_rows() {
        .commands = kRun | kExport},
       [](auto& r) -> auto& { return r.run.weights; }));
   rows.push_back(seed_row());
+  for (Option& option : quantize_rows()) rows.push_back(std::move(option));
   return rows;
 }
 

@@ -7,8 +7,10 @@ namespace nongemm {
 
 void Baseline::begin_point(const std::string& key) {
   if (key == key_) return;
-  *this = Baseline();
   key_ = key;
+  analysis_.reset();
+  outputs_.reset();
+  flows_.clear();
 }
 
 const std::vector<FlowFigures>& Baseline::add(FlowFigures figures, const Analysis* node_by_node) {

@@ -8,11 +8,19 @@
 #include <vector>
 
 #include "analysis/fusion.h"
+#include "analysis/quantization.h"
 #include "flows/flow.h"
 #include "report/fusion_sections.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {
+
+/// A run of a model as it is, for the quantized one that comes after it.
+struct AsItIs {
+  std::string key;
+  Unquantized figures;
+  std::vector<HostTensor> outputs;
+};
 
 /// Kept from point to point. Points that differ in more than the flow have nothing to do with each other.
 class Baseline {
@@ -29,11 +37,21 @@ class Baseline {
   const std::vector<HostTensor>& outputs(const std::function<std::vector<HostTensor>()>& run);
   void set_outputs(std::vector<HostTensor> outputs) { outputs_ = std::move(outputs); }
 
+  /// What was measured of the model as it is, where it ran before.
+  /// @param key of the point without its quantization
+  const AsItIs* as_it_is(const std::string& key) const { return as_it_is_.key == key ? &as_it_is_ : nullptr; }
+  void set_as_it_is(AsItIs run) { as_it_is_ = std::move(run); }
+  /// Some point of the sweep is quantized: runs of models as they are are worth keeping.
+  void want_as_it_is(bool wanted) { wants_as_it_is_ = wanted; }
+  bool wants_as_it_is() const { return wants_as_it_is_; }
+
  private:
   std::string key_;
   std::optional<Analysis> analysis_;
   std::optional<std::vector<HostTensor>> outputs_;
   std::vector<FlowFigures> flows_;
+  AsItIs as_it_is_;
+  bool wants_as_it_is_ = false;
 };
 
 /// One inference of the torch flow, for its outputs.

@@ -1,6 +1,7 @@
 #include "study/point.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "flows/options.h"
 #include "study/counting.h"
 #include "study/limits_cache.h"
+#include "study/quantized_run.h"
 #include "study/stages.h"
 #include "verify/compare_outputs.h"
 
@@ -145,6 +147,9 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   point.tables = tabulate_run(built, analysed, setup_s);
   compare_flows(spec, analysed, baseline, point);
   check_outputs(spec, *built.graph, *session, expected, baseline, point);
+  auto quantized = compare_with_unquantized(spec, *built.graph, analysed, *session, baseline);
+  point.tables.insert(point.tables.begin() + 1, std::make_move_iterator(quantized.begin()),
+                      std::make_move_iterator(quantized.end()));
   point.samples = samples_of(analysed.record);
   if (!measured.no_replay.empty()) add_note("no replay: " + measured.no_replay, point);
   if (analysed.record.incomplete || interrupted()) {

@@ -144,6 +144,13 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
   return options;
 }
 
+DType dtype_of_folder(const Model& model) {
+  if (model.file != nullptr || model.folder.empty()) return DType::kFloat32;
+  const std::string named = model.config.text("dtype", model.config.text("torch_dtype", "float32"));
+  if (const std::optional<DType> dtype = parse_dtype(named)) return *dtype;
+  model.config.fail("dtype", "is no type that is known: " + named);
+}
+
 std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, Flow& flow, const RunOptions& run,
                                             ModelOptions options) {
   const Reference reference = find_reference(path);
@@ -159,6 +166,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
     if (named == "sdpa") options.attention = Attention::kSdpa;
   }
   options.device = run.device.kind;
+  if (options.quantize.scheme != QuantizeScheme::kNone) options.dtype = dtype_of_folder(model);
   options = model.file ? options_for_file(model, inputs.tensors, options) : options_for(inputs.tensors, options);
   const Graph graph = build_graph(model, options);
 

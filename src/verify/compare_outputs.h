@@ -22,7 +22,10 @@ std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vec
 /// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
 
-/// Runs a model and compares it with given outputs.
+/// What the folder's config.json says that the model runs in; fp32 where it says nothing, and for files.
+DType dtype_of_folder(const Model& model);
+
+/// Runs a model and compares it with given outputs. One that is quantized runs in the type that config.json names.
 /// @param path a folder with config.json and model.safetensors or with model.pt2 or model.onnx, and inputs.safetensors
 /// and
 ///        outputs.safetensors beside it; or a model file, with NAME.inputs.safetensors and NAME.outputs.safetensors

@@ -7,9 +7,11 @@
 
 #include "base/clock.h"
 #include "flows/cuda/check.h"
+#include "flows/cuda/int8.h"
 #include "flows/cuda/kernels.h"
 #include "flows/cuda/nvml.h"
 #include "flows/cuda/tracer.h"
+#include "flows/cuda/tuned_int8.h"
 #include "flows/device/device.h"
 
 namespace nongemm::cuda {
@@ -104,6 +106,22 @@ class CudaLibrary : public device::Library {
     launch_roi_align(arguments, static_cast<cudaStream_t>(stream));
   }
 
+  void int8_rows(const device::Int8Rows& rows, void* stream) override {
+    launch_int8_rows(rows, static_cast<cudaStream_t>(stream));
+  }
+  void int8_product(const device::Int8Product& product, void* stream) override {
+    auto* const queue = static_cast<cudaStream_t>(stream);
+    if (product.outliers != nullptr) launch_gather_weight(product, queue);
+    if (!launch_tuned_int8_product(product, queue)) launch_int8_product(product, queue);
+  }
+  void int8_scale(const device::Int8Product& product, void* stream) override {
+    launch_int8_scale(product, static_cast<cudaStream_t>(stream));
+  }
+  void add_outliers(const device::Int8Product& product, void* stream) override {
+    launch_gather_weight(product, static_cast<cudaStream_t>(stream));
+    launch_add_outliers(product, static_cast<cudaStream_t>(stream));
+  }
+
   device::LaunchCost measure_launch(int device) override {
     synchronise(device);
     // A queue holds about a thousand launches: far fewer in a row never wait for the device.
@@ -129,6 +147,10 @@ class CudaLibrary : public device::Library {
   std::int64_t nms_scratch_bytes(std::int64_t) const override { no_kernels(); }
   void nms(const device::NmsArguments&, void*) override { no_kernels(); }
   void roi_align(const device::RoiAlignArguments&, void*) override { no_kernels(); }
+  void int8_rows(const device::Int8Rows&, void*) override { no_kernels(); }
+  void int8_product(const device::Int8Product&, void*) override { no_kernels(); }
+  void int8_scale(const device::Int8Product&, void*) override { no_kernels(); }
+  void add_outliers(const device::Int8Product&, void*) override { no_kernels(); }
   device::LaunchCost measure_launch(int) override { no_kernels(); }
 #endif
 

@@ -17,7 +17,9 @@
 #include "programs/ort/dataflow.h"
 #include "programs/ort/mapping.h"
 #include "programs/ort/user_model.h"
+#include "weights/made_weights.h"
 #include "weights/synthetic.h"
+#include "weights/weight_spec.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -60,15 +62,14 @@ std::string nodes_named_in(const std::string& message, const Graph& graph) {
   return text;
 }
 
-/// A weight as it was given, or drawn.
+/// A weight as it was given, or drawn, or made of such.
 HostTensor weight_of(const Graph& graph, std::size_t place, const std::vector<HostTensor>& given,
                      const RunOptions& options) {
-  if (given[place].data) return given[place];
-  const Weight& weight = graph.weights[place];
-  const Type& type = graph.values[weight.value].type;
-  return weights::synthesize_all({{weight.name, type.dtype, type.shape, weight.init}}, options.seed, options.threads)
-      .front()
-      .second;
+  return weights::made_weight(graph, place, [&](std::size_t stored) {
+    if (given[stored].data) return given[stored];
+    const weights::WeightSpec spec = weights::weight_specs(graph.stored())[stored];
+    return weights::synthesize_all({spec}, options.seed, options.threads).front().second;
+  });
 }
 
 /// Graph nodes of which the model has none: nothing needs them, or they are views that the next node sees through.
@@ -88,7 +89,9 @@ std::vector<NodeId> without_nodes(const Graph& graph, const Dataflow& model) {
 /// vit-l), in all: 2.4 to 2.6 times the weights in fp32, since matrices are copied and packed anew; 4.8 times in half
 /// types, which the provider converts before, and 6.6 times at level none, where it converts them in the run, all
 /// before the first is used.
-double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>& given, const Settings& settings) {
+/// @param made weights are made of those that are given
+double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>& given, bool made,
+                     const Settings& settings) {
   constexpr double kSingle = 1.6;
   constexpr double kHalf = 3.8;
   constexpr double kHalfInTheRun = 5.6;
@@ -97,7 +100,7 @@ double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>&
     if (!initializer.is_weight()) continue;
     const auto own = static_cast<double>(initializer.byte_size());
     const bool half = initializer.dtype == DType::kFloat16 || initializer.dtype == DType::kBFloat16;
-    if (initializer.transposed || !given[initializer.weight].data) bytes += own;
+    if (initializer.transposed || made || !given[initializer.weight].data) bytes += own;
     if (initializer.shape.size() < 2) continue;
     if (!half) {
       bytes += kSingle * own;
@@ -197,7 +200,8 @@ void Model::lower(const Graph& graph, const std::vector<HostTensor>& weights, co
   for (const onnx::Port& port : lowered.outputs) outputs_.push_back(port.name);
   lowered_ = std::move(lowered.model);
   if (!settings.on_cuda()) {
-    require_memory("loading " + graph.name + " in ONNX Runtime", bytes_to_load(lowered_, weights, settings),
+    require_memory("loading " + graph.name + " in ONNX Runtime",
+                   bytes_to_load(lowered_, weights, graph.preparation != nullptr, settings),
                    "free memory, or use the torch flow");
   }
   place_weights(graph, weights, options);

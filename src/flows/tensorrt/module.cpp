@@ -14,6 +14,7 @@
 #include "lowering/lower.h"
 #include "onnx/file.h"
 #include "programs/tensorrt/ranges.h"
+#include "weights/made_weights.h"
 #include "weights/synthetic.h"
 #include "weights/weight_spec.h"
 
@@ -41,8 +42,10 @@ std::string device_name(int index) {
 }
 
 onnx::GiveWeight giver(const Graph& graph, const std::vector<HostTensor>& weights, std::uint64_t seed) {
-  return [&weights, specs = weights::weight_specs(graph), seed](std::size_t i) {
-    return weights.at(i).data ? weights[i] : weights::synthesize(specs[i], seed);
+  return [&graph, &weights, specs = weights::weight_specs(graph.stored()), seed](std::size_t place) {
+    return weights::made_weight(graph, place, [&](std::size_t i) {
+      return weights.at(i).data ? weights[i] : weights::synthesize(specs[i], seed);
+    });
   };
 }
 

@@ -14,6 +14,9 @@
 #include "flows/torch/grouped.h"
 #include "flows/torch/host_operators.h"
 #include "flows/torch/limits/limits.h"
+#include "flows/torch/quantize/int8_cuda.h"
+#include "flows/torch/quantize/int8_operators.h"
+#include "flows/torch/quantize/low_bit_operators.h"
 #include "flows/torch/roi/roi_cuda.h"
 #include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/session.h"
@@ -24,7 +27,10 @@ namespace {
 c10::Device open_device(const Device& device) {
   if (device.is_host()) return c10::kCPU;
   const c10::Device opened = open_cuda_device(device.index);
-  with_errors("registering operators for the CUDA device", register_cuda_roi_operators);
+  with_errors("registering operators for the CUDA device", [] {
+    register_cuda_roi_operators();
+    register_cuda_int8_operators();
+  });
   return opened;
 }
 
@@ -46,6 +52,8 @@ class TorchFlow : public Flow {
     register_grouped_products();
     if (const char* torchvision = std::getenv("NONGEMM_TORCHVISION")) load_torchvision(torchvision);
     register_roi_operators();
+    register_int8_operators();
+    register_low_bit_operators();
   }
 
   FlowInfo info() const override {

@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/DeviceGuard.h>
@@ -20,8 +19,7 @@
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
-#include "weights/draw.h"
-#include "weights/synthetic.h"
+#include "flows/torch/weights.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -57,7 +55,7 @@ class TorchSession : public Session {
     at::globalContext().setAllowTF32CuDNN(fp32_in_tf32_.convolutions);
     if (device.is_cuda()) cuda_ = &device::library();
     const Scope scope(device_);
-    with_errors("placing the weights", [&] { place_weights(weights, options); });
+    with_errors("placing the weights", [&] { place(weights, options); });
     for (const Constant& constant : graph.constants) {
       slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
     }
@@ -220,33 +218,12 @@ class TorchSession : public Session {
     return laid.expand(type.shape);
   }
 
-  void place_weights(const std::vector<HostTensor>& weights, const RunOptions& options) {
-    std::vector<weights::WeightSpec> drawn_here;
-    std::vector<ValueId> places;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      const Weight& weight = graph_.weights[i];
-      const Type& type = graph_.values[weight.value].type;
-      if (weights[i].data) {
-        slots_[weight.value] = to_torch(weights[i], device_);
-      } else if (cuda_ != nullptr && cuda_->has_kernels() && is_floating(type.dtype)) {
-        slots_[weight.value] = draw_on_device(weight, type, options.seed);
-      } else {
-        drawn_here.push_back({weight.name, type.dtype, type.shape, weight.init});
-        places.push_back(weight.value);
-      }
+  void place(const std::vector<HostTensor>& weights, const RunOptions& options) {
+    const std::vector<at::Tensor> tensors = place_weights(graph_, weights, options, device_, cuda_);
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      weight_bytes_ += tensors[i].nbytes();
+      slots_[graph_.weights[i].value] = tensors[i];
     }
-    // All at once: they are drawn in parallel.
-    const NamedTensors drawn = weights::synthesize_all(drawn_here, options.seed, options.threads);
-    for (std::size_t i = 0; i < places.size(); ++i) slots_[places[i]] = to_torch(drawn[i].second, device_);
-    for (const Weight& weight : graph_.weights) weight_bytes_ += slots_[weight.value].toTensor().nbytes();
-  }
-
-  /// The values that the host would draw, without the way through host memory.
-  at::Tensor draw_on_device(const Weight& weight, const Type& type, std::uint64_t seed) {
-    at::Tensor tensor = at::empty(type.shape, at::TensorOptions().dtype(to_torch(type.dtype)).device(device_));
-    cuda_->draw(weights::draw_of(weight.init, seed, weight.name), type.dtype, tensor.numel(), tensor.mutable_data_ptr(),
-                current_stream(device_));
-    return tensor;
   }
 
   void run_eagerly() {

@@ -1,0 +1,26 @@
+// Launches of the kernels of LLM.int8.
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "flows/device/int8.h"
+
+namespace nongemm::cuda {
+
+using device::Int8Product;
+using device::Int8Rows;
+using device::kGatheredOutliers;
+using device::kGatheredStep;
+
+/// Two kernels, the first of which reads and writes everything once.
+void launch_int8_rows(const Int8Rows& rows, cudaStream_t stream);
+/// Products of any size on any device; with outliers after launch_gather_weight().
+void launch_int8_product(const Int8Product& product, cudaStream_t stream);
+/// Copies of the weight's outlier columns, which every product with outliers reads.
+void launch_gather_weight(const Int8Product& product, cudaStream_t stream);
+/// Scales and bias for product.sums.
+void launch_int8_scale(const Int8Product& product, cudaStream_t stream);
+/// Adds the outlier columns' product to product.output, which holds the rest.
+void launch_add_outliers(const Int8Product& product, cudaStream_t stream);
+
+}  // namespace nongemm::cuda

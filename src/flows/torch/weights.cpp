@@ -1,0 +1,124 @@
+#include "flows/torch/weights.h"
+
+#include <ATen/ops/empty.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+
+#include "base/error.h"
+#include "flows/torch/bridge/values.h"
+#include "flows/torch/cuda/load.h"
+#include "flows/torch/program.h"
+#include "weights/draw.h"
+#include "weights/synthetic.h"
+
+namespace nongemm::torch_flow {
+namespace {
+
+/// The values that the host would draw, without the way through host memory.
+at::Tensor draw_on_device(const Weight& weight, const Type& type, std::uint64_t seed, c10::Device device,
+                          device::Library& cuda) {
+  at::Tensor tensor = at::empty(type.shape, at::TensorOptions().dtype(to_torch(type.dtype)).device(device));
+  cuda.draw(weights::draw_of(weight.init, seed, weight.name), type.dtype, tensor.numel(), tensor.mutable_data_ptr(),
+            current_stream(device));
+  return tensor;
+}
+
+std::vector<at::Tensor> place_stored(const Graph& graph, const std::vector<HostTensor>& weights,
+                                     const RunOptions& options, c10::Device device, device::Library* cuda) {
+  std::vector<at::Tensor> tensors(weights.size());
+  std::vector<weights::WeightSpec> drawn_here;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const Weight& weight = graph.weights[i];
+    const Type& type = graph.values[weight.value].type;
+    if (weights[i].data) {
+      tensors[i] = to_torch(weights[i], device);
+    } else if (cuda != nullptr && cuda->has_kernels() && is_floating(type.dtype)) {
+      tensors[i] = draw_on_device(weight, type, options.seed, device, *cuda);
+    } else {
+      drawn_here.push_back({weight.name, type.dtype, type.shape, weight.init});
+      places.push_back(i);
+    }
+  }
+  // All at once: they are drawn in parallel.
+  const NamedTensors drawn = weights::synthesize_all(drawn_here, options.seed, options.threads);
+  for (std::size_t i = 0; i < places.size(); ++i) tensors[places[i]] = to_torch(drawn[i].second, device);
+  return tensors;
+}
+
+/// Lets weights go that no later node wants.
+class ReleaseSources {
+ public:
+  /// @param kept stays to the end
+  ReleaseSources(const Graph& graph, const std::vector<bool>& kept, std::vector<c10::IValue>& slots) : slots_(slots) {
+    std::vector<bool> seen = kept;
+    for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+      for (const Argument& argument : graph.nodes[i].args) {
+        for_each_use(argument, [&](ValueId value) {
+          if (seen[value] || graph.values[value].producer != kNoId) return;
+          seen[value] = true;
+          last_[static_cast<NodeId>(i)].push_back(value);
+        });
+      }
+    }
+  }
+  void before(const Instruction&) {}
+  void after(const Instruction&, const std::vector<c10::IValue>&) {}
+  void released(const Instruction& instruction) {
+    for (const ValueId value : last_[instruction.node]) slots_[value] = c10::IValue();
+  }
+
+ private:
+  std::vector<c10::IValue>& slots_;
+  std::map<NodeId, std::vector<ValueId>> last_;
+};
+
+/// Quantized they would be numbers like others.
+void check_finite(const Graph& preparation, const std::vector<HostTensor>& given,
+                  const std::vector<at::Tensor>& stored) {
+  std::vector<bool> used(preparation.values.size(), false);
+  for (const Node& node : preparation.nodes) {
+    for (const Argument& argument : node.args) for_each_use(argument, [&](ValueId value) { used[value] = true; });
+  }
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Weight& weight = preparation.weights[i];
+    if (!given[i].data || !used[weight.value] || !is_floating(given[i].dtype)) continue;
+    if (std::isfinite(stored[i].sum(at::kFloat).item<float>())) continue;
+    throw Error(ErrorKind::kBadInput, "the weight '" + weight.name + "' is not finite, and cannot be quantized",
+                "leave its layer out (--quantize-skip), or mend the checkpoint");
+  }
+}
+
+std::vector<at::Tensor> make_weights(const Graph& graph, std::vector<at::Tensor> stored, c10::Device device) {
+  const Graph& preparation = *graph.preparation;
+  std::map<std::string, ValueId> made;
+  for (const Weight& weight : preparation.weights) made[weight.name] = weight.value;
+  for (const Output& output : preparation.outputs) made[output.name] = output.value;
+  std::vector<bool> kept(preparation.values.size(), false);
+  for (const Weight& weight : graph.weights) {
+    const auto found = made.find(weight.name);
+    if (found == made.end()) throw Error(ErrorKind::kFailed, "nothing makes the weight '" + weight.name + "'");
+    kept[found->second] = true;
+  }
+  std::vector<c10::IValue> slots(preparation.values.size());
+  for (std::size_t i = 0; i < stored.size(); ++i) slots[preparation.weights[i].value] = std::move(stored[i]);
+  Program(preparation, device).run(slots, ReleaseSources(preparation, kept, slots));
+  std::vector<at::Tensor> tensors;
+  for (const Weight& weight : graph.weights) tensors.push_back(slots[made.at(weight.name)].toTensor());
+  return tensors;
+}
+
+}  // namespace
+
+std::vector<at::Tensor> place_weights(const Graph& graph, const std::vector<HostTensor>& weights,
+                                      const RunOptions& options, c10::Device device, device::Library* cuda) {
+  std::vector<at::Tensor> stored = place_stored(graph.stored(), weights, options, device, cuda);
+  if (graph.preparation == nullptr) return stored;
+  check_finite(*graph.preparation, weights, stored);
+  return make_weights(graph, std::move(stored), device);
+}
+
+}  // namespace nongemm::torch_flow

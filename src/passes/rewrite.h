@@ -1,0 +1,20 @@
+// Nodes of a graph taken out, and others put in their place.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "graph/graph.h"
+#include "ops/builder.h"
+
+namespace nongemm::passes {
+
+/// Builds what stands in a node's place, in the same block and module. Gives the result that takes the place of the
+/// node's: of a node that it added, and used by none.
+using Replacement = std::function<Tensor(Builder& builder)>;
+
+/// The graph with those nodes replaced. Views, weights and constants that nobody uses afterwards are left out, and the
+/// graph is no longer that of a file. Operands of a replaced node may be used by what replaces it.
+Graph replace_nodes(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements);
+
+}  // namespace nongemm::passes

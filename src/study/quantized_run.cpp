@@ -1,0 +1,79 @@
+#include "study/quantized_run.h"
+
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "base/statistics.h"
+#include "flows/options.h"
+#include "report/quantization_sections.h"
+#include "verify/compare_outputs.h"
+
+namespace nongemm {
+namespace {
+
+bool is_quantized(const RunSpec& spec) { return spec.options.quantize.scheme != QuantizeScheme::kNone; }
+
+std::string key_as_it_is(RunSpec spec) {
+  spec.options.quantize = {};
+  return option_table().key_of(kRun, {.run = std::move(spec)});
+}
+
+Unquantized figures_of(const AnalysedRun& analysed) {
+  const auto& memory = analysed.record.phases.front().devices.front().memory;
+  return {.latency_s = median(analysed.record.phases.front().latency.samples_s),
+          .peak_bytes = memory ? std::optional(static_cast<double>(memory->peak)) : std::nullopt,
+          .weight_bytes = analysed.analysis.weight_bytes,
+          .analysis = analysed.analysis};
+}
+
+std::vector<HostTensor> outputs_of(Session& session) {
+  session.run();
+  return session.outputs();
+}
+
+/// Of the first floating-point output that can be compared.
+void compare(const Graph& graph, const std::vector<HostTensor>& before, const std::vector<HostTensor>& after,
+             QuantizationFigures& figures) {
+  const std::vector<OutputDifference> rows = compare_outputs(graph, before, after);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!rows[i].mismatch.empty() || !is_floating(before[i].dtype)) continue;
+    figures.output_error = rows[i].rms_relative;
+    figures.largest_error = rows[i].largest_absolute;
+    return;
+  }
+}
+
+}  // namespace
+
+std::vector<Request> with_unquantized(std::vector<Request> points) {
+  std::set<std::string> there;
+  std::vector<Request> all;
+  for (Request& point : points) {
+    const std::string key = key_as_it_is(point.run);
+    if (there.insert(key).second && is_quantized(point.run)) {
+      Request as_it_is = point;
+      as_it_is.run.options.quantize = {};
+      all.push_back(std::move(as_it_is));
+    }
+    all.push_back(std::move(point));
+  }
+  return all;
+}
+
+std::vector<Table> compare_with_unquantized(const RunSpec& spec, const Graph& graph, const AnalysedRun& analysed,
+                                            Session& session, Baseline& baseline) {
+  if (analysed.record.incomplete) return {};
+  const std::string key = key_as_it_is(spec);
+  if (!is_quantized(spec)) {
+    if (baseline.wants_as_it_is()) baseline.set_as_it_is({key, figures_of(analysed), outputs_of(session)});
+    return {};
+  }
+  const AsItIs* before = baseline.as_it_is(key);
+  if (before == nullptr) return {};
+  QuantizationFigures figures = quantization_figures(before->figures, figures_of(analysed));
+  compare(graph, before->outputs, outputs_of(session), figures);
+  return make_quantization_tables(figures);
+}
+
+}  // namespace nongemm

@@ -1,0 +1,21 @@
+// A quantized model beside the same model as it is.
+#pragma once
+
+#include <vector>
+
+#include "report/field.h"
+#include "spec/request.h"
+#include "study/baseline.h"
+#include "study/stages.h"
+
+namespace nongemm {
+
+/// The points with, before the first quantized one of each kind, the same one as it is, where it is not among them.
+std::vector<Request> with_unquantized(std::vector<Request> points);
+
+/// Keeps the run of a model as it is for those that come after it. The tables of a quantized one that comes after it;
+/// none where nothing is quantized, or the model as it is did not run.
+std::vector<Table> compare_with_unquantized(const RunSpec& spec, const Graph& graph, const AnalysedRun& analysed,
+                                            Session& session, Baseline& baseline);
+
+}  // namespace nongemm
