@@ -14,7 +14,7 @@ check() {
 }
 
 lint_format() {
-  git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format --dry-run -Werror || {
+  git ls-files -z '*.h' '*.cpp' 'src/*.js' | xargs -0 clang-format --dry-run -Werror || {
     echo "make format puts this right" >&2
     return 1
   }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "analysis/buckets.h"
+#include "analysis/liveness.h"
 #include "analysis/node_rows.h"
 #include "analysis/roofline.h"
 #include "analysis/steps.h"
@@ -23,6 +24,10 @@ void add_weights(const Graph& graph, Analysis& result) {
 void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions& options, Analysis& result) {
   const Graph graph = with_observed_types(entry);
   std::vector<NodeRow> rows = node_rows(graph, rounded, options);
+  if (!entry.names_only) {
+    const std::vector<double> alive = alive_bytes(graph);
+    for (NodeRow& row : rows) row.alive_bytes = alive[row.id];
+  }
   add_weights(graph, result);
   if (entry.program) {
     result.nodes = step_rows(graph, rows, *entry.program);
@@ -60,7 +65,7 @@ void take_times(const NodePass& pass, bool on_device, NodeRow& row) {
   row.time_s = on_device ? time.device_s : time.host_s;
 }
 
-void add_up(const AnalysisOptions& options, Analysis& result) {
+void add_up(const Graph& graph, const AnalysisOptions& options, Analysis& result) {
   for (const NodeRow& row : result.nodes) {
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
     result.total.add(row.cost, row.calls);
@@ -73,6 +78,9 @@ void add_up(const AnalysisOptions& options, Analysis& result) {
   result.workload = by_call(result.graph_nodes.empty() ? result.nodes : result.graph_nodes, result.wall_s);
   result.variants = by_variant(result.nodes, result.wall_s);
   largest_first(result.variants);
+  result.calls = by_call(result.nodes, result.wall_s);
+  largest_first(result.calls);
+  result.modules = by_module(result.nodes, graph, result.wall_s);
   if (!result.measured) return;
   for (const Bucket& bucket : result.groups) {
     if (counts_as_gemm(bucket.group, options.attention_is_gemm)) continue;
@@ -87,10 +95,11 @@ Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPar
   const Phase* phase = record.phases.empty() ? nullptr : &record.phases.at(part.phase);
   const NodePass* pass = phase != nullptr ? &phase->devices.at(part.device).nodes : nullptr;
   const RecordedDevice* device = record.devices.empty() ? nullptr : &record.devices.at(part.device);
+  const Entry& entry = record.entries.at(phase != nullptr ? phase->entry : 0);
   Analysis result;
   result.attention_is_gemm = options.attention_is_gemm;
   result.measured = pass != nullptr && pass->averaged > 0;
-  add_rows(record.entries.at(phase != nullptr ? phase->entry : 0), record.fp32_in_tf32, options, result);
+  add_rows(entry, record.fp32_in_tf32, options, result);
   if (result.measured) {
     result.on_device = !device->is_host;
     add_wall_time(*pass, result);
@@ -99,7 +108,7 @@ Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPar
   if (device != nullptr && device->limits) {
     for (NodeRow& row : result.nodes) row.limit_s = time_at_limit(row, *device->limits);
   }
-  add_up(options, result);
+  add_up(*entry.graph, options, result);
   return result;
 }
 

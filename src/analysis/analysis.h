@@ -54,7 +54,14 @@ struct NodeRow {
   double time_s = 0;
   /// Least time of one call at the device's measured limits (time_at_limit in roofline.h). NaN without limits.
   double limit_s = std::numeric_limits<double>::quiet_NaN();
+  /// Weights and values that are alive when it ends, bytes; NaN for steps of a runtime, and where a size is not known.
+  double alive_bytes = std::numeric_limits<double>::quiet_NaN();
 
+  /// Time above the limit of all calls; none where operands stay in a cache. NaN without limits.
+  double wasted_s() const {
+    const double over = time_s - limit_s * calls;
+    return over < 0 ? 0.0 : over;
+  }
   /// Of its first result.
   DType dtype() const { return results.empty() ? DType::kUndefined : results.front().dtype; }
 };
@@ -78,6 +85,7 @@ struct Bucket {
   std::int64_t parameters = 0;
   CostSum work;
   double limit_s = 0;       // all calls at the device's limits; NaN without limits
+  double wasted_s = 0;      // of the nodes, each by itself (NodeRow::wasted_s)
   double share = 0;         // of the latency; 0 when not measured
   double costliest_s = -1;  // time of the example
 };
@@ -103,6 +111,8 @@ struct Analysis {
   std::vector<Bucket> operators;  // by operator within group and module variant, largest first
   std::vector<Bucket> workload;   // by operator, shapes and dtype, in order of first use
   std::vector<Bucket> variants;   // by group and variant
+  std::vector<Bucket> calls;      // by group, operator, variant, shapes and dtype, of what was timed; largest first
+  std::vector<Bucket> modules;    // by module, with all that is inside; `name` is the path, the whole model comes first
   std::optional<Group> dominant;  // the non-GEMM group with the most time
   std::int64_t parameters = 0;
   double weight_bytes = 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/liveness.h"
 #include "analysis/roofline.h"
 #include "prepare/model.h"
 
@@ -59,6 +60,75 @@ TEST(Analysis, PartsAddUpToTheWall) {
   EXPECT_NEAR(operators, analysis.gemm_s + analysis.nongemm_s, 1e-12);
 }
 
+TEST(Analysis, ModulesHoldWhatIsInsideThem) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Analysis analysis = analyse(even_record(graph), {});
+  const auto module = [&](const std::string& path) -> const Bucket& {
+    return *std::find_if(analysis.modules.begin(), analysis.modules.end(),
+                         [&](const Bucket& bucket) { return bucket.name == path; });
+  };
+  EXPECT_EQ(analysis.modules.front().name, "");
+  EXPECT_EQ(analysis.modules.front().nodes, static_cast<std::int64_t>(graph.nodes.size()));
+  EXPECT_EQ(analysis.modules.front().parameters, 124439808);
+  EXPECT_EQ(module("transformer.h.3.ln_1").nodes, 1);
+  EXPECT_EQ(module("transformer.h.3.ln_1").module, "LayerNorm");
+  EXPECT_NEAR(module("transformer.h.3.mlp").time_s, 1e-3 * static_cast<double>(module("transformer.h.3.mlp").nodes),
+              1e-12);
+  EXPECT_EQ(module("transformer.h").nodes, 12 * module("transformer.h.3").nodes);
+}
+
+TEST(Analysis, CallsAreOperatorsByShapes) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  const Analysis analysis = analyse(even_record(graph), {});
+  std::int64_t nodes = 0;
+  for (const Bucket& call : analysis.calls) nodes += call.nodes;
+  EXPECT_EQ(nodes, static_cast<std::int64_t>(graph.nodes.size()));
+  const auto norm = std::find_if(analysis.calls.begin(), analysis.calls.end(),
+                                 [](const Bucket& call) { return call.group == Group::kNormalization; });
+  EXPECT_EQ(norm->nodes, 2 * 12 + 1);
+}
+
+/// x [4, 4] -> relu -> view -> add with x and a weight of 100 elements on the side.
+TEST(Liveness, ValuesLiveToTheirLastUseAndViewsKeepThemAlive) {
+  Graph graph;
+  const auto value = [&](Shape shape, NodeId producer, bool alias = false) {
+    Value& made = graph.values.emplace_back();
+    made.type.dtype = DType::kFloat32;
+    made.type.shape = std::move(shape);
+    made.type.alias = alias;
+    made.producer = producer;
+    return static_cast<ValueId>(graph.values.size() - 1);
+  };
+  const ValueId x = value({4, 4}, kNoId);
+  const ValueId weight = value({100}, kNoId);
+  const ValueId rectified = value({4, 4}, 0);
+  const ValueId view = value({16}, 1, /*alias=*/true);
+  const ValueId other = value({2}, 2);
+  const ValueId sum = value({16}, 3);
+  graph.inputs.push_back({x, "x", {}});
+  graph.weights.push_back({weight, "w", {}, {}, false});
+  const ValueId last = value({1}, 4);
+  const auto node = [&](std::vector<ValueId> operands, ValueId result) {
+    Node& made = graph.nodes.emplace_back();
+    for (const ValueId id : operands) made.args.emplace_back(Use{id});
+    made.outputs = {result};
+  };
+  node({x}, rectified);
+  node({rectified}, view);
+  node({x}, other);
+  node({view, x}, sum);
+  node({x}, last);
+  graph.outputs.push_back({sum, "y"});
+  const double always = 64 + 400;
+  EXPECT_EQ(alive_bytes(graph),
+            (std::vector<double>{always + 64, always + 64, always + 64 + 8, always + 64 + 64, always + 64 + 4}));
+  graph.values[other].type.shape = {kDynamic};
+  const std::vector<double> unknown = alive_bytes(graph);
+  EXPECT_EQ(unknown[1], always + 64);
+  EXPECT_TRUE(std::isnan(unknown[2]));
+  EXPECT_EQ(unknown[3], always + 128);
+}
+
 TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
   Record record = even_record(build_graph(find_model("gpt2"), {}));
   DeviceLimits& limits = record.devices[0].limits.emplace();
@@ -70,6 +140,12 @@ TEST(Analysis, OperatorsStandBesideTheDevicesLimits) {
               1e-12);  // 1000 times slower than it could be
   EXPECT_NEAR(group(analysis, Group::kGemm).limit_s, group(analysis, Group::kGemm).work.known().flops / 1e12, 1e-9);
   EXPECT_EQ(group(analysis, Group::kMemoryLayout).limit_s, 0);
+  // Every normalization is above its limit; of the products the head alone is below it.
+  EXPECT_NEAR(normalization.wasted_s, normalization.time_s - normalization.limit_s, 1e-12);
+  const double head_flops = 2.0 * 128 * 768 * 50257;
+  const Bucket& gemm = group(analysis, Group::kGemm);
+  EXPECT_GT(head_flops / 1e12, 1e-3);
+  EXPECT_NEAR(gemm.wasted_s, gemm.time_s - 1e-3 - (gemm.limit_s - head_flops / 1e12), 1e-9);
 
   const Roofline roofline = make_roofline(analysis, 1.0);
   const WhatIf& at_limit = *std::find_if(roofline.what_if.begin(), roofline.what_if.end(),

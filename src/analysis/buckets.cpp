@@ -18,6 +18,7 @@ void add(Bucket& bucket, const NodeRow& row) {
   bucket.wait_s += row.wait_s;
   bucket.kernels += row.kernels;
   bucket.limit_s += row.limit_s * row.calls;
+  bucket.wasted_s += row.wasted_s();
   bucket.parameters += row.parameters;
   bucket.work.add(row.cost, row.calls);
   const double bytes = std::isnan(row.cost.bytes()) ? 0.0 : row.cost.bytes();
@@ -86,6 +87,34 @@ std::vector<Bucket> by_call(const std::vector<NodeRow>& rows, double wall_s) { r
 
 std::vector<Bucket> by_variant(const std::vector<NodeRow>& rows, double wall_s) {
   return collect(rows, wall_s, [](const NodeRow& row) { return Key{{}, row.variant, 0, {}, {}}; });
+}
+
+std::vector<Bucket> by_module(const std::vector<NodeRow>& rows, const Graph& graph, double wall_s) {
+  std::map<std::string, std::string> classes;  // by path
+  for (ScopeId id = 0; id < graph.scopes.size(); ++id) classes.emplace(graph.scope_path(id), graph.scopes[id].type);
+  std::vector<Bucket> buckets;
+  std::map<std::string, std::size_t, std::less<>> index;
+  const auto add_to = [&](std::string_view path, const NodeRow& row) {
+    auto at = index.find(path);
+    if (at == index.end()) {
+      at = index.emplace(path, buckets.size()).first;
+      Bucket& bucket = buckets.emplace_back();
+      bucket.name = path;
+      const auto known = classes.find(bucket.name);
+      if (known != classes.end()) bucket.module = known->second;
+    }
+    add(buckets[at->second], row);
+  };
+  for (const NodeRow& row : rows) {
+    const std::string_view path = row.scope;
+    add_to({}, row);
+    for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', dot + 1)) {
+      add_to(path.substr(0, dot), row);
+    }
+    if (!path.empty()) add_to(path, row);
+  }
+  for (Bucket& bucket : buckets) bucket.share = wall_s > 0 ? bucket.time_s / wall_s : 0;
+  return buckets;
 }
 
 void largest_first(std::vector<Bucket>& buckets) {

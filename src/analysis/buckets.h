@@ -20,6 +20,11 @@ std::vector<Bucket> by_call(const std::vector<NodeRow>& rows, double wall_s);
 /// By group and variant.
 std::vector<Bucket> by_variant(const std::vector<NodeRow>& rows, double wall_s);
 
+/// By module path, with everything inside it: a node counts to every module around it. The whole model is the first,
+/// its name empty.
+/// @param graph whose modules the rows' scopes are
+std::vector<Bucket> by_module(const std::vector<NodeRow>& rows, const Graph& graph, double wall_s);
+
 /// The most time first, or work where nothing was measured.
 void largest_first(std::vector<Bucket>& buckets);
 

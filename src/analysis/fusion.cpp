@@ -20,7 +20,11 @@ std::string short_name(const std::string& op) {
 class FusionCount {
  public:
   FusionCount(const RuntimeProgram& program, const Analysis& analysis, const AnalysisOptions& options)
-      : program_(program), analysis_(analysis), options_(options), fates_(analysis.graph_nodes.size(), Fate::kLost) {}
+      : program_(program),
+        analysis_(analysis),
+        options_(options),
+        fates_(analysis.graph_nodes.size(), Fate::kNotFound),
+        steps_(fates_.size(), kNoId) {}
 
   FusionAnalysis count(const Analysis* baseline) {
     for (const NodeId id : program_.folded) fates_[id] = Fate::kFolded;
@@ -32,7 +36,7 @@ class FusionCount {
 
  private:
   /// What became of a graph node; where several steps share it the last in this order counts.
-  enum class Fate : std::uint8_t { kLost, kFolded, kAlone, kAmongNongemm, kIntoGemm };
+  using Fate = NodeFate::Kind;
 
   bool is_gemm(const NodeRow& node) const { return counts_as_gemm(node.group, options_.attention_is_gemm); }
 
@@ -78,6 +82,7 @@ class FusionCount {
   void count_step(const RuntimeNode& step, const NodeRow& row) {
     const std::vector<NodeId> nodes = workers(step);
     const bool with_gemm = is_gemm(row);
+    for (const NodeId id : step.covers) steps_[id] = std::min(steps_[id], row.id);
     for (const NodeId id : nodes) {
       Fate fate = Fate::kAlone;
       if (nodes.size() > 1) fate = with_gemm ? Fate::kIntoGemm : Fate::kAmongNongemm;
@@ -128,8 +133,10 @@ class FusionCount {
   void count_node(NodeId id) {
     const NodeRow& node = analysis_.graph_nodes[id];
     const Fate fate = fates_[id];
-    if (!is_compute(node)) return;
-    if (fate != Fate::kLost) ++found_;
+    const bool works = is_compute(node);
+    result_.nodes.push_back({&node, works ? fate : Fate::kNoWork, steps_[id]});
+    if (!works) return;
+    if (fate != Fate::kNotFound) ++found_;
     ++workers_;
     const bool fused = fate == Fate::kIntoGemm || fate == Fate::kAmongNongemm;
     GroupChange& group = groups_[node.group];
@@ -181,7 +188,8 @@ class FusionCount {
   const Analysis& analysis_;
   const AnalysisOptions& options_;
   FusionAnalysis result_;
-  std::vector<Fate> fates_;  // by NodeId
+  std::vector<Fate> fates_;    // by NodeId
+  std::vector<NodeId> steps_;  // by NodeId: the first that covers it
   std::map<NodeId, double> alone_s_;
   std::map<std::pair<Group, std::string>, OperatorFate> operators_;
   std::map<FusionPattern, PatternSum> patterns_;
@@ -200,6 +208,12 @@ std::string_view title_of(FusionPattern pattern) {
   static constexpr std::array<std::string_view, 5> kTitles = {"not fused", "attention block", "GEMM with neighbours",
                                                               "reduction chain", "element-wise chain"};
   return kTitles[static_cast<std::size_t>(pattern)];
+}
+
+std::string_view title_of(NodeFate::Kind kind) {
+  static constexpr std::array<std::string_view, 6> kTitles = {"not found", "folded at load",    "no work",
+                                                              "alone",     "fused with others", "fused into GEMM"};
+  return kTitles[static_cast<std::size_t>(kind)];
 }
 
 double FusionAnalysis::rate() const {

@@ -35,6 +35,15 @@ struct OperatorFate {
   double alone_s = 0;  // time of the steps that are such a node alone
 };
 
+/// What became of one graph node.
+struct NodeFate {
+  enum class Kind : std::uint8_t { kNotFound, kFolded, kNoWork, kAlone, kAmongNongemm, kIntoGemm };
+  const NodeRow* node = nullptr;  // of Analysis::graph_nodes
+  Kind kind = Kind::kNotFound;
+  NodeId step = kNoId;  // the first that covers it
+};
+std::string_view title_of(NodeFate::Kind kind);
+
 struct PatternSum {
   FusionPattern pattern = FusionPattern::kNone;
   std::int64_t steps = 0;
@@ -93,6 +102,7 @@ struct FusionAnalysis {
   std::vector<PatternSum> patterns;     // in the order of FusionPattern, those that occur
   std::vector<GroupChange> groups;      // in the order of Group, those that occur
   std::vector<StepRow> program;
+  std::vector<NodeFate> nodes;  // by NodeId; valid as long as the analysis
 
   /// Share of non-GEMM nodes that do work at run time and ran in a step with another such node, or with a GEMM.
   double rate() const;

@@ -1,4 +1,4 @@
-// nongemm list models|ops|flows|devices|figures|options
+// nongemm list models|ops|flows|devices|figures|options|bash|zsh|fish|man
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -9,6 +9,7 @@
 #include "ops/op.h"
 #include "report/figures.h"
 #include "spec/help.h"
+#include "spec/shells.h"
 
 namespace nongemm::cli {
 namespace {
@@ -62,6 +63,10 @@ ExitCode list_command(const Selection& selection) {
   if (what == "devices") fmt::print("{}", devices_text());
   if (what == "figures") fmt::print("{}", figures_markdown());
   if (what == "options") fmt::print("{}", cli_markdown(option_table()));
+  if (what == "bash") fmt::print("{}", bash_completion(option_table()));
+  if (what == "zsh") fmt::print("{}", zsh_completion(option_table()));
+  if (what == "fish") fmt::print("{}", fish_completion(option_table()));
+  if (what == "man") fmt::print("{}", man_page(option_table()));
   return kSuccess;
 }
 

@@ -34,9 +34,7 @@ Graph build_from_file(const Model& model, const ModelOptions& options) {
   ImportOptions import;
   import.inputs = options.inputs;
   if (options.batch_given) import.batch = options.batch;
-  Graph graph = model.file->build(import);
-  set_routing(graph, options.routing);
-  return graph;
+  return model.file->build(import);
 }
 
 /// What can be done with a file that is there and no model.

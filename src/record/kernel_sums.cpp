@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace nongemm {
-namespace {
 
 std::string name_of(const DeviceRecord& record, const Trace& trace) {
   switch (record.kind) {
@@ -15,8 +14,6 @@ std::string name_of(const DeviceRecord& record, const Trace& trace) {
       return "memcpy";
   }
 }
-
-}  // namespace
 
 void KernelSums::add(const Trace& trace) {
   ++inferences_;

@@ -19,6 +19,9 @@ struct KernelSum {
   double launches = 0;
 };
 
+/// A kernel's name, or the kind of copy.
+std::string name_of(const DeviceRecord& record, const Trace& trace);
+
 /// Adds up the records of several inferences.
 class KernelSums {
  public:

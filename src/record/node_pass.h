@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "record/kernel_sums.h"
+#include "record/trace.h"
 
 namespace nongemm {
 
@@ -40,6 +41,8 @@ struct NodePass {
   bool kernel_records = false;
   std::vector<KernelSum> kernels;  // by node and name; empty on a host
   std::string how;                 // the kind of records used, and why not a lighter one
+  /// One inference as it was recorded, the shortest that was seen with calls and launches.
+  std::optional<Trace> example;
 };
 
 /// The pass in which the runtime itself takes the time of its steps.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <string_view>
@@ -72,8 +73,13 @@ struct Writer {
   void (*write)(const Document& document, std::ostream& out);
 };
 const std::vector<Writer>& writers();
-/// The table format for a terminal of so many columns: what does not fit is cut, and that is said.
-void write_table(const Document& document, std::size_t room, std::ostream& out);
+/// For a terminal: what does not fit into its columns is cut, and that is said; bars beside shares are of Unicode's
+/// blocks.
+struct TableLook {
+  std::size_t room = SIZE_MAX;
+  bool bars = false;
+};
+void write_table(const Document& document, TableLook look, std::ostream& out);
 /// Throws Error(kUsage) naming the known formats.
 const Writer& find_writer(std::string_view format);
 

@@ -63,13 +63,14 @@ const Section<KernelSum>& kernel_section() {
   using K = KernelSum;
   static const Section<K> section(
       {.id = "step_kernels",
-       .title = "Kernels of the steps",
-       .doc = "Which kernels the runtime's steps launch.",
+       .title = "Kernels",
+       .doc = "Which kernels the graph's nodes, or the runtime's steps, launch.",
        .report = ReportKind::kNongemm,
        .most_rows = 40,
        .columns = {}},
       {
-          {{"step", "Step", Unit::kCount, "position in the runtime's program, from 0"},
+          {{"step", "Step", Unit::kCount,
+            "position of the node in the graph, or of the step in the runtime's program, from 0"},
            [](const K& k) -> FieldValue {
              return k.node == kNoId ? FieldValue{} : FieldValue{static_cast<std::int64_t>(k.node)};
            }},
@@ -96,9 +97,10 @@ std::vector<Table> make_engine_tables(const Entry& entry, const Phase& phase) {
                         device.nodes.kernel_records ? device.nodes.device_busy_s : kNaN};
     tables.push_back(clock_section().fill(std::span(&row, 1)));
   }
-  if (!entry.program) return tables;
-  const std::vector<OpaqueTime> inside = time_inside_opaque_steps(*entry.program, device.nodes.kernels);
-  if (!inside.empty()) tables.push_back(opaque_section().fill(inside));
+  if (entry.program) {
+    const std::vector<OpaqueTime> inside = time_inside_opaque_steps(*entry.program, device.nodes.kernels);
+    if (!inside.empty()) tables.push_back(opaque_section().fill(inside));
+  }
   if (!device.nodes.kernels.empty()) tables.push_back(kernel_section().fill(device.nodes.kernels));
   return tables;
 }

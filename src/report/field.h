@@ -59,6 +59,10 @@ struct SectionInfo {
   bool single_row = false;
   /// Rows that the terminal and Markdown show; 0 for all.
   std::size_t most_rows = 0;
+  /// Rows that nobody reads one after the other: in the formats for programs and on the page alone.
+  bool bulk = false;
+  /// So many rows that JSON has them by column: `{"rows": 2, "columns": {...}}`.
+  bool columnar = false;
   std::vector<Column> columns;
 };
 

@@ -156,6 +156,31 @@ const Section<StepRow>& step_section() {
   return section;
 }
 
+const Section<NodeFate>& fate_section() {
+  using N = NodeFate;
+  static const Section<N> section(
+      {.id = "node_fates",
+       .title = "What became of each node",
+       .doc = "The graph's nodes in program order, and the step of the runtime that each runs in.",
+       .report = ReportKind::kNongemm,
+       .bulk = true,
+       .columnar = true,
+       .columns = {}},
+      {
+          {{"node", "Node", Unit::kCount, "position in the graph"},
+           [](const N& n) { return count(static_cast<std::int64_t>(n.node->id)); }},
+          {{"operator", "Operator", Unit::kText, "schema name and overload"},
+           [](const N& n) { return text(n.node->op); }},
+          {{"group", "Group", Unit::kText, "operator group"},
+           [](const N& n) { return text(info(n.node->group).title); }},
+          {{"scope", "Scope", Unit::kText, "module path"}, [](const N& n) { return text(n.node->scope); }},
+          {{"fate", "Fate", Unit::kText, "alone, fused, folded"}, [](const N& n) { return text(title_of(n.kind)); }},
+          {{"step", "Step", Unit::kCount, "position in the runtime's program of the first step that covers it"},
+           [](const N& n) { return n.step == kNoId ? FieldValue{} : count(static_cast<std::int64_t>(n.step)); }},
+      });
+  return section;
+}
+
 const Section<FlowFigures>& flow_section() {
   using F = FlowFigures;
   static const Section<F> section(
@@ -238,14 +263,14 @@ FlowFigures flow_figures(const std::string& flow, double latency_s, const Analys
 const std::vector<const SectionInfo*>& fusion_section_infos() {
   static const std::vector<const SectionInfo*> kAll = {
       &flow_section().info(),    &check_section().info(),    &fusion_section().info(), &group_section().info(),
-      &pattern_section().info(), &operator_section().info(), &step_section().info()};
+      &pattern_section().info(), &operator_section().info(), &step_section().info(),   &fate_section().info()};
   return kAll;
 }
 
 std::vector<Table> make_fusion_tables(const FusionAnalysis& fusion) {
   return {fusion_section().fill(std::span(&fusion, 1)), group_section().fill(fusion.groups),
-          pattern_section().fill(fusion.patterns), operator_section().fill(fusion.operators),
-          step_section().fill(fusion.program)};
+          pattern_section().fill(fusion.patterns),      operator_section().fill(fusion.operators),
+          step_section().fill(fusion.program),          fate_section().fill(fusion.nodes)};
 }
 
 Table make_check_table(const std::vector<OutputDifference>& outputs) { return check_section().fill(outputs); }

@@ -1,172 +1,190 @@
-// One HTML page that needs nothing else: no scripts, no fonts, no network.
-#include <algorithm>
-#include <ostream>
+// One HTML page that needs nothing else: no fonts, no network. Its text, style and script are the files in html/; the
+// data is one JSON block of the figures in the field table.
+#include <fmt/format.h>
 
-#include "report/compare_sections.h"
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <ostream>
+#include <sstream>
+
+#include "base/json.h"
+#include "ops/group.h"
 #include "report/document.h"
-#include "report/html_chart.h"
+#include "report/html/page.h"
+#include "report/packed.h"
 #include "report/writers.h"
 
 namespace nongemm {
 namespace {
 
-constexpr std::string_view kStyle = R"(
-:root { color-scheme: light dark; --text: #1c2330; --soft: #5d6678; --line: #dfe3ea; --page: #ffffff; --card: #f6f8fb; --hatch: #c3cad6; }
-@media (prefers-color-scheme: dark) {
-  :root { --text: #e6e9ef; --soft: #9aa4b5; --line: #323a48; --page: #12161d; --card: #1a202a; --hatch: #4a5464; }
-}
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--text); background: var(--page); max-width: 84rem; margin: 2rem auto; padding: 0 1.5rem; }
-h1 { font-size: 1.6rem; margin: 0 0 .2rem; } h2 { margin: 2.8rem 0 .3rem; font-size: 1.3rem; } h3 { margin: 1.8rem 0 .2rem; font-size: 1.05rem; }
-p, .doc { color: var(--soft); margin: .1rem 0 .6rem; } code { font-size: .88em; overflow-wrap: anywhere; }
-.settings { display: flex; flex-wrap: wrap; gap: .35rem; padding: 0; margin: .3rem 0 .6rem; list-style: none; }
-.settings li { background: var(--card); border: 1px solid var(--line); border-radius: .4rem; padding: 0 .5rem; font-size: .86rem; }
-.figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .6rem; margin: .6rem 0; }
-.figures div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .45rem .7rem; }
-.figures dt { color: var(--soft); font-size: .8rem; } .figures dd { margin: 0; font-size: 1.05rem; overflow-wrap: anywhere; }
-.figures dd.long { font-size: .8rem; line-height: 1.3; } .absent { color: var(--soft); font-size: .82rem; }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; font-size: .82rem; width: 100%; }
-th, td { text-align: left; padding: .22rem .45rem; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th { color: var(--soft); font-weight: 600; } .n { text-align: right; font-variant-numeric: tabular-nums; }
-td.long { white-space: normal; min-width: 24rem; overflow-wrap: anywhere; }
-.failed { border-left: 4px solid #e4572e; padding: .3rem .8rem; background: var(--card); }
-summary { cursor: pointer; color: var(--soft); }
-.chart { width: 100%; height: auto; margin-top: 1rem; } .chart text { fill: var(--text); font-size: 13px; }
-.chart .label { text-anchor: end; } .chart .tick { text-anchor: middle; fill: var(--soft); font-size: 11px; }
-.chart .grid { stroke: var(--line); } .chart .rest { fill: var(--card); } .chart .hatch { stroke: var(--hatch); stroke-width: 2; }
-.legend { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; list-style: none; padding: 0; font-size: .86rem; }
-.swatch { display: inline-block; width: .8rem; height: .8rem; border-radius: .15rem; margin-right: .35rem; vertical-align: -.08rem; }
-.swatch.rest { background: repeating-linear-gradient(45deg, var(--hatch) 0 2px, var(--card) 2px 5px); border: 1px solid var(--hatch); }
-)";
-
-/// More rows than people read at once are folded away.
-constexpr std::size_t kFolded = 40;
-
-/// Longer texts may wrap.
-constexpr std::size_t kLongText = 48;
-constexpr std::size_t kLongFigure = 20;
-
-bool is_text(Unit unit) { return unit == Unit::kText || unit == Unit::kYesNo; }
-
-void write_pairs(const std::vector<std::pair<std::string, std::string>>& pairs, std::ostream& out) {
-  out << "<ul class=\"settings\">\n";
-  for (const auto& [key, value] : pairs) {
-    if (!value.empty()) out << "<li>" << html_escaped(key) << ": " << html_escaped(value) << "</li>\n";
+std::string_view name_of(Unit unit) {
+  switch (unit) {
+    case Unit::kYesNo:
+      return "yes";
+    case Unit::kCount:
+      return "count";
+    case Unit::kShare:
+      return "share";
+    default:
+      return symbol(unit);  // which has one name for shares and ratios
   }
-  out << "</ul>\n";
 }
 
-void write_figures(const Table& table, std::ostream& out) {
-  std::string absent;
-  out << "<dl class=\"figures\">\n";
-  for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
+/// As JSON, and harmless within a page: no tag and no comment begins in it.
+std::string quoted(const std::string& text) {
+  const std::string json = dump_json(Json(text));
+  std::string safe;
+  for (const char letter : json) safe += letter == '<' ? std::string("\\u003c") : std::string(1, letter);
+  return safe;
+}
+
+/// Every text of the tables, once.
+class Texts {
+ public:
+  std::size_t place_of(const std::string& text) {
+    const auto [at, is_new] = places_.try_emplace(text, places_.size());
+    if (is_new) all_.push_back(&at->first);
+    return at->second;
+  }
+  const std::vector<const std::string*>& all() const { return all_; }
+
+ private:
+  std::map<std::string, std::size_t> places_;
+  std::vector<const std::string*> all_;
+};
+
+/// Five digits are more than the page shows.
+std::string short_number(double value) {
+  if (!std::isfinite(value)) return "null";
+  const std::string text = fmt::format("{:.5g}", value);
+  // "1.2346e+07" as the shorter "12346000", "1e-05" as "1e-5".
+  if (text.find("e+") != std::string::npos && std::abs(value) < 1e9) return fmt::format("{:.0f}", std::stod(text));
+  const std::size_t zero = text.find("e-0");
+  return zero == std::string::npos ? text : text.substr(0, zero + 2) + text.substr(zero + 3);
+}
+
+class PageData {
+ public:
+  explicit PageData(const Document& document) : document_(document) {}
+
+  std::string text() {
+    std::string points;
+    for (const Point& point : document_.points) points += (points.empty() ? "" : ",\n") + point_text(point);
+    std::ostringstream out;
+    out << "{\"sections\":{" << sections_text() << "},\n\"groups\":[" << groups_text() << "],\n\"context\":["
+        << pairs_text(document_.context) << "],\n\"texts\":[";
+    for (std::size_t i = 0; i < texts_.all().size(); ++i) out << (i == 0 ? "" : ",") << quoted(*texts_.all()[i]);
+    out << "],\n\"points\":[" << points << "]}";
+    return out.str();
+  }
+
+ private:
+  std::string cell(const FieldValue& value, const Column& column, bool exact) {
+    if (std::holds_alternative<std::monostate>(value)) return "null";
+    if (const auto* text = std::get_if<std::string>(&value)) return fmt::format("{}", texts_.place_of(*text));
+    if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+    if (const auto* number = std::get_if<std::int64_t>(&value); number != nullptr && column.unit != Unit::kSeconds) {
+      return fmt::format("{}", *number);
+    }
+    const auto* number = std::get_if<double>(&value);
+    const double plain = number != nullptr ? *number : static_cast<double>(std::get<std::int64_t>(value));
+    if (column.unit != Unit::kSeconds) return short_number(plain);
+    // Times are in ns, which makes them short, and exact where many follow one another.
+    return exact && std::isfinite(plain) ? fmt::format("{:.0f}", plain * 1e9) : short_number(plain * 1e9);
+  }
+
+  /// Nothing for a column without any value, one value for all where they are the same.
+  std::string column_text(const Table& table, std::size_t c) {
     const Column& column = table.info->columns[c];
-    const std::string text = to_text(table.rows[0][c], column.unit);
-    if (std::holds_alternative<std::monostate>(table.rows[0][c])) {
-      if (!column.wide) absent += (absent.empty() ? "" : ", ") + html_escaped(column.title);
-      continue;
+    std::string list;
+    std::string first;
+    bool same = true;
+    for (const auto& row : table.rows) {
+      const std::string text = cell(row[c], column, table.info->columnar);
+      if (list.empty()) first = text;
+      same = same && text == first;
+      list += (list.empty() ? "" : ",") + text;
     }
-    if (text.empty()) continue;
-    out << "<div title=\"" << html_escaped(column.doc) << "\"><dt>" << html_escaped(column.title) << "</dt><dd"
-        << (text.size() > kLongFigure ? " class=\"long\">" : ">") << html_escaped(text) << "</dd></div>\n";
+    if (same && (first.empty() || first == "null")) return {};
+    const bool once = same && table.rows.size() > 1;
+    return fmt::format("\"{}\":{}", column.id, once ? "{\"all\":" + first + "}" : "[" + list + "]");
   }
-  out << "</dl>\n";
-  if (!absent.empty()) out << "<p class=\"absent\">Not measured here: " << absent << "</p>\n";
-}
 
-/// Nothing to say here: no value in any row, or a detail that is 0 in all.
-bool is_idle(const Table& table, std::size_t column) {
-  const bool wide = table.info->columns[column].wide;
-  return std::all_of(table.rows.begin(), table.rows.end(), [&](const auto& row) {
-    const auto* number = std::get_if<double>(&row[column]);
-    return std::holds_alternative<std::monostate>(row[column]) || (wide && number != nullptr && *number == 0);
-  });
-}
-
-std::string_view class_of(const std::string& text, Unit unit) {
-  if (!is_text(unit)) return "n";
-  return text.size() > kLongText ? "long" : "t";
-}
-
-/// @param may_fold there is something else to see
-void write_rows(const Table& table, bool may_fold, std::ostream& out) {
-  const std::vector<Column>& columns = table.info->columns;
-  std::vector<std::size_t> shown;
-  // Details come last: what people look for first is in sight without scrolling.
-  for (const bool details : {false, true}) {
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      if (columns[c].wide == details && !is_idle(table, c)) shown.push_back(c);
+  std::string table_text(const Table& table) {
+    std::string columns;
+    for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
+      const std::string text = column_text(table, c);
+      if (!text.empty()) columns += (columns.empty() ? "" : ",") + text;
     }
+    return fmt::format("\"{}\":{{\"rows\":{},\"columns\":{{{}}}}}", table.info->id, table.rows.size(), columns);
   }
-  const bool folded = may_fold && table.rows.size() > kFolded;
-  if (folded) out << "<details><summary>" << table.rows.size() << " rows</summary>\n";
-  out << "<div class=\"scroll\"><table>\n<tr>";
-  for (const std::size_t c : shown) {
-    const Column& column = columns[c];
-    out << (is_text(column.unit) ? "<th" : "<th class=\"n\"") << " title=\"" << html_escaped(column.doc) << "\">"
-        << html_escaped(column.title) << "</th>";
+
+  std::string point_text(const Point& point) {
+    std::string tables;
+    for (const Table& table : point.tables) {
+      present_[table.info->id] = table.info;
+      tables += (tables.empty() ? "" : ",\n") + table_text(table);
+    }
+    return fmt::format("{{\"status\":\"{}\",\"reason\":{},\"command\":{},\"settings\":[{}],\"tables\":{{{}}}}}",
+                       nongemm::name_of(point.status.kind), quoted(point.status.reason), quoted(point.command),
+                       pairs_text(point.settings), tables);
   }
-  out << "</tr>\n";
-  for (const auto& row : table.rows) {
-    out << "<tr>";
-    for (const std::size_t c : shown) {
-      if (std::holds_alternative<std::monostate>(row[c])) {
-        out << "<td class=\"" << class_of("", columns[c].unit) << "\" title=\"not measured\">&ndash;</td>";
-        continue;
+
+  static std::string pairs_text(const std::vector<std::pair<std::string, std::string>>& pairs) {
+    std::string text;
+    for (const auto& [key, value] : pairs) {
+      text += fmt::format("{}[{},{}]", text.empty() ? "" : ",", quoted(key), quoted(value));
+    }
+    return text;
+  }
+
+  /// Of the sections that some point has: titles, units and definitions.
+  std::string sections_text() const {
+    std::string text;
+    for (const SectionInfo* section : all_sections()) {
+      if (present_.count(section->id) == 0) continue;
+      std::string columns;
+      for (const Column& column : section->columns) {
+        columns +=
+            fmt::format("{}{{\"id\":\"{}\",\"title\":{},\"unit\":\"{}\",\"doc\":{}{}}}", columns.empty() ? "" : ",",
+                        column.id, quoted(std::string(column.title)), name_of(column.unit),
+                        quoted(std::string(column.doc)), column.wide ? ",\"wide\":true" : "");
       }
-      const std::string text = to_text(row[c], columns[c].unit);
-      out << "<td class=\"" << class_of(text, columns[c].unit) << "\">" << html_escaped(text) << "</td>";
+      text += fmt::format("{}\"{}\":{{\"title\":{},\"doc\":{},\"single\":{},\"columns\":[{}]}}",
+                          text.empty() ? "" : ",\n", section->id, quoted(std::string(section->title)),
+                          quoted(std::string(section->doc)), section->single_row, columns);
     }
-    out << "</tr>\n";
+    return text;
   }
-  out << "</table></div>\n";
-  if (folded) out << "</details>\n";
-}
 
-void write_point(const Point& point, std::ostream& out) {
-  out << "<h2>" << html_escaped(point.settings.empty() ? "run" : point.settings[0].second) << "</h2>\n";
-  write_pairs(point.settings, out);
-  if (!point.command.empty()) out << "<p><code>" << html_escaped(point.command) << "</code></p>\n";
-  if (!point.status.reason.empty() || !point.status.ok()) {
-    out << "<p class=\"failed\">" << name_of(point.status.kind) << ": " << html_escaped(point.status.reason)
-        << "</p>\n";
+  static std::string groups_text() {
+    std::string text;
+    for (const std::string& id : group_ids()) {
+      const GroupInfo& group = info(*parse_group(id));
+      text +=
+          fmt::format("{}{{\"id\":{},\"title\":{},\"doc\":{},\"gemm\":{}}}", text.empty() ? "" : ",", quoted(id),
+                      quoted(std::string(group.title)), quoted(std::string(group.what)), counts_as_gemm(group.group));
+    }
+    return text;
   }
-  for (const Table& table : point.tables) {
-    if (table.rows.empty() || table.info->id == "nodes") continue;  // thousands of rows: in JSON and CSV
-    out << "<h3>" << html_escaped(table.info->title) << "</h3>\n<div class=\"doc\">" << html_escaped(table.info->doc)
-        << "</div>\n";
-    table.info->single_row ? write_figures(table, out) : write_rows(table, point.tables.size() > 1, out);
-  }
-}
 
-/// Operators alone have no inference that they are shares of.
-bool is_of_calls(const Document& document) {
-  return std::any_of(document.points.begin(), document.points.end(), [](const Point& point) {
-    return !point.tables.empty() &&
-           (point.tables.front().info->id == "op" || point.tables.front().info->id.starts_with("op_"));
-  });
-}
+  const Document& document_;
+  Texts texts_;
+  std::map<std::string_view, const SectionInfo*> present_;
+};
 
 }  // namespace
 
 void write_html(const Document& document, std::ostream& out) {
-  out << "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>nongemm "
-         "report</title>\n<style>"
-      << kStyle << "</style>\n</head>\n<body>\n";
-  if (is_of_calls(document)) {
-    out << "<h1>Operators alone</h1>\n<p>Each call by itself. Hover over a figure or a heading for what it "
-           "means.</p>\n";
-  } else if (is_comparison(document)) {
-    out << "<h1>New against base</h1>\n<p>Hover over a figure or a heading for what it means.</p>\n";
-  } else {
-    out << "<h1>Where inference time goes</h1>\n<p>Shares of one inference by operator group. Hover over a bar, a "
-           "figure or a heading for what it means.</p>\n";
+  // Large reports are packed: the page tells the two by the JSON's type.
+  constexpr std::size_t kLarge = std::size_t{1} << 18;
+  for (const PagePiece& piece : page_pieces()) {
+    out << piece.text;
+    if (!piece.data_follows) continue;
+    const std::string data = PageData(document).text();
+    out << (data.size() < kLarge ? data : '"' + packed(data) + '"');
   }
-  write_html_chart(document, out);
-  for (const Point& point : document.points) write_point(point, out);
-  out << "<h2>Made by</h2>\n";
-  write_pairs(document.context, out);
-  out << "</body>\n</html>\n";
 }
 
 }  // namespace nongemm

@@ -1,6 +1,8 @@
 // JSON: the complete form. Numbers are in base units, absent figures are null, there is no NaN.
 #include "base/json.h"
 
+#include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
@@ -41,7 +43,45 @@ OrderedJson pairs_to_json(const std::vector<std::pair<std::string, std::string>>
   return object;
 }
 
+/// Texts, of which most columns have few, stand once: {"texts": ["a", "b"], "index": [0, 1, 0, null]}.
+OrderedJson texts_to_json(const Table& table, std::size_t column) {
+  OrderedJson texts = OrderedJson::array();
+  OrderedJson index = OrderedJson::array();
+  std::map<std::string, std::size_t> places;
+  for (const auto& row : table.rows) {
+    const auto* text = std::get_if<std::string>(&row[column]);
+    if (text == nullptr) {
+      index.push_back(nullptr);
+      continue;
+    }
+    const auto [at, is_new] = places.try_emplace(*text, places.size());
+    if (is_new) texts.push_back(*text);
+    index.push_back(at->second);
+  }
+  return {{"texts", std::move(texts)}, {"index", std::move(index)}};
+}
+
+/// Columns without any value are left out.
+OrderedJson columns_to_json(const Table& table) {
+  OrderedJson columns = OrderedJson::object();
+  for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
+    const Column& column = table.info->columns[c];
+    const bool any = std::any_of(table.rows.begin(), table.rows.end(),
+                                 [&](const auto& row) { return !std::holds_alternative<std::monostate>(row[c]); });
+    if (!any && c > 0) continue;  // the first one tells the length
+    OrderedJson& values = columns[std::string(column.id)];
+    if (column.unit == Unit::kText) {
+      values = texts_to_json(table, c);
+      continue;
+    }
+    values = OrderedJson::array();
+    for (const auto& row : table.rows) values.push_back(to_json(row[c]));
+  }
+  return {{"rows", table.rows.size()}, {"columns", std::move(columns)}};
+}
+
 OrderedJson table_to_json(const Table& table) {
+  if (table.info->columnar) return columns_to_json(table);
   OrderedJson rows = OrderedJson::array();
   for (const auto& row : table.rows) {
     OrderedJson object = OrderedJson::object();
@@ -128,7 +168,60 @@ bool fits(const FieldValue& value, Unit unit) {
   return std::holds_alternative<double>(value) || std::holds_alternative<std::int64_t>(value);
 }
 
+[[noreturn]] void wrong_type(const SectionInfo& info, const Column& column, const std::string& origin) {
+  damaged(origin, "'" + std::string(column.id) + "' in section '" + std::string(info.id) + "' is of another type");
+}
+
+/// The values of a column as table_to_json wrote them; nothing for one that an older program did not have.
+std::vector<FieldValue> column_from_json(const nlohmann::json& columns, const Column& column, std::size_t rows,
+                                         const std::string& origin) {
+  const auto at = columns.find(column.id);
+  if (at == columns.end()) return std::vector<FieldValue>(rows);
+  const bool texts = at->is_object() && at->contains("texts") && at->contains("index");
+  const nlohmann::json& values = texts ? (*at)["index"] : *at;
+  if (!values.is_array() || values.size() != rows)
+    damaged(origin, "a column '" + std::string(column.id) + "' has not the length of the others");
+  std::vector<FieldValue> result;
+  result.reserve(rows);
+  for (const nlohmann::json& value : values) {
+    if (texts && !value.is_null()) {
+      const nlohmann::json& all = (*at)["texts"];
+      const bool inside = value.is_number_unsigned() && all.is_array() && value.get<std::size_t>() < all.size();
+      if (!inside) damaged(origin, "a text of '" + std::string(column.id) + "' is not there");
+      result.push_back(from_json(all[value.get<std::size_t>()]));
+    } else {
+      result.push_back(from_json(value));
+    }
+  }
+  return result;
+}
+
+Table columns_from_json(const SectionInfo& info, const nlohmann::json& value, const std::string& origin) {
+  Table table{&info, {}};
+  const nlohmann::json& columns = value["columns"];
+  const auto rows = value.find("rows");
+  const bool counted = rows != value.end() && rows->is_number_unsigned() && columns.is_object();
+  // No more rows than some column has: a wrong number takes no memory.
+  const auto has_all = [&](const nlohmann::json& column) {
+    const nlohmann::json& all = column.is_object() && column.contains("index") ? column["index"] : column;
+    return all.is_array() && all.size() == rows->get<std::size_t>();
+  };
+  if (!counted || !std::any_of(columns.begin(), columns.end(), has_all)) {
+    damaged(origin, "section '" + std::string(info.id) + "' has no columns of its length");
+  }
+  table.rows.resize(rows->get<std::size_t>());
+  for (const Column& column : info.columns) {
+    std::vector<FieldValue> values = column_from_json(columns, column, table.rows.size(), origin);
+    for (std::size_t r = 0; r < table.rows.size(); ++r) {
+      if (!fits(values[r], column.unit)) wrong_type(info, column, origin);
+      table.rows[r].push_back(std::move(values[r]));
+    }
+  }
+  return table;
+}
+
 Table table_from_json(const SectionInfo& info, const nlohmann::json& value, const std::string& origin) {
+  if (info.columnar && value.is_object() && value.contains("columns")) return columns_from_json(info, value, origin);
   Table table{&info, {}};
   const nlohmann::json rows = value.is_array() ? value : nlohmann::json::array({value});
   if (info.single_row && rows.size() > 1) damaged(origin, "section '" + std::string(info.id) + "' is not one row");
@@ -138,10 +231,7 @@ Table table_from_json(const SectionInfo& info, const nlohmann::json& value, cons
     for (const Column& column : info.columns) {
       const auto at = row.find(column.id);
       values.push_back(at == row.end() ? FieldValue{} : from_json(*at));
-      if (!fits(values.back(), column.unit)) {
-        damaged(origin,
-                "'" + std::string(column.id) + "' in section '" + std::string(info.id) + "' is of another type");
-      }
+      if (!fits(values.back(), column.unit)) wrong_type(info, column, origin);
     }
     table.rows.push_back(std::move(values));
   }
@@ -180,9 +270,7 @@ void write_json(const Document& document, std::ostream& out) {
   out << dump_json(root, 1) << '\n';
 }
 
-std::string point_text(const Point& point) {
-  return dump_json(point_to_json(point));
-}
+std::string point_text(const Point& point) { return dump_json(point_to_json(point)); }
 
 namespace {
 

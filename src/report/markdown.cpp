@@ -66,7 +66,7 @@ void write_markdown(const Document& document, std::ostream& out) {
     }
     if (!point.command.empty()) out << "    " << on_one_line(point.command) << "\n";
     for (const Table& table : point.tables) {
-      if (table.info->id == "nodes") continue;
+      if (table.info->bulk) continue;
       out << "\n### " << table.info->title << "\n\n" << table.info->doc << "\n\n";
       if (table.info->single_row && !table.rows.empty()) {
         out << "| Figure | Value | |\n| --- | ---: | --- |\n";

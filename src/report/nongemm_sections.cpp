@@ -105,7 +105,7 @@ const Section<NodeRow>& node_section() {
        .title = "Operator trace",
        .doc = "Every node in program order.",
        .report = ReportKind::kNongemm,
-       .most_rows = 1,
+       .bulk = true,
        .columns = {}},
       {
           {{"node", "Node", Unit::kCount, "position in the graph"},
@@ -116,8 +116,7 @@ const Section<NodeRow>& node_section() {
            [](const NodeRow& n) { return text(n.module); }},
           group_field<NodeRow>(),
           variant_field<NodeRow>("operator or composite module"),
-          {{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
-           [](const NodeRow& n) { return text(operand_shapes(n.operands)); }},
+          shapes_field<NodeRow>(),
           {{"results", "Results", Unit::kText, "shapes of the results"},
            [](const NodeRow& n) { return text(result_shapes(n.results)); }},
           dtype_field<NodeRow>(),
@@ -129,7 +128,70 @@ const Section<NodeRow>& node_section() {
            [](const NodeRow& n) { return measured(n.calls); }},
           flops_field<NodeRow>("of one call"),
           bytes_field<NodeRow>("least traffic of one call"),
+          {{"limit", "At the limit", Unit::kSeconds, "of one call, at the device's measured limits"},
+           [](const NodeRow& n) { return measured(n.limit_s); }},
+          {{"wasted", "Above the limit", Unit::kSeconds, "time above the limit, of all calls"},
+           [](const NodeRow& n) { return measured(n.wasted_s()); }},
+          {{"alive", "Memory alive", Unit::kBytes,
+            "weights and values alive when the node ends, by the graph's dataflow: what a runtime needs at least that "
+            "frees at once"},
+           [](const NodeRow& n) { return measured(n.alive_bytes); }},
       });
+  return section;
+}
+
+std::vector<Field<Bucket>> call_fields() {
+  return {
+      operator_field<Bucket>(),
+      group_field<Bucket>(),
+      variant_field<Bucket>("operator or composite module"),
+      shapes_field<Bucket>(),
+      dtype_field<Bucket>(),
+      nodes_field<Bucket>("nodes of this kind"),
+      time_field<Bucket>("of all these nodes"),
+      share_field(),
+      gap_field<Bucket>("idle device time charged to these nodes", true),
+      byte_rate_field(),
+      flop_rate_field(),
+      flops_field<Bucket>("of all these nodes"),
+      bytes_field<Bucket>("least traffic of all these nodes"),
+  };
+}
+
+const Section<Bucket>& call_section() {
+  static const Section<Bucket> section({.id = "calls",
+                                        .title = "Calls",
+                                        .doc = "What was timed, by operator and shapes: nodes, or a runtime's steps.",
+                                        .report = ReportKind::kNongemm,
+                                        .bulk = true,
+                                        .columns = {}},
+                                       joined(call_fields(), limit_fields()));
+  return section;
+}
+
+const Section<Bucket>& module_section() {
+  static const Section<Bucket> section(
+      {.id = "modules",
+       .title = "Modules",
+       .doc = "Modules of the model with everything inside them; the first is the whole model.",
+       .report = ReportKind::kNongemm,
+       .bulk = true,
+       .columns = {}},
+      joined<Bucket>(
+          {
+              {{"path", "Module", Unit::kText, "path of the module"}, [](const Bucket& b) { return text(b.name); }},
+              {{"module", "Class", Unit::kText, "class of the module"},
+               [](const Bucket& b) { return text_if_any(b.module); }},
+              nodes_field<Bucket>("nodes inside"),
+              time_field<Bucket>("of all nodes inside"),
+              share_field(),
+              gap_field<Bucket>("idle device time charged to nodes inside", true),
+              {{"parameters", "Parameters", Unit::kCount, "of all nodes inside, tied weights at their first use"},
+               [](const Bucket& b) { return count(b.parameters); }},
+              flops_field<Bucket>("of all nodes inside"),
+              bytes_field<Bucket>("least traffic of all nodes inside"),
+          },
+          limit_fields()));
   return section;
 }
 
@@ -144,7 +206,8 @@ std::vector<Bucket> nongemm_variants(const Analysis& analysis) {
 }  // namespace
 
 std::vector<const SectionInfo*> nongemm_section_infos() {
-  return {&variant_section().info(), &what_if_section().info(), &limits_section().info(), &node_section().info()};
+  return {&variant_section().info(), &what_if_section().info(), &limits_section().info(),
+          &call_section().info(),    &module_section().info(),  &node_section().info()};
 }
 
 std::vector<Table> make_nongemm_tables(const RunFigures& figures) {
@@ -152,6 +215,8 @@ std::vector<Table> make_nongemm_tables(const RunFigures& figures) {
   tables.push_back(variant_section().fill(nongemm_variants(*figures.analysis)));
   if (const DeviceLimits* limits = figures.limits()) tables.push_back(limits_section().fill(std::span(limits, 1)));
   if (figures.roofline != nullptr) tables.push_back(what_if_section().fill(figures.roofline->what_if));
+  tables.push_back(call_section().fill(figures.analysis->calls));
+  tables.push_back(module_section().fill(figures.analysis->modules));
   tables.push_back(node_section().fill(figures.analysis->nodes));
   return tables;
 }

@@ -202,18 +202,6 @@ const Section<Performance>& performance_section() {
   return section;
 }
 
-/// How far buckets are from what the device can do; absent where its limits were not measured.
-std::vector<Field<Bucket>> limit_fields() {
-  return {
-      {{"limit", "At the limit", Unit::kSeconds,
-        "if every call ran at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
-       [](const Bucket& b) { return measured(b.limit_s); }},
-      {{"distance", "Times the limit", Unit::kRatio,
-        "time over the time at the limit; below 1 where operands stay in a cache"},
-       [](const Bucket& b) { return measured(rate(b.time_s, b.limit_s)); }},
-  };
-}
-
 const Section<Bucket>& group_section() {
   static const Section<Bucket> section(
       {.id = "groups",
@@ -253,10 +241,8 @@ std::vector<Field<Bucket>> operator_fields() {
       gap_field<Bucket>("idle device time charged to these nodes", true),
       host_time_field<Bucket>("inside the calls", true),
       wait_field<Bucket>("inside the calls: for the device to end its work"),
-      {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time", false, 1},
-       [](const Bucket& b) { return measured(rate(work_of(b).bytes(), b.time_s)); }},
-      {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},
-       [](const Bucket& b) { return measured(rate(work_of(b).flops, b.time_s)); }},
+      byte_rate_field(),
+      flop_rate_field(),
       {{"example", "Costliest shapes", Unit::kText, "operands of the costliest call", true},
        [](const Bucket& b) { return text(operand_shapes(b.operands)); }},
   };

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "base/error.h"
@@ -9,6 +10,7 @@
 #include "report/document.h"
 #include "report/figures.h"
 #include "report/sections.h"
+#include "report/writers.h"
 #include "test_paths.h"
 
 namespace nongemm {
@@ -93,36 +95,106 @@ TEST(Report, UnmeasuredFiguresAreAbsentNotZero) {
   EXPECT_THAT(json, Not(HasSubstr("nan")));
 }
 
-TEST(Report, HtmlEscapesAndTellsOfFailedPoints) {
-  const std::string html = written(nasty_document(), "html");
-  EXPECT_THAT(html, Not(HasSubstr("<tag>")));
-  EXPECT_THAT(html, HasSubstr("comma, &quot;quote&quot; &lt;tag&gt; | bar"));
-  EXPECT_THAT(html, HasSubstr("out-of-memory: needs 27 GB"));
-  EXPECT_THAT(html, Not(HasSubstr("<svg")));  // nothing was measured
+/// The data of the page.
+nlohmann::json page_data(const Document& document) {
+  const std::string html = written(document, "html");
+  const std::string begin = "<script type=\"application/json\" id=\"data\">";
+  const std::size_t from = html.find(begin) + begin.size();
+  return nlohmann::json::parse(html.substr(from, html.find("</script>", from) - from));
 }
 
-TEST(Report, HtmlDrawsOneBarPerMeasuredPoint) {
-  Document document;
-  for (const char* batch : {"1", "8"}) {
-    Point point;
-    point.settings = {{"model", "gpt2"}, {"batch", batch}};
-    const auto table = [&](const char* section, std::vector<std::pair<const char*, FieldValue>> values) {
-      Table result{find_section(section), {std::vector<FieldValue>(find_section(section)->columns.size())}};
-      for (std::size_t c = 0; c < result.info->columns.size(); ++c) {
-        for (const auto& [id, value] : values) {
-          if (result.info->columns[c].id == id) result.rows[0][c] = value;
-        }
+TEST(Report, HtmlHoldsTextsThatBeginNoTag) {
+  const std::string html = written(nasty_document(), "html");
+  EXPECT_THAT(html, Not(HasSubstr("<tag>")));
+  EXPECT_THAT(html, HasSubstr("comma, \\\"quote\\\" \\u003ctag> | bar"));
+  const nlohmann::json data = page_data(nasty_document());
+  EXPECT_EQ(data["points"][0]["settings"][0][1], "comma, \"quote\" <tag> | bar\nline");
+  EXPECT_EQ(data["points"][1]["status"], "out-of-memory");
+  EXPECT_EQ(data["points"][1]["reason"], "needs 27 GB");
+}
+
+/// A table of one section with some values; the others are absent.
+Table table_with(const char* section, const std::vector<std::vector<std::pair<const char*, FieldValue>>>& rows) {
+  Table table{find_section(section), {}};
+  for (const auto& values : rows) {
+    auto& row = table.rows.emplace_back(table.info->columns.size());
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      for (const auto& [id, value] : values) {
+        if (table.info->columns[c].id == id) row[c] = value;
       }
-      point.tables.push_back(result);
-    };
-    table("performance", {{"latency", 2e-3}});
-    table("groups", {{"group", std::string("GEMM")}, {"id", std::string("gemm")}, {"share", 0.25}, {"time", 5e-4}});
-    document.points.push_back(point);
+    }
   }
-  const std::string html = written(document, "html");
-  EXPECT_THAT(html, HasSubstr("gpt2 · batch 8"));
-  EXPECT_THAT(html, HasSubstr("<title>GEMM: 25.0 %, 500.0 us</title>"));
-  EXPECT_THAT(html, HasSubstr("waits and the rest: 75.0 %"));
+  return table;
+}
+
+TEST(Report, HtmlHasTheFiguresOfTheFieldTable) {
+  Document document;
+  Point& point = document.points.emplace_back();
+  point.tables = {table_with("performance", {{{"latency", 2.0004e-3}}}),
+                  table_with("groups", {{{"group", std::string("GEMM")}, {"share", 0.25}, {"time", 5e-4}},
+                                        {{"group", std::string("GEMM")}, {"share", 0.123456}}})};
+  const nlohmann::json data = page_data(document);
+  const nlohmann::json& tables = data["points"][0]["tables"];
+  EXPECT_EQ(tables["performance"]["columns"]["latency"], nlohmann::json::array({2000400}));  // ns
+  EXPECT_FALSE(tables["performance"]["columns"].contains("latency_p10"));                    // not measured
+  EXPECT_EQ(tables["groups"]["rows"], 2);
+  EXPECT_EQ(data["texts"][tables["groups"]["columns"]["group"]["all"].get<int>()], "GEMM");
+  EXPECT_EQ(tables["groups"]["columns"]["share"], nlohmann::json::array({0.25, 0.12346}));
+  EXPECT_EQ(tables["groups"]["columns"]["time"], nlohmann::json::array({500000, nullptr}));
+  const nlohmann::json& columns = data["sections"]["groups"]["columns"];
+  ASSERT_EQ(columns.size(), find_section("groups")->columns.size());
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    EXPECT_EQ(columns[c]["doc"], find_section("groups")->columns[c].doc);
+    EXPECT_EQ(columns[c]["title"], find_section("groups")->columns[c].title);
+  }
+  EXPECT_FALSE(data["sections"].contains("nodes"));
+}
+
+TEST(Report, SectionsOfManyRowsStandByColumnInJson) {
+  Document document;
+  document.points.emplace_back().tables = {
+      table_with("timeline_device", {{{"begin", 1e-9}, {"kernel", std::string("a")}, {"stream", std::int64_t{7}}},
+                                     {{"begin", 5e-9}, {"kernel", std::string("b")}},
+                                     {{"begin", 9e-9}, {"kernel", std::string("a")}}})};
+  const std::string json = written(document, "json");
+  const nlohmann::json section = nlohmann::json::parse(json)["points"][0]["sections"]["timeline_device"];
+  EXPECT_EQ(section["rows"], 3);
+  EXPECT_EQ(section["columns"]["begin"], nlohmann::json::parse("[1e-9, 5e-9, 9e-9]"));
+  EXPECT_EQ(section["columns"]["kernel"], nlohmann::json::parse(R"({"texts": ["a", "b"], "index": [0, 1, 0]})"));
+  EXPECT_EQ(section["columns"]["stream"], nlohmann::json::parse("[7, null, null]"));
+  EXPECT_FALSE(section["columns"].contains("bytes"));
+  EXPECT_EQ(written(parse_document(json, "test"), "json"), json);
+}
+
+TEST(Report, TheLongestTimelineStaysBelow20Megabytes) {
+  Document document;
+  Table calls{find_section("timeline_calls"), {}};
+  Table device{find_section("timeline_device"), {}};
+  for (std::size_t i = 0; i < kMostRecordsKept; ++i) {
+    const double begin = static_cast<double>(i * 12345) / 1e9;
+    const auto node = static_cast<std::int64_t>(i % 4000);
+    calls.rows.push_back({begin, 8.123e-6, node, 0.0});
+    device.rows.push_back({begin, 8.123e-6, node, 1.234e-6, begin, std::int64_t{7},
+                           "void kernel_" + std::to_string(i % 300) + std::string(400, 'x'), FieldValue{}});
+  }
+  document.points.emplace_back().tables = {std::move(calls), std::move(device)};
+  EXPECT_LT(written(document, "json").size(), 20'000'000U);
+}
+
+TEST(Report, RefusesDamagedColumns) {
+  const auto read = [](const std::string& section) {
+    return parse_document(
+        R"({"schema":"nongemm-report","version":2,"points":[{"status":"ok","sections":{"timeline_calls":)" + section +
+            "}}]}",
+        "test");
+  };
+  EXPECT_EQ(read(R"({"rows":1,"columns":{"begin":[0.5],"later":[1]}})").points[0].tables[0].rows.size(), 1U);
+  EXPECT_THROW(read(R"({"rows":2,"columns":{"begin":[0.5]}})"), Error);
+  EXPECT_THROW(read(R"({"rows":1000000000000,"columns":{"begin":[0.5]}})"), Error);
+  EXPECT_THROW(read(R"({"rows":1,"columns":{"begin":["x"]}})"), Error);
+  EXPECT_THROW(read(R"({"rows":1,"columns":{"begin":[0.5],"node":{"texts":["x"],"index":[1]}}})"), Error);
+  EXPECT_THROW(read(R"({"rows":1,"columns":[1]})"), Error);
+  EXPECT_THROW(read(R"({"rows":-1,"columns":{"begin":[0.5]}})"), Error);
 }
 
 TEST(Report, TerminalHas120Columns) {
@@ -176,6 +248,28 @@ TEST(Report, TextHoldsNoEscapeCodesFromFiles) {
     EXPECT_THAT(written(document, format), Not(HasSubstr("\x1b"))) << format;
   const std::string text = written(document, "table");
   EXPECT_THAT(text, AllOf(HasSubstr("a?[31mb"), HasSubstr("c?[32md"), HasSubstr("e?]0;f?g h?31m")));
+}
+
+TEST(Report, TerminalsThatCanDrawBarsBesideShares) {
+  static const SectionInfo info{
+      .id = "rows",
+      .title = "Rows",
+      .doc = "",
+      .columns = {
+          {"name", "Name", Unit::kText, ""}, {"share", "Share", Unit::kShare, ""}, {"note", "Note", Unit::kText, ""}}};
+  Document document;
+  document.points.emplace_back().tables.push_back({&info,
+                                                   {{std::string("a"), 0.5, std::string("x")},
+                                                    {std::string("b"), 0.25, std::string("longer")},
+                                                    {std::string("c"), 0.01, std::string("y")},
+                                                    {std::string("d"), FieldValue{}, std::string("z")}}});
+  const std::string full = "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588";
+  std::ostringstream out;
+  write_table_with_bars(document, out);
+  EXPECT_THAT(out.str(), HasSubstr("a     50.0 %  x       " + full + full + "\n"));
+  EXPECT_THAT(out.str(), HasSubstr("b     25.0 %  longer  " + full + "\n"));
+  EXPECT_THAT(out.str(), HasSubstr("c      1.0 %  y       \u258c\n"));
+  EXPECT_THAT(written(document, "table"), HasSubstr("a     50.0 %  x\n"));
 }
 
 TEST(Report, CsvRowsKeepTheirColumnsWhereSettingsDiffer) {

@@ -87,6 +87,22 @@ inline Cost work_of(const NodeRow& row) { return row.cost; }
 inline Cost work_of(const Bucket& bucket) { return bucket.work.known(); }
 
 template <typename Row>
+Field<Row> shapes_field() {
+  return {{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
+          [](const Row& row) { return text(operand_shapes(row.operands)); }};
+}
+
+inline Field<Bucket> byte_rate_field() {
+  return {{"byte_rate", "Bandwidth", Unit::kByteRate, "least traffic over time", false, 1},
+          [](const Bucket& b) { return measured(rate(work_of(b).bytes(), b.time_s)); }};
+}
+
+inline Field<Bucket> flop_rate_field() {
+  return {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", true},
+          [](const Bucket& b) { return measured(rate(work_of(b).flops, b.time_s)); }};
+}
+
+template <typename Row>
 Field<Row> flops_field(std::string_view doc) {
   return {{"flops", "Work", Unit::kFlops, doc}, [](const Row& row) { return measured(work_of(row).flops); }};
 }
@@ -105,6 +121,21 @@ inline Field<Bucket> unknown_field() {
 inline Field<Bucket> share_field() {
   return {{"share", "Share", Unit::kShare, "of the node pass's wall time"},
           [](const Bucket& bucket) { return measured(bucket.share); }};
+}
+
+/// How far buckets are from what the device can do; absent where its limits were not measured.
+inline std::vector<Field<Bucket>> limit_fields() {
+  return {
+      {{"limit", "At the limit", Unit::kSeconds,
+        "if every call ran at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
+       [](const Bucket& b) { return measured(b.limit_s); }},
+      {{"distance", "Times the limit", Unit::kRatio,
+        "time over the time at the limit; below 1 where operands stay in a cache"},
+       [](const Bucket& b) { return measured(rate(b.time_s, b.limit_s)); }},
+      {{"wasted", "Above the limit", Unit::kSeconds,
+        "time above the limit, call by call: what work at the device's limits would win", true},
+       [](const Bucket& b) { return measured(b.wasted_s); }},
+  };
 }
 
 /// Median and spread of rows with a `latency` summary; where `doc` says what was timed.

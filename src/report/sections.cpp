@@ -11,6 +11,7 @@
 #include "report/performance_sections.h"
 #include "report/quantization_sections.h"
 #include "report/sweep_sections.h"
+#include "report/timeline_sections.h"
 #include "report/trace_sections.h"
 #include "report/workload_sections.h"
 
@@ -40,6 +41,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     std::vector<const SectionInfo*> sections = performance_section_infos();
     append(sections, workload_section_infos());
     append(sections, nongemm_section_infos());
+    append(sections, timeline_section_infos());
     append(sections, fusion_section_infos());
     append(sections, quantization_section_infos());
     append(sections, engine_section_infos());
@@ -60,6 +62,7 @@ std::vector<Table> make_tables(const RunFigures& figures) {
   }
   append(tables, make_workload_tables(figures));
   append(tables, make_nongemm_tables(figures));
+  append(tables, make_timeline_tables(figures));
   if (!figures.analysis->measured) {
     for (Table& table : tables) {
       if (table.info->id != "performance") forget_times(table);

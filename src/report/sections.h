@@ -14,6 +14,10 @@
 
 namespace nongemm {
 
+/// Of each kind in a timeline: what the largest report keeps (--keep timeline) and what every report does.
+inline constexpr std::size_t kMostRecordsKept = 100000;
+inline constexpr std::size_t kRecordsKept = 20000;
+
 /// What the figures of one run are made from.
 struct RunFigures {
   const Record* record = nullptr;                               // without phases for a static report
@@ -25,6 +29,7 @@ struct RunFigures {
   const FusionAnalysis* fusion = nullptr;                       // null for flows that run node by node
   double setup_s = std::numeric_limits<double>::quiet_NaN();    // graph, weights, inputs
   std::optional<PreprocessTimes> preprocessing = std::nullopt;  // of one batch; none with synthetic inputs
+  std::size_t most_records = kRecordsKept;
 
   /// nullptr where nothing was run.
   const Phase* inference() const { return record->find(PhaseKind::kInference); }

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 #include <ostream>
 
@@ -51,7 +53,7 @@ void write_figures(const Table& table, std::ostream& out) {
 }
 
 /// Nothing is cut.
-constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+constexpr std::size_t kUnlimited = SIZE_MAX;
 
 using Cells = std::vector<std::vector<std::string>>;
 
@@ -150,23 +152,60 @@ Layout fitted(const Table& table, std::size_t rows, std::size_t room) {
   return layout;
 }
 
-void write_rows(const Table& table, std::size_t room, std::ostream& out) {
+/// Of a share of the largest one, in eighths of a character.
+std::string bar_of(double part, std::size_t most) {
+  constexpr std::array<std::string_view, 8> kEighths = {"",       "\u258f", "\u258e", "\u258d",
+                                                        "\u258c", "\u258b", "\u258a", "\u2589"};
+  const auto eighths =
+      static_cast<std::size_t>(std::lround(std::clamp(part, 0.0, 1.0) * 8 * static_cast<double>(most)));
+  std::string text;
+  for (std::size_t i = 0; i < eighths / 8; ++i) text += "\u2588";
+  return text + std::string(kEighths[eighths % 8]);
+}
+
+/// One bar for each row, of the first column of shares that is shown; none where there is no such column, or no room.
+std::vector<std::string> bars_of(const Table& table, const Layout& layout, std::size_t rows, std::size_t room) {
+  constexpr std::size_t kLeast = 6;
+  constexpr std::size_t kMost = 24;
+  const auto column = std::find_if(layout.columns.begin(), layout.columns.end(),
+                                   [&](std::size_t c) { return table.info->columns[c].unit == Unit::kShare; });
+  std::size_t total = 2;
+  for (const std::size_t width : layout.widths) total += width + 2;
+  if (column == layout.columns.end() || total + kLeast > room) return {};
+  const auto share = [&](std::size_t row) {
+    const auto* value = std::get_if<double>(&table.rows[row][*column]);
+    return value != nullptr ? *value : 0.0;
+  };
+  double largest = 0;
+  for (std::size_t r = 0; r < rows; ++r) largest = std::max(largest, share(r));
+  if (largest <= 0) return {};
+  std::vector<std::string> bars;
+  for (std::size_t r = 0; r < rows; ++r) bars.push_back(bar_of(share(r) / largest, std::min(kMost, room - total)));
+  return bars;
+}
+
+void write_rows(const Table& table, TableLook look, std::ostream& out) {
   const std::size_t limit = table.info->most_rows == 0 ? table.rows.size() : table.info->most_rows;
   const std::size_t count = std::min(limit, table.rows.size());
-  const auto [shown, cells, widths] = fitted(table, count, room);
-  for (const auto& row : cells) {
+  const Layout layout = fitted(table, count, look.room);
+  const auto& [shown, cells, widths] = layout;
+  const std::vector<std::string> bars =
+      look.bars ? bars_of(table, layout, count, look.room) : std::vector<std::string>();
+  for (std::size_t line = 0; line < cells.size(); ++line) {
+    const auto& row = cells[line];
     out << ' ';
     for (std::size_t i = 0; i < shown.size(); ++i) {
       out << ' ';
       const bool last = i + 1 == shown.size();
       const bool right = is_number(table.info->columns[shown[i]].unit);
-      if (last && !right) {
+      if (last && !right && (bars.empty() || line == 0)) {
         out << row[i];
       } else {
         write_cell(out, row[i], widths[i], right);
         if (!last) out << ' ';
       }
     }
+    if (line > 0 && !bars.empty() && !bars[line - 1].empty()) out << "  " << bars[line - 1];
     out << '\n';
   }
   if (count < table.rows.size()) {
@@ -199,22 +238,22 @@ void write_heading(const Point& point, std::size_t room, std::ostream& out) {
 
 }  // namespace
 
-void write_table(const Document& document, std::ostream& out) { write_table(document, kUnlimited, out); }
+void write_table(const Document& document, std::ostream& out) { write_table(document, TableLook{}, out); }
 
-void write_table(const Document& document, std::size_t room, std::ostream& out) {
+void write_table(const Document& document, TableLook look, std::ostream& out) {
   for (const Point& point : document.points) {
     out << '\n';
-    write_heading(point, room, out);
+    write_heading(point, look.room, out);
     if (!point.status.ok() || !point.status.reason.empty()) {
       out << "  " << name_of(point.status.kind) << ": " << without_controls(point.status.reason) << '\n';
     }
     for (const Table& table : point.tables) {
-      if (table.rows.empty() || table.info->id == "nodes") continue;
+      if (table.rows.empty() || table.info->bulk) continue;
       out << "\n  " << table.info->title << '\n';
       if (table.info->single_row) {
         write_figures(table, out);
       } else {
-        write_rows(table, room, out);
+        write_rows(table, look, out);
       }
     }
   }

@@ -16,8 +16,7 @@ const Section<Bucket>& workload_section() {
       {
           operator_field<Bucket>(),
           group_field<Bucket>(),
-          {{"shapes", "Shapes", Unit::kText, "of the tensor operands"},
-           [](const Bucket& b) { return text(operand_shapes(b.operands)); }},
+          shapes_field<Bucket>(),
           dtype_field<Bucket>(),
           nodes_field<Bucket>("calls of this kind per inference"),
           {{"parameters", "Parameters", Unit::kCount, "of all these nodes, tied weights at their first use", false, 1},

@@ -107,6 +107,15 @@ std::string help_text(const OptionTable& table, Command command) {
   return text;
 }
 
+std::vector<HelpSection> help_sections(const OptionTable& table, Command command) {
+  std::vector<HelpSection> sections;
+  for_each_section(table, command, [&](const char* title, const std::vector<const Option*>& options) {
+    HelpSection& section = sections.emplace_back(HelpSection{title, {}});
+    for (const Option* option : options) section.options.emplace_back(usage_of(*option), doc_of(*option, command));
+  });
+  return sections;
+}
+
 std::string overview_text() {
   std::string text =
       "Where inference time goes besides matrix multiplication, per operator, deployment flow and device.\n\n"

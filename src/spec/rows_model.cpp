@@ -261,13 +261,13 @@ std::vector<Option> subject_rows() {
   rows.push_back(text(
       {.name = "table",
        .value = "WHAT",
-       .doc = "models, ops, flows, devices, figures or options",
+       .doc = "models, ops, flows, devices, figures or options; bash, zsh, fish: completions; man: a man page",
        .section = OptionSection::kSubject,
        .commands = kList,
        .role = OptionRole::kOutput,
        .positional = true,
        .required = true,
-       .choices = {"models", "ops", "flows", "devices", "figures", "options"}},
+       .choices = {"models", "ops", "flows", "devices", "figures", "options", "bash", "zsh", "fish", "man"}},
       [](auto& r) -> auto& { return r.subject; }));
   return rows;
 }

@@ -109,6 +109,17 @@ std::vector<Option> output_rows() {
                  .choices = {"performance", "workload", "nongemm"}},
                 kReporting),
       [](auto& r) -> auto& { return r.output.reports; }));
+  OptionInfo keep = of_output({.name = "keep",
+                               .value = "PART",
+                               .doc = "what a report keeps in full: timeline, up to 100000 records of one inference",
+                               .otherwise = "up to 20000 of them",
+                               .repeatable = true,
+                               .commas = true,
+                               .choices = {"timeline"}},
+                              kRun);
+  keep.role = OptionRole::kHow;
+  rows.push_back(text(
+      std::move(keep), [](auto& r) -> auto& { return r.run.keep; }));
   rows.push_back(flag(
       of_output({.name = "details", .doc = "of a sweep every point by itself, in place of one table of all"},
                 kRun | kReport | kCompare),

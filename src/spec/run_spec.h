@@ -47,6 +47,7 @@ struct RunSpec {
   bool fresh_limits = false;  // measure them even when they are known
   MeasurePolicy policy;
   Counting counting;
+  std::vector<std::string> keep;  // what a report holds in full: "timeline"
   OperatorRequest op;
 };
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -23,6 +24,7 @@
 #include "report/compare_sections.h"
 #include "report/op_sections.h"
 #include "report/sweep_sections.h"
+#include "report/writers.h"
 
 namespace nongemm {
 namespace {
@@ -69,6 +71,21 @@ void lock_folder(const std::string& folder) {
               "name another folder with --output, or wait for it");
 }
 
+/// A person reads, and the terminal has more than ASCII.
+bool terminal_draws_bars() {
+  const auto value_of = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::string(value != nullptr ? value : "");
+  };
+  if (isatty(STDOUT_FILENO) == 0 || !value_of("NO_COLOR").empty() || value_of("TERM") == "dumb") return false;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string locale = value_of(name);
+    if (locale.empty()) continue;
+    return locale.find("UTF-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 void check_output(const OutputOptions& options) {
@@ -102,7 +119,8 @@ void write_output(const Document& document, const OutputOptions& options) {
     const Document part = part_for(document, writer, options);
     if (isatty(STDOUT_FILENO) == 0) return writer.write(part, std::cout);
     std::ostringstream text;
-    format == kOnTerminal ? write_table(part, kColumns, text) : writer.write(part, text);
+    format == kOnTerminal ? write_table(part, {.room = kColumns, .bars = terminal_draws_bars()}, text)
+                          : writer.write(part, text);
     std::string shown = text.str();
     std::erase(shown, '\r');
     std::cout << without_controls(std::move(shown));

@@ -144,7 +144,7 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   MeasuredRun measured = measure_run(spec, built, *session, progress);
   const AnalysedRun analysed =
       analyse_run(std::move(measured.record), counting, limits_source(spec, flow, options), baseline.analysis());
-  point.tables = tabulate_run(built, analysed, setup_s);
+  point.tables = tabulate_run(spec, built, analysed, setup_s);
   compare_flows(spec, analysed, baseline, point);
   check_outputs(spec, *built.graph, *session, expected, baseline, point);
   auto quantized = compare_with_unquantized(spec, *built.graph, analysed, *session, baseline);

@@ -1,5 +1,6 @@
 #include "study/stages.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "analysis/doubts.h"
@@ -86,9 +87,12 @@ AnalysedRun analyse_run(Record record, const AnalysisOptions& counting, const Li
   return analysed;
 }
 
-std::vector<Table> tabulate_run(const BuiltModel& built, const AnalysedRun& analysed, double setup_s) {
+std::vector<Table> tabulate_run(const RunSpec& spec, const BuiltModel& built, const AnalysedRun& analysed,
+                                double setup_s) {
   RunFigures figures = figures_of(built, analysed.record, analysed.analysis);
   figures.setup_s = setup_s;
+  const bool in_full = std::find(spec.keep.begin(), spec.keep.end(), "timeline") != spec.keep.end();
+  if (in_full) figures.most_records = kMostRecordsKept;
   if (analysed.replay) figures.replay_analysis = &*analysed.replay;
   if (analysed.roofline) figures.roofline = &*analysed.roofline;
   if (analysed.fusion) figures.fusion = &*analysed.fusion;

@@ -50,7 +50,8 @@ AnalysedRun analyse_run(Record record, const AnalysisOptions& counting, const Li
                         const Analysis* node_by_node);
 
 /// @param setup_s from the specification to a session that is ready
-std::vector<Table> tabulate_run(const BuiltModel& built, const AnalysedRun& analysed, double setup_s);
+std::vector<Table> tabulate_run(const RunSpec& spec, const BuiltModel& built, const AnalysedRun& analysed,
+                                double setup_s);
 
 /// Of a model that is not run.
 std::vector<Table> tabulate_static(const BuiltModel& built, const Record& record, const Analysis& analysis);

@@ -1,0 +1,285 @@
+// What concerns all points: the heat table that chooses one, and bars by operator group.
+
+const state = {
+  point: 0,
+  other: -1,
+  metric: 'latency',
+  bars: 'relative'
+};
+
+// What a cell of the heat table can show: section, column, and whether more is darker because it is worse.
+const METRICS = [
+  ['performance', 'latency'], ['performance', 'nongemm_share'], ['performance', 'gap_share'],
+  ['performance', 'throughput'], ['performance', 'peak_memory'], ['fusion', 'rate']
+];
+
+const isMeasured = (point) => Boolean(point.tables.performance && point.tables.groups);
+
+// Settings in which points differ, in the order in which they stand; what a run found out by itself tells no points
+// apart.
+function varyingSettings() {
+  const names = [...new Set(POINTS.flatMap((point) => point.settings.map(([name]) => name)))];
+  return names.filter(
+      (name) => name !== 'weights' && name !== 'inputs' &&
+          new Set(POINTS.map((point) => settingOf(point, name)).filter((value) => value !== '')).size > 1);
+}
+
+// Columns are what one compares at a glance; everything else, the model first, makes rows.
+const ACROSS = ['flow', 'device', 'dtype', 'batch', 'quantize', 'preset'];
+let VARYING = [];
+
+function said(name, value) {
+  if (value === '') return '';
+  return ['model', 'flow', 'device', 'dtype', 'attention', 'command'].includes(name) ? value : `${name} ${value}`;
+}
+
+const partLabel = (point, names) => names.map((name) => said(name, settingOf(point, name))).filter(Boolean).join(' · ');
+
+function labelOf(point) {
+  const names = VARYING.filter(
+      (name) => name !== 'model' &&
+          POINTS.some(
+              (other) => settingOf(other, 'model') === settingOf(point, 'model') &&
+                  settingOf(other, name) !== settingOf(point, name)));
+  return [settingOf(point, 'model') || (point.settings[0] || ['', 'point'])[1], partLabel(point, names)]
+      .filter(Boolean)
+      .join(' · ');
+}
+
+function metricOf(point, metric) {
+  const found = METRICS.find(([, column]) => column === metric);
+  const row = found && firstRow(point, found[0]);
+  return row && known(row[metric]) ? row[metric] : null;
+}
+
+function heatCell(index, low, high) {
+  const point = POINTS[index];
+  const [section] = METRICS.find(([, column]) => column === state.metric);
+  const value = metricOf(point, state.metric);
+  const chosen = index === state.point;
+  const label = labelOf(point);
+  const attributes = {
+    type: 'button',
+    class: 'cell',
+    'data-point': index,
+    'aria-pressed': String(chosen),
+    onclick: () => choosePoint(index)
+  };
+  if (value === null) {
+    const status = point.status === 'ok' ? '–' : point.status;
+    return h(
+        'button', {
+          ...attributes,
+          class: 'cell failed',
+          'aria-label': `${label}: ${status}`,
+          'data-tip': `${label}\n${point.reason || status}`
+        },
+        status);
+  }
+  const info = columnInfo(section, state.metric);
+  const text = show(value, info.unit);
+  // Times differ by orders of magnitude between models: their logarithm is what shades them.
+  const scale = info.unit === 'share' ? (v) => v : Math.log;
+  const share = high > low ? (scale(value) - scale(low)) / (scale(high) - scale(low)) : 0.3;
+  const background = heatColour(Math.max(0, Math.min(1, share)));
+  return h(
+      'button', {
+        ...attributes,
+        'aria-label': `${label}: ${info.title} ${text}`,
+        'data-tip': `${label}\n${info.title}: ${text}\n${info.doc}${point.reason ? `\n${point.reason}` : ''}`,
+        style: {background, color: inkOn(background)}
+      },
+      text);
+}
+
+function drawHeat() {
+  at('points').hidden = POINTS.length < 2;
+  if (POINTS.length < 2) return;
+  const across = VARYING.filter((name) => ACROSS.includes(name));
+  const down = VARYING.filter((name) => !ACROSS.includes(name));
+  const columns = [...new Set(POINTS.map((point) => partLabel(point, across)))];
+  const rows = new Map();
+  POINTS.forEach((point, index) => {
+    const row = partLabel(point, down) || settingOf(point, 'model');
+    const cells = rows.get(row) || rows.set(row, new Map()).get(row);
+    const column = partLabel(point, across);
+    cells.set(column, [...(cells.get(column) || []), index]);
+  });
+  const values = POINTS.map((point) => metricOf(point, state.metric)).filter((v) => v !== null && v > 0);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const head =
+      h('tr', {}, h('th', {scope: 'col'}, 'Model'),
+        columns.map((column) => h('th', {scope: 'col'}, named(column || 'as given', 40))));
+  const body = [...rows].map(
+      ([row, cells]) => h(
+          'tr', {}, h('th', {scope: 'row'}, named(row, 48)),
+          columns.map((column) => h('td', {}, (cells.get(column) || []).map((index) => heatCell(index, low, high))))));
+  fill('heat', h('table', {class: 'heat'}, h('thead', {}, head), h('tbody', {}, body)));
+  fill('overview', OVERVIEWS.map((point) => tablesOf(point, false)));
+  const metrics =
+      METRICS.filter(([section, column]) => POINTS.some((point) => known((firstRow(point, section) || {})[column])));
+  if (at('points-controls').childElementCount === 0) {
+    fill(
+        'points-controls',
+        select(
+            'Cells show', metrics.map(([section, column]) => [column, columnInfo(section, column).title]), state.metric,
+            (metric) => {
+              state.metric = metric;
+              drawHeat();
+            }));
+  }
+}
+
+// ---- bars ----------------------------------------------------------------------------------------------------------
+
+// Parts of a point's latency in one order for all bars, GEMM first, so that they compare.
+function partsOf(point) {
+  const latency = (firstRow(point, 'performance') || {}).latency;
+  const parts = rowsOf(point, 'groups')
+                    .filter((row) => row.share > 0)
+                    .map((row) => ({id: row.id, title: row.group, share: row.share, time: row.time}))
+                    .sort((a, b) => GROUPS[a.id].place - GROUPS[b.id].place);
+  const rest = 1 - parts.reduce((sum, part) => sum + part.share, 0);
+  if (rest > 0.002) parts.push({id: '', title: 'waits and the rest', share: rest, time: null});
+  return {latency, parts};
+}
+
+function barOf(index, longest) {
+  const point = POINTS[index];
+  const {latency, parts} = partsOf(point);
+  const full = state.bars === 'relative' || !(longest > 0) ? 1 : latency / longest;
+  const pieces = parts.map((part) => {
+    const width = part.share * full * 100;
+    const colour = part.id ? groupColour(part.id) : null;
+    const share = show(part.share, 'share');
+    return h(
+        'button', {
+          type: 'button',
+          class: `part${part.id ? '' : ' rest'}`,
+          tabindex: '-1',
+          'data-group': part.id,
+          'data-tip': `${part.title}\n${share} of the node pass${known(part.time) ? `, ${seconds(part.time)}` : ''}`,
+          style: {width: `${width}%`, ...(colour ? {background: colour, color: inkOn(colour)} : {})},
+          onclick: () => {
+            choosePoint(index);
+            if (part.id) openGroup(part.title);
+          }
+        },
+        width > 7 ? h('span', {}, width > 16 ? `${part.title} ${share}` : share) : '');
+  });
+  return h(
+      'div', {class: 'bar', 'data-point': index, 'data-chosen': index === state.point ? '' : null},
+      h('button', {
+        type: 'button',
+        class: 'label',
+        'aria-pressed': String(index === state.point),
+        onclick: () => choosePoint(index)
+      },
+        named(labelOf(point), 44)),
+      h('div', {
+        class: 'stack',
+        role: 'img',
+        'aria-label': parts.map((part) => `${part.title} ${show(part.share, 'share')}`).join(', ')
+      },
+        pieces),
+      h('span', {class: 'value', ...definition('performance', 'latency')}, seconds(latency)));
+}
+
+function drawBars() {
+  const shown = POINTS.map((point, index) => index).filter((index) => isMeasured(POINTS[index]));
+  at('bars').hidden = shown.length === 0;
+  if (shown.length === 0) return;
+  const longest = Math.max(...shown.map((index) => firstRow(POINTS[index], 'performance').latency || 0));
+  const present = new Map();
+  for (const index of shown)
+    for (const part of partsOf(POINTS[index]).parts) present.set(part.title, part.id);
+  const order =
+      [...present].sort((a, b) => (GROUPS[a[1]] || {place: 1e3}).place - (GROUPS[b[1]] || {place: 1e3}).place);
+  fill(
+      'bars-body', shown.map((index) => barOf(index, longest)),
+      h('ul', {class: 'legend'},
+        order.map(
+            ([title, id]) =>
+                h('li', {}, id ? swatch(title) : h('span', {class: 'swatch rest', 'aria-hidden': 'true'}), title))));
+  if (at('bars-controls').childElementCount === 0) {
+    fill('bars-controls', switcher('Bars', [['relative', 'Share'], ['absolute', 'Time']], state.bars, (mode) => {
+           state.bars = mode;
+           drawBars();
+         }));
+  }
+}
+
+// ---- the chosen point ----------------------------------------------------------------------------------------------
+
+const HEADLINE = ['latency', 'throughput', 'nongemm_share', 'gap_share', 'peak_memory'];
+
+function drawChosen(point) {
+  const chips = point.settings.slice(1)
+                    .filter(([, value]) => value !== '')
+                    .map(([name, value]) => h('li', {}, h('span', {}, name), named(value, 60)));
+  const performance = firstRow(point, 'performance') || {};
+  const figures = HEADLINE.filter((id) => known(performance[id])).map((id) => {
+    const info = columnInfo('performance', id);
+    return h(
+        'div', {class: 'figure', tabindex: '0', ...definition('performance', id)},
+        h('span', {class: 'what'}, info.title.replace(' (median)', '')),
+        h('strong', {}, show(performance[id], info.unit)));
+  });
+  fill(
+      'chosen-head',
+      h('div', {class: 'who'}, h('h2', {id: 'chosen-title'}, named(settingOf(point, 'model') || labelOf(point), 80)),
+        h('ul', {class: 'chips'}, chips)),
+      figures.length > 0 ? h('div', {class: 'headline'}, figures) : null);
+}
+
+function drawNotes(point) {
+  const bad = !['ok'].includes(point.status);
+  return [
+    bad || point.reason ? h('p', {class: bad ? 'note bad' : 'note'}, bad ? h('strong', {}, `${point.status}: `) : null,
+                            named(point.reason, 1000)) :
+                          null,
+    point.command ? h('p', {class: 'command'}, h('span', {}, 'Again:'), h('code', {}, cut(point.command, 2000))) : null,
+  ];
+}
+
+// What one would look for first, each with the view that tells more.
+function findingsOf(point) {
+  const found = [];
+  const add = (title, target, ...what) => found.push(
+      h('a', {class: 'finding', href: `#${target}`}, h('span', {class: 'what'}, title),
+        h('span', {class: 'said'}, what)));
+  const group = rowsOf(point, 'groups').find((row) => row.time > 0 && !GROUPS[row.id].gemm);
+  if (group) {
+    add('Dominant non-GEMM group', 'operators', swatch(group.group), h('b', {}, group.group),
+        `, ${show(group.share, 'share')} of the time`);
+  }
+  const wasted = rowsOf(point, 'operators').filter((row) => row.wasted > 0).sort((a, b) => b.wasted - a.wasted)[0];
+  if (wasted) {
+    add('Most time above the limit', 'operators', h('b', {}, named(shortName(wasted.operator), 40)),
+        `, ${seconds(wasted.wasted)} of its ${seconds(wasted.time)}`);
+  }
+  const gap = rowsOf(point, 'gaps')[0];
+  if (gap) {
+    add('Longest gap', 'timeline', h('b', {}, seconds(gap.gap)), ', waits for ',
+        h('b', {}, named(known(gap.operator) ? shortName(gap.operator) : 'work of no operator', 40)));
+  }
+  const fusion = firstRow(point, 'fusion');
+  if (fusion && known(fusion.nongemm_before)) {
+    const saved = fusion.nongemm_before - fusion.nongemm_time;
+    add(saved >= 0 ? 'Fusion saved' : 'Fusion lost', 'fusion', h('b', {}, seconds(Math.abs(saved))),
+        ` of non-GEMM time, ${show(fusion.rate, 'share')} of the nodes fused`);
+  } else if (fusion) {
+    add('Fused', 'fusion', h('b', {}, show(fusion.rate, 'share')), ' of the non-GEMM nodes');
+  }
+  const supposed = rowsOf(point, 'what_if').filter((row) => row.speedup > 1).sort((a, b) => b.speedup - a.speedup)[0];
+  if (supposed)
+    add('If it were so', 'figures', h('b', {}, named(supposed.what, 50)), `: ${times(supposed.speedup)} as fast`);
+  return found;
+}
+
+function drawSummary(point) {
+  const findings = findingsOf(point);
+  fill('summary-body', drawNotes(point), findings.length > 0 ? h('div', {class: 'findings'}, findings) : null);
+  at('summary-title').hidden = findings.length === 0;
+  return true;
+}

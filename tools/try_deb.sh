@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Installs the .deb in a clean chroot, runs `nongemm run gpt2` there, and takes it out again.
+#   tools/try_deb.sh PACKAGE.deb [CHROOT]     as root; without a chroot one is made by debootstrap (Debian 12)
+set -euo pipefail
+package=$(realpath "$1")
+root=${2:-}
+if [[ -z $root ]]; then
+  root=$(mktemp -d)
+  trap 'rm -rf "$root"' EXIT
+  debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian > /dev/null
+fi
+inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+cp "$package" "$root/tmp/nongemm.deb"
+cp /etc/resolv.conf "$root/etc/resolv.conf"
+inside apt-get update -qq
+inside apt-get install -y -qq --no-install-recommends /tmp/nongemm.deb
+inside nongemm run gpt2 --flow torch,ort --iterations 3
+inside bash -c 'source /usr/share/bash-completion/completions/nongemm; complete -p nongemm'
+inside apt-get purge -y -qq nongemm
+left=$(inside find / -xdev -path /proc -prune -o -path '*nongemm*' -not -path '/tmp/*' -not -path '/var/*' -not -path '/root/*' -print)
+[[ -z $left ]] || { echo "left behind: $left" >&2; exit 1; }
+echo "the package installs, runs and goes"
