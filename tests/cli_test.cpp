@@ -104,7 +104,7 @@ TEST_F(Cli, ALibraryThatIsNotTorchvisionsIsRefusedByName) {
   const std::string library = write("_C.so", "no library");
   const Outcome outcome = run("run " NONGEMM_SHARED_DIR "/fixtures/numerics/maskrcnn --iterations 1",
                               "NONGEMM_TORCHVISION=" + library + " ");
-  EXPECT_EQ(outcome.code, 1);
+  EXPECT_EQ(outcome.code, 4);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("torchvision's operators cannot be loaded from"), HasSubstr(library)));
 }
 
@@ -144,7 +144,7 @@ TEST_F(Cli, RunWritesAReportThatCanBeReadAgain) {
   EXPECT_EQ(drawn.code, 0) << drawn.text;
   EXPECT_THAT(drawn.text, HasSubstr("no checkpoint in the folder"));
   const Outcome lacking = run("run gpt2 --weights " + small_model() + " --iterations 1 --warmup 0");
-  EXPECT_EQ(lacking.code, 1);
+  EXPECT_EQ(lacking.code, 3);
   EXPECT_THAT(lacking.text, HasSubstr("model.safetensors"));
 
   const Outcome ran =
@@ -275,7 +275,8 @@ TEST_F(Cli, VerifyTellsHowFarOutputsAre) {
 #ifdef NONGEMM_HAS_ORT
 TEST_F(Cli, FlowsRunSideBySide) {
   const std::string model = small_model();
-  const Outcome both = run("run " + model + " --flow torch,ort --check --iterations 3 --warmup 1 --no-limits");
+  const Outcome both =
+      run("run " + model + " --flow torch,ort --check --iterations 3 --warmup 1 --no-limits --details");
   EXPECT_EQ(both.code, 0) << both.text;
   EXPECT_THAT(both.text, AllOf(HasSubstr("Flows side by side"), HasSubstr("Fusion rate"),
                                HasSubstr("Non-GEMM time, torch"), HasSubstr("Outputs against the torch flow")));
@@ -287,7 +288,8 @@ TEST_F(Cli, FlowsRunSideBySide) {
 
 TEST_F(Cli, AnOnnxFileRunsAsItIsWhateverItHolds) {
   const std::string model = NONGEMM_SOURCE_DIR "/tests/data/import_ort/unmapped/model.onnx";
-  const Outcome both = run("run " + model + " --flow torch,ort --check --iterations 3 --warmup 1 --no-limits");
+  const Outcome both =
+      run("run " + model + " --flow torch,ort --check --iterations 3 --warmup 1 --no-limits --details");
   EXPECT_EQ(both.code, 0) << both.text;
   EXPECT_THAT(both.text, AllOf(HasSubstr("unsupported"), HasSubstr("onnx.LSTM.default"), HasSubstr("Fusion rate"),
                                HasSubstr("not compared with PyTorch")));

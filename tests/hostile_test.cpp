@@ -76,7 +76,7 @@ TEST_F(Hostile, OptionsWithoutEffectAreRefused) {
   const auto refused = [](const std::string& command) {
     const Outcome outcome = run(command);
     EXPECT_EQ(outcome.code, 2) << command;
-    EXPECT_THAT(outcome.text, HasSubstr("has no effect")) << command;
+    EXPECT_THAT(outcome.text, HasSubstr("no effect")) << command;
   };
   refused("inspect " + model + " --image-size 224");
   refused("run " + model + " --image-size 224");
@@ -147,8 +147,8 @@ TEST_F(Hostile, TwoRunsDoNotWriteIntoOneFolder) {
   const std::string out = (folder_ / "r").string();
   const std::string begin = "run " + small_model() + " --warmup 0 --no-limits --output " + out;
   const Outcome outcome =
-      run(begin + " --iterations 100000 --max-seconds 4 >/dev/null & sleep 1.5; " NONGEMM_BINARY_DIR "/bin/nongemm " +
-          begin + " --iterations 1; echo second=$?; wait");
+      run(begin + " --iterations 5000 >/dev/null 2>&1 & until [ -d " + out + " ]; do sleep 0.02; done; " +
+          NONGEMM_BINARY_DIR "/bin/nongemm " + begin + " --iterations 1 2>&1; echo second=$?; wait");
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("another run is writing into"), HasSubstr("second=1")));
   EXPECT_EQ(run(begin + " --iterations 1").code, 0) << "the lock went with the first";
 }
@@ -170,13 +170,13 @@ TEST_F(Hostile, WhatIsDoubtfulIsSaid) {
   EXPECT_EQ(sections.contains("what_if"), !apart);
 }
 
-TEST_F(Hostile, OperatorsThatAreUnknownHaveNoBytes) {
+TEST_F(Hostile, OperatorsThatAreUnknownMoveTheirOperandsAndNoOneKnowsTheirWork) {
   const Outcome outcome = run("inspect " NONGEMM_SOURCE_DIR "/tests/data/import_ort/unmapped/model.onnx --format json");
   const nlohmann::json report = nlohmann::json::parse(outcome.text);
   for (const auto& row : report["points"][0]["sections"]["workload"]) {
     if (row["operator"] != "onnx.LSTM.default") continue;
     EXPECT_TRUE(row["flops"].is_null());
-    EXPECT_TRUE(row["bytes"].is_null());
+    EXPECT_EQ(row["bytes"], 936);
   }
 }
 

@@ -18,6 +18,7 @@
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/program.h"
+#include "flows/torch/quantize/int8_cuda.h"
 #include "flows/torch/roi/roi_cuda.h"
 #include "microbench/call_graph.h"
 #include "operator_cases.h"
@@ -157,6 +158,7 @@ c10::Device cuda_device() {
     nongemm_create_flow();
     const c10::Device opened = open_cuda_device(0);
     register_cuda_roi_operators();
+    register_cuda_int8_operators();
     return opened;
   }();
   return device;
@@ -200,6 +202,7 @@ constexpr Difference kOwnTypes[] = {
     {"aten._native_batch_norm_legit_no_training.default", "", "gives the statistics it used, where the CPU gives none"},
     {"aten._native_batch_norm_legit.no_stats", "2x8x16 @transposed", "keeps the memory order of lines"},
     {"aten.max_pool1d.default", "2x8x16 @transposed", "keeps the memory order of lines"},
+    {"aten._embedding_bag.default", "", "gives maps of bags that the CPU leaves empty"},
 };
 constexpr Difference kOwnResults[] = {
     {"aten.empty.memory_format", "", "whatever lay in that memory"},
@@ -209,6 +212,7 @@ constexpr Difference kOwnResults[] = {
     {"aten.rand.default", "", "another generator"},
     {"aten.randn.default", "", "another generator"},
     {"aten.randperm.default", "", "another generator"},
+    {"aten._embedding_bag.default", "", "gives maps of bags that the CPU leaves empty"},
     {"aten.scatter.src", "", "of several values for a place any may stay"},
     {"aten.native_batch_norm.default", "", "gives the statistics it used, where the CPU gives none"},
     {"aten._native_batch_norm_legit.default", "", "gives the statistics it used, where the CPU gives none"},

@@ -19,6 +19,7 @@
 #include "ops/check_graph.h"
 #include "passes/quantize.h"
 #include "prepare/prepare.h"
+#include "test_paths.h"
 #include "verify/compare_outputs.h"
 #include "verify/quantized_layers.h"
 #include "weights/checkpoint.h"

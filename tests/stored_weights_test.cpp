@@ -19,6 +19,7 @@
 #include "ops/builder.h"
 #include "ops/check_graph.h"
 #include "prepare/stored_format.h"
+#include "test_paths.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {

@@ -37,8 +37,9 @@ class SweepCli : public ProgramTest {
   }
   nlohmann::json report() const { return nlohmann::json::parse(std::ifstream(out_ + "/report.json")); }
   std::vector<std::string> statuses() const {
+    const nlohmann::json points = report()["points"];
     std::vector<std::string> all;
-    for (const auto& point : report()["points"]) all.push_back(point["status"]);
+    for (const auto& point : points) all.push_back(point["status"]);
     return all;
   }
   std::string reason(std::size_t i) const { return report()["points"][i]["reason"]; }
@@ -81,7 +82,7 @@ TEST_F(SweepCli, AKilledSweepGoesOn) {
   EXPECT_EQ(lines_of(out_ + "/journal.jsonl"), 2);
   const Outcome report_of_it = run("report " + out_ + "/journal.jsonl --details");
   EXPECT_EQ(report_of_it.code, 0);
-  EXPECT_THAT(report_of_it.text, AllOf(HasSubstr("seq len=4"), Not(HasSubstr("seq len=8"))));
+  EXPECT_THAT(report_of_it.text, AllOf(HasSubstr("sequence=4"), Not(HasSubstr("sequence=8"))));
   // What was measured is not thrown away by the same command without --resume.
   const Outcome anew = run(arguments);
   EXPECT_EQ(anew.code, 2);

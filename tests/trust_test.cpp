@@ -85,19 +85,20 @@ TEST_F(Trust, AFileThatCannotBeWrittenLosesNothingThatWasMeasured) {
   ASSERT_EQ(shell("$N " + quick_run() + " --output r").code, 0);
   const std::string before = read(folder_ / "r/report.json");
   // No file may have more than a kilobyte: as on a full disk, the report fails half-way.
-  const Outcome outcome =
-      shell("set -o pipefail; (ulimit -f 1; exec $N " + quick_run() + " --seq-len 4,8 --output r --format md) | cat");
+  const Outcome outcome = shell("set -o pipefail; (ulimit -f 1; exec $N " + quick_run() +
+                                " --seq-len 4,8 --details --output r --format md) | cat");
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("sequence=4"), HasSubstr("sequence=8"), HasSubstr("Performance")));
   EXPECT_THAT(told(), AllOf(HasSubstr("report.json"), HasSubstr("cannot be written")));
   EXPECT_EQ(read(folder_ / "r/report.json"), before);
-  EXPECT_THAT(names_in(folder_ / "r"), testing::ElementsAre("report.json"));
+  EXPECT_THAT(names_in(folder_ / "r"), testing::UnorderedElementsAre("report.json", "journal.jsonl"));
 }
 
 TEST_F(Trust, AFolderThatIsRemovedDoesNotEndTheSweep) {
-  const Outcome outcome = shell("$N run " + small_model() +
-                                " --seq-len 4,8 --warmup 0 --iterations 2000 --max-seconds 2 --no-limits --output r & "
-                                "P=$!; until [ -d r ]; do sleep 0.02; done; sleep 0.3; rm -r r; wait $P");
+  const Outcome outcome =
+      shell("$N run " + small_model() +
+            " --seq-len 4,8 --details --warmup 0 --iterations 2000 --max-seconds 2 --no-limits --output r & "
+            "P=$!; until [ -d r ]; do sleep 0.02; done; sleep 0.3; rm -r r; wait $P");
   EXPECT_EQ(outcome.code, 1) << told();
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("sequence=4"), HasSubstr("sequence=8")));
   EXPECT_THAT(told(), HasSubstr("report.json"));

@@ -66,8 +66,8 @@ double log_ratio_in_turns(const ProcessSamples& base, const ProcessSamples& fres
   return median(ratios);
 }
 
-/// The standard deviation that a normal distribution with the same middle 68 % has: a draw in which one disturbed process
-/// stands several times says nothing of the others.
+/// The standard deviation that a normal distribution with the same middle 68 % has: a draw in which one disturbed
+/// process stands several times says nothing of the others.
 double deviation(const std::vector<double>& values) {
   constexpr double kOneSigma = 0.841344746;
   return (quantile(values, kOneSigma) - quantile(values, 1 - kOneSigma)) / 2;

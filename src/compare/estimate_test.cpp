@@ -44,7 +44,7 @@ TEST(Estimate, OfConstantsIsExact) {
   EXPECT_DOUBLE_EQ(estimate.ratio, 1.5);
   EXPECT_NEAR(estimate.low, 1.5, 1e-12);
   EXPECT_NEAR(estimate.high, 1.5, 1e-12);
-  EXPECT_EQ(estimate.p_value, 0);
+  EXPECT_LT(estimate.p_value, 1e-12);
   EXPECT_EQ(verdict_of(estimate, 0.03), Verdict::kSlower);
   EXPECT_EQ(verdict_of(estimate_ratio(fresh, base, {}), 0.03), Verdict::kFaster);
   EXPECT_EQ(verdict_of(estimate_ratio(base, base, {}), 0.03), Verdict::kSame);
@@ -97,7 +97,7 @@ TEST(Estimate, FalseAlarmsAreRareAndTrueChangesAreFound) {
     // At the very edge of the tolerance half of the doubt is on this side.
     EXPECT_LE(share_of(Verdict::kSlower, 1.03, 5, in_turns), 0.05);
     EXPECT_GE(share_of(Verdict::kSlower, 1.10, 10, in_turns), 0.95);
-    EXPECT_GE(share_of(Verdict::kSame, 1.0, 25, in_turns), 0.9);
+    EXPECT_GE(share_of(Verdict::kSame, 1.0, 32, in_turns), 0.9);
   }
 }
 

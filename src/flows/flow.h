@@ -106,7 +106,8 @@ class Flow {
  public:
   virtual ~Flow() = default;
   virtual FlowInfo info() const = 0;
-  /// @param weights in the order of Graph::stored_weights(); one without data is drawn by the flow (InitSpec, seed), on the
+  /// @param weights in the order of Graph::stored_weights(); one without data is drawn by the flow (InitSpec, seed), on
+  /// the
   ///        device where that is faster. The graph must outlive the session.
   virtual std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                            const RunOptions& options) = 0;

@@ -28,7 +28,7 @@ constexpr NatureRule kRules[] = {
     {"bitwise_and bitwise_or bitwise_xor bitwise_not __and__ __or__", "self other", kMask},
     {"embedding _embedding_bag", "indices", kIndices},
     {"_embedding_bag", "offsets", {.dtype = DType::kInt64, .content = Kind::kZeros}},  // the last bag has all of them
-    {"gather index_select scatter scatter_add scatter_reduce", "index", kIndices},
+    {"gather index_select scatter scatter_ scatter_add scatter_reduce", "index", kIndices},
     {"index index_put index_put_", "indices", kIndices},
     {"nms", "dets", {.content = Kind::kBoxes}},
     {"nms", "scores", {.content = Kind::kUniform}},

@@ -387,15 +387,10 @@ void add_synchronising(Cases& cases) {
 
 Cases memory() {
   Cases cases;
-  add_views(cases);
-  add_conversions(cases);
-  add_copies(cases);
-  add_paddings(cases);
-  add_indexing(cases);
-  add_rare(cases);
-  add_scatters(cases);
-  add_factories(cases);
-  add_synchronising(cases);
+  for (auto* add : {add_views, add_conversions, add_copies, add_paddings, add_indexing, add_rare, add_scatters,
+                    add_factories, add_synchronising}) {
+    add(cases);
+  }
   return cases;
 }
 

@@ -50,7 +50,7 @@ TEST(Routing, BalancedGivesAllExpertsTheSame) {
 TEST(Routing, SkewedGivesTheFirstExpertsMost) {
   const Graph graph = mixtral(Routing::kSkewed);
   std::map<std::int64_t, int> counts = chosen(graph);
-  EXPECT_GT(counts[0] + counts[1], 30) << "of 60";
+  EXPECT_GT(counts[0] + counts[1], 24) << "of 60, of which balanced gives 15";
   EXPECT_LT(counts[6] + counts[7], 15);
   EXPECT_THAT(graph.attributes.at("routing"), testing::HasSubstr("skewed"));
 }

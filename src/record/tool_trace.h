@@ -73,7 +73,6 @@ struct ToolTrace {
 
   /// Of one job's several processes: which of them this is.
   std::optional<std::int64_t> rank;
-  std::optional<std::int64_t> ranks;
   std::vector<std::string> device_names;
 
   /// ONNX Runtime: inferences, each with its wall time.

@@ -54,14 +54,21 @@ class Texts {
   std::vector<const std::string*> all_;
 };
 
-/// Five digits are more than the page shows.
+/// Six digits are more than the page shows, and enough that cutting twice leaves what is shown as it is elsewhere.
 std::string short_number(double value) {
   if (!std::isfinite(value)) return "null";
-  const std::string text = fmt::format("{:.5g}", value);
-  // "1.2346e+07" as the shorter "12346000", "1e-05" as "1e-5".
-  if (text.find("e+") != std::string::npos && std::abs(value) < 1e9) return fmt::format("{:.0f}", std::stod(text));
+  const std::string text = fmt::format("{:.6g}", value);
+  // "1e-05" as "1e-5".
   const std::size_t zero = text.find("e-0");
   return zero == std::string::npos ? text : text.substr(0, zero + 2) + text.substr(zero + 3);
+}
+
+/// In ns, which makes times short; to the nanosecond where many follow one another, or they are longer than 0.1 ms.
+std::string nanoseconds(double seconds, bool whole) {
+  constexpr double kLong = 1e5;
+  const double value = seconds * 1e9;
+  return std::isfinite(value) && (whole || std::abs(value) >= kLong) ? fmt::format("{:.0f}", value)
+                                                                     : short_number(value);
 }
 
 class PageData {
@@ -89,9 +96,7 @@ class PageData {
     }
     const auto* number = std::get_if<double>(&value);
     const double plain = number != nullptr ? *number : static_cast<double>(std::get<std::int64_t>(value));
-    if (column.unit != Unit::kSeconds) return short_number(plain);
-    // Times are in ns, which makes them short, and exact where many follow one another.
-    return exact && std::isfinite(plain) ? fmt::format("{:.0f}", plain * 1e9) : short_number(plain * 1e9);
+    return column.unit == Unit::kSeconds ? nanoseconds(plain, exact) : short_number(plain);
   }
 
   /// Nothing for a column without any value, one value for all where they are the same.

@@ -139,7 +139,7 @@ TEST(Report, HtmlHasTheFiguresOfTheFieldTable) {
   EXPECT_FALSE(tables["performance"]["columns"].contains("latency_p10"));                    // not measured
   EXPECT_EQ(tables["groups"]["rows"], 2);
   EXPECT_EQ(data["texts"][tables["groups"]["columns"]["group"]["all"].get<int>()], "GEMM");
-  EXPECT_EQ(tables["groups"]["columns"]["share"], nlohmann::json::array({0.25, 0.12346}));
+  EXPECT_EQ(tables["groups"]["columns"]["share"], nlohmann::json::array({0.25, 0.123456}));
   EXPECT_EQ(tables["groups"]["columns"]["time"], nlohmann::json::array({500000, nullptr}));
   const nlohmann::json& columns = data["sections"]["groups"]["columns"];
   ASSERT_EQ(columns.size(), find_section("groups")->columns.size());
@@ -215,7 +215,7 @@ TEST(Report, TerminalHas120Columns) {
     Document document;
     document.points.emplace_back().tables.push_back(table);
     std::ostringstream text;
-    write_table(document, 120, text);
+    write_table(document, {.room = 120}, text);
     std::istringstream in(text.str());
     std::string all;
     for (std::string line; std::getline(in, line); all += line + "\n") EXPECT_LE(line.size(), 120U) << line;
@@ -265,7 +265,7 @@ TEST(Report, TerminalsThatCanDrawBarsBesideShares) {
                                                     {std::string("d"), FieldValue{}, std::string("z")}}});
   const std::string full = "\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588\u2588";
   std::ostringstream out;
-  write_table_with_bars(document, out);
+  write_table(document, {.room = 120, .bars = true}, out);
   EXPECT_THAT(out.str(), HasSubstr("a     50.0 %  x       " + full + full + "\n"));
   EXPECT_THAT(out.str(), HasSubstr("b     25.0 %  longer  " + full + "\n"));
   EXPECT_THAT(out.str(), HasSubstr("c      1.0 %  y       \u258c\n"));

@@ -29,7 +29,7 @@ Option share(OptionInfo info, Member member) {
 std::vector<Option> compare_rows() {
   std::vector<Option> rows;
   rows.push_back(text(
-      of_compare({.name = "report",
+      of_compare({.name = "result",
                   .value = "REPORT",
                   .doc = "two reports, journals or folders with journals: base, then new",
                   .repeatable = true,

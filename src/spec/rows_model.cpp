@@ -31,7 +31,8 @@ std::pair<std::int64_t, std::int64_t> read_image_size(const std::string& text) {
   constexpr std::int64_t kMost = 1'000'000;
   const auto in_range = [&](std::int64_t size) {
     if (size >= 1 && size <= kMost) return size;
-    throw Error(ErrorKind::kUsage, "--image-size " + text + " not in range 1 to 1,000,000 pixels a side");
+    throw Error(ErrorKind::kUsage, "image size '" + text + "' is not in range 1 to 1,000,000 pixels a side",
+                "write 224 or 800x1088 (height x width)");
   };
   // Numbers that are too large for any type are read as the largest.
   if ((stream >> height || height != 0) && stream.eof()) return {in_range(height), in_range(height)};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <set>
 #include <string_view>
 
@@ -13,10 +14,19 @@
 namespace nongemm {
 namespace {
 
-bool is_language(const Model& model) {
-  return model.architecture != nullptr && model.architecture->domain == Domain::kLanguage;
+bool is_of(const Model& model, std::initializer_list<Domain> domains) {
+  return model.architecture != nullptr &&
+         std::find(domains.begin(), domains.end(), model.architecture->domain) != domains.end();
 }
-bool is_vision(const Model& model) { return model.architecture != nullptr && !is_language(model); }
+
+bool has_length(const Model& model) {
+  return is_of(model, {Domain::kLanguage, Domain::kSpeech, Domain::kImageGeneration});
+}
+
+bool has_pixels(const Model& model) {
+  return is_of(model, {Domain::kImageClassification, Domain::kObjectDetection, Domain::kImageSegmentation,
+                       Domain::kImageGeneration});
+}
 
 /// An option that some models have no use for.
 struct OfModels {
@@ -29,14 +39,14 @@ constexpr std::array kOfModels = {
     // A text is cut to it whatever reads the tokens; prepared inputs may lack the tokens.
     OfModels{"seq-len",
              [](const Model& model, const RunSpec& run) {
-               return is_language(model) || (model.file && !(run.data.empty() && run.inputs.empty()));
+               return has_length(model) || (model.file && !(run.data.empty() && run.inputs.empty()));
              },
              "no model here has a length of its own to choose"},
-    OfModels{"image-size", [](const Model& model, const RunSpec&) { return is_vision(model); },
+    OfModels{"image-size", [](const Model& model, const RunSpec&) { return has_pixels(model); },
              "no model here takes images of a size to choose"},
     OfModels{"detections",
              [](const Model& model, const RunSpec&) {
-               return is_vision(model) && model.architecture->model_type.find("rcnn") != std::string_view::npos;
+               return has_pixels(model) && model.architecture->model_type.find("rcnn") != std::string_view::npos;
              },
              "no model here is an R-CNN"},
     OfModels{"attention", [](const Model& model, const RunSpec&) { return model.file == nullptr; },

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "base/message.h"
 
 namespace nongemm {
 namespace {
@@ -91,6 +92,29 @@ class Position {
   Stopwatch clock_;
 };
 
+/// Points on their way into the journal. What a full disk refuses is told once and tried again with the next point: the
+/// sweep goes on, and what was measured is still printed.
+class Keeper {
+ public:
+  explicit Keeper(Journal* journal) : journal_(journal) {}
+
+  void keep(const Point& point) {
+    if (journal_ == nullptr) return;
+    waiting_.push_back(point);
+    try {
+      for (; !waiting_.empty(); waiting_.erase(waiting_.begin())) journal_->add(waiting_.front());
+    } catch (const Error& error) {
+      if (!told_) nongemm::say(fmt::format("\nnongemm: {}\n  the sweep goes on, and tries again\n", error.what()));
+      told_ = true;
+    }
+  }
+
+ private:
+  Journal* journal_;
+  std::vector<Point> waiting_;
+  bool told_ = false;
+};
+
 }  // namespace
 
 void run_sweep(const Sweep& sweep, Document& document) {
@@ -114,13 +138,14 @@ void run_sweep(const Sweep& sweep, Document& document) {
     if (!wanted.empty()) sweep.journal->begin_session(document.context, sweep.points.size());
   }
   Position position(sweep.points.size(), sweep.points.size() - wanted.size());
+  Keeper keeper(sweep.journal);
   sweep.measure(
       wanted,
       [&](std::size_t i, Point point) {
         point.process = sweep.points[i].process;
         if (point.key.empty()) point.key = sweep.points[i].key;
         if (point.settings.empty()) point.settings = {{"point", sweep.points[i].name}};
-        if (sweep.journal != nullptr) sweep.journal->add(point);
+        keeper.keep(point);
         done[i] = std::move(point);
         position.count_one();
       },

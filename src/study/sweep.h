@@ -45,7 +45,8 @@ struct Sweep {
 
 /// Adds the points to the document, in the sweep's order. What was left out after an interrupt is no row.
 /// @param document with its context
-/// Throws Error(kIo) when a point cannot be kept: the sweep ends with what the journal has.
+/// A point that cannot be kept in the journal is told and tried again; it ends nothing. Throws Error(kIo) when the
+/// journal cannot even be begun.
 void run_sweep(const Sweep& sweep, Document& document);
 
 /// The same with the journal that the options ask for: a file of its own, or one in the output folder for more than one

@@ -156,10 +156,10 @@ __device__ int count_marks(const std::uint8_t* flags, int begin, int end) {
   if (reinterpret_cast<std::uintptr_t>(flags + begin) % 16 == 0) {
     for (; i + 16 <= end; i += 16) {
       const uint4 marks = *reinterpret_cast<const uint4*>(flags + i);
-      count = __dp4a(marks.x, 0x01010101u, count);
-      count = __dp4a(marks.y, 0x01010101u, count);
-      count = __dp4a(marks.z, 0x01010101u, count);
-      count = __dp4a(marks.w, 0x01010101u, count);
+      count = __dp4a(static_cast<int>(marks.x), 0x01010101, count);
+      count = __dp4a(static_cast<int>(marks.y), 0x01010101, count);
+      count = __dp4a(static_cast<int>(marks.z), 0x01010101, count);
+      count = __dp4a(static_cast<int>(marks.w), 0x01010101, count);
     }
   }
   for (; i < end; ++i) count += flags[i];

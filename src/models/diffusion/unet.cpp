@@ -277,7 +277,9 @@ constexpr std::array kModels = {
     ModelRow{.name = "sd15-unet",
              .title = "Stable Diffusion 1.5 UNet",
              .config = R"({"sample_size": 64, "cross_attention_dim": 768})",
-             .parameters = 859520964},
+             .parameters = 859520964,
+             .height = 64,
+             .width = 64},
     ModelRow{.name = "sdxl-unet",
              .title = "Stable Diffusion XL UNet",
              .config = R"({"sample_size": 128, "cross_attention_dim": 2048, "block_out_channels": [320, 640, 1280],
@@ -286,7 +288,9 @@ constexpr std::array kModels = {
                            "attention_head_dim": [5, 10, 20], "transformer_layers_per_block": [1, 2, 10],
                            "use_linear_projection": true, "addition_embed_type": "text_time",
                            "addition_time_embed_dim": 256, "projection_class_embeddings_input_dim": 2816})",
-             .parameters = 2567463684},
+             .parameters = 2567463684,
+             .height = 128,
+             .width = 128},
 };
 
 }  // namespace

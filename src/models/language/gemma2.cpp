@@ -42,6 +42,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   model.window = size_or_none(config, "sliding_window", 4096);
   model.read_layer_types(config, [](std::int64_t layer) { return layer % 2 == 0; });
   model.rope = Rope::read(config, model.head_width, model.positions);
+  model.rope.casts_factors = true;
   return build_decoder(model, config, options);
 }
 

@@ -42,6 +42,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   const bool has_rope = config.has("rope_parameters") || config.has("rope_scaling");
   const Config filled = has_rope ? config : config.overlaid(Config::parse(kRope, config.origin()));
   model.rope = Rope::read(filled, model.head_width, model.positions, {.theta = 150000.0});
+  model.rope.casts_factors = model.rope.half_tables = true;
   if (options.attention == Attention::kSdpa) {
     throw Error(ErrorKind::kUnsupported, "gpt-oss has no scaled_dot_product_attention: it has no place for sinks",
                 "leave --attention out, or say eager");

@@ -150,18 +150,6 @@ TEST(Language, BuildsTheClassThatTheConfigurationNames) {
   EXPECT_THAT(refused, HasSubstr("BertForSequenceClassification"));
 }
 
-TEST(Language, RefusesQuantizedWeights) {
-  const auto message = [](const char* wanted) {
-    return refusal(
-        [&] { build_with(llama_architecture(), kTinyLlama, std::string(R"(, "quantization_config": )") + wanted); });
-  };
-  EXPECT_THAT(message(R"({"quant_method": "bitsandbytes", "load_in_8bit": true})"), HasSubstr("quantization_config"));
-  EXPECT_THAT(message(R"({"quant_method": "gptq", "bits": 4})"), HasSubstr("quantization_config"));
-  EXPECT_EQ(message("{}"), "nothing was refused");
-  EXPECT_EQ(message("null"), "nothing was refused");
-  EXPECT_EQ(message(R"({"load_in_8bit": false, "load_in_4bit": false})"), "nothing was refused");
-}
-
 TEST(Gpt2, TakesTheKeysOfOtherModels) {
   const Graph graph = build_with(gpt2_architecture(), kTinyGpt2, R"(, "num_hidden_layers": 3, "hidden_size": 8)");
   EXPECT_EQ(count(graph, "aten.scaled_dot_product_attention.default"), 3U);

@@ -22,6 +22,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   model.window = config.flag("use_sliding_window", false) ? size_or_none(config, "sliding_window", 4096) : 0;
   model.read_layer_types(config, [&](std::int64_t layer) { return model.window > 0 && layer >= first; });
   model.rope = Rope::read(config, model.head_width, model.positions);
+  model.rope.casts_factors = true;
   return build_decoder(model, config, options);
 }
 

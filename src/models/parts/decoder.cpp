@@ -58,7 +58,8 @@ class DecoderBuilder {
     const auto scope = b_.scope("embed_tokens", model_.family + "TextScaledWordEmbedding");
     const auto scale = static_cast<float>(std::sqrt(static_cast<double>(model_.width)));
     const Tensor factor = b_.constant(HostTensor::from<float>(DType::kFloat32, {}, {scale}));
-    return mul(embedding(words, ids, model_.padding), to(factor, options_.dtype));
+    const Tensor looked_up = embedding(words, ids, model_.padding);
+    return mul(looked_up, to(factor, options_.dtype));
   }
 
   /// Masks, then tables, of the kinds of layers that there are.
@@ -74,13 +75,12 @@ class DecoderBuilder {
     if (model_.always_full_mask || any(false)) full_.mask = mask(kNoWindow);
     if (model_.always_sliding_mask || any(true)) sliding_.mask = mask(model_.window);
     const auto rotary = b_.scope("rotary_emb", model_.family + "RotaryEmbedding");
-    const auto tables = model_.rotation == Rotation::kHalves ? half_rotary_tables : rotary_tables;
     if (!model_.sliding_rope) {
-      full_.tables = sliding_.tables = tables(b_, model_.rope, positions, options_.dtype);
+      full_.tables = sliding_.tables = rotary_tables(b_, model_.rope, positions, options_.dtype);
       return;
     }
-    if (any(false)) full_.tables = tables(b_, model_.rope, positions, options_.dtype);
-    if (any(true)) sliding_.tables = tables(b_, *model_.sliding_rope, positions, options_.dtype);
+    if (any(false)) full_.tables = rotary_tables(b_, model_.rope, positions, options_.dtype);
+    if (any(true)) sliding_.tables = rotary_tables(b_, *model_.sliding_rope, positions, options_.dtype);
   }
 
   void turn(const RotaryTables& tables, Tensor& query, Tensor& key) {

@@ -19,7 +19,13 @@ void Decoder::read(const Config& config) {
   key_heads = size_or_none(config, "num_key_value_heads", key_heads);
   if (key_heads == 0) key_heads = heads;
   head_width = size_or_none(config, "head_dim", head_width);
-  if (head_width == 0) head_width = std::max<std::int64_t>(width / heads, 1);
+  if (head_width == 0) {
+    head_width = width / heads;
+    if (head_width == 0 || head_width % 2 != 0) {
+      config.fail("num_attention_heads", "leaves heads of " + std::to_string(head_width) +
+                                             " channels of hidden_size; rotary embedding needs pairs");
+    }
+  }
   inner = config.positive("intermediate_size", inner);
   padding = config.integer("pad_token_id", padding);
   activation = config.text(activation_key, activation);

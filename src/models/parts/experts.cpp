@@ -148,10 +148,11 @@ void Experts::read_counts(const Config& config) {
 
 Tensor mixture_of_experts(Builder& builder, const Experts& experts, const Tensor& x, DeviceKind device) {
   const auto scope = builder.scope("mlp", experts.block_class);
+  const Shape shape = x.shape();
   const Shape flat = {-1, x.size(-1)};
   const Tensor tokens = experts.router == Router::kGptOss ? reshape(x, flat) : view(x, flat);
   const Choice choice = route(builder, experts, tokens);
-  return reshape(ExpertsBuilder(builder, experts, device).build(tokens, choice), x.shape());
+  return reshape(ExpertsBuilder(builder, experts, device).build(tokens, choice), shape);
 }
 
 }  // namespace nongemm

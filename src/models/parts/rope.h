@@ -41,6 +41,11 @@ struct Rope {
   double partial = 1.0;                              // proportional
   /// Cosine and sine are multiplied by it.
   double attention_scaling = 1.0;
+  /// Both factors of the angles are cast to fp32 once more (an older form, which Qwen2, Qwen3, Gemma 2 and gpt-oss
+  /// have).
+  bool casts_factors = false;
+  /// The two halves of a head share one table (gpt-oss).
+  bool half_tables = false;
 
   /// @param head_width even
   /// Throws Error(kBadInput) naming the key that is missing, wrong or not supported.
@@ -81,8 +86,7 @@ RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_
 void rotate(const RotaryTables& tables, Tensor& query, Tensor& key);
 /// Phi-3's: what of a head is wider than the tables passes as it is.
 void rotate_part(const RotaryTables& tables, Tensor& query, Tensor& key);
-/// GptOssRotaryEmbedding.forward and its apply_rotary_pos_emb: the two halves of a head share one table.
-RotaryTables half_rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype);
+/// gpt-oss's: the two halves of a head share one table.
 void rotate_halves(const RotaryTables& tables, Tensor& query, Tensor& key);
 /// ModernBERT's: in fp32 and cast back.
 void rotate_in_float(const RotaryTables& tables, Tensor& query, Tensor& key);

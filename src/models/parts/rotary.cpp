@@ -60,29 +60,32 @@ Tensor half_turn(const Tensor& x) {
 
 }  // namespace
 
-RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
-  const Tensor inverse = table(b, rope, position_ids);
-  // `.to(x.device)`: dispatched, though it is there.
-  const Tensor expanded =
-      b.call("aten.to.device", {expand(unsqueeze(unsqueeze(inverse, 0), 2), {1, -1, 1}), kNone, DType::kFloat32});
+namespace {
+
+/// Positions times frequencies, [1, tokens, head_width / 2]
+Tensor angles_of(Builder& b, const Rope& rope, const Tensor& position_ids) {
+  Tensor inverse = unsqueeze(unsqueeze(table(b, rope, position_ids), 0), 2);
+  if (!rope.casts_factors) {
+    // `.to(x.device)`: dispatched, though it is there.
+    inverse = b.call("aten.to.device", {expand(inverse, {1, -1, 1}), kNone, DType::kFloat32});
+    const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
+    return transpose(matmul(inverse, positions), 1, 2);
+  }
+  inverse = b.call("aten.to.dtype_layout", {expand(to(inverse, DType::kFloat32), {1, -1, 1})});
   const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
-  const Tensor angles = transpose(matmul(expanded, positions), 1, 2);
-  const Tensor both = cat({angles, angles}, -1);
-  const Tensor cosine = mul(cos(both), rope.attention_scaling);
-  const Tensor sine = mul(sin(both), rope.attention_scaling);
-  return {to(cosine, dtype), to(sine, dtype)};
+  inverse = to(inverse, DType::kFloat32);
+  return transpose(matmul(inverse, to(positions, DType::kFloat32)), 1, 2);
 }
 
-RotaryTables half_rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
-  const Tensor inverse = to(unsqueeze(unsqueeze(table(b, rope, position_ids), 0), 2), DType::kFloat32);
-  const Tensor expanded = b.call("aten.to.dtype_layout", {expand(inverse, {1, -1, 1})});
-  const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
-  const Tensor left = to(expanded, DType::kFloat32);
-  const Tensor right = to(positions, DType::kFloat32);
-  const Tensor angles = transpose(matmul(left, right), 1, 2);
+}  // namespace
+
+RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
+  Tensor angles = angles_of(b, rope, position_ids);
+  if (!rope.half_tables) angles = cat({angles, angles}, -1);
   const Tensor cosine = mul(cos(angles), rope.attention_scaling);
   const Tensor sine = mul(sin(angles), rope.attention_scaling);
-  return {to(cosine, dtype), to(sine, dtype)};
+  const Tensor cast = to(cosine, dtype);
+  return {cast, to(sine, dtype)};
 }
 
 void rotate_halves(const RotaryTables& tables, Tensor& query, Tensor& key) {

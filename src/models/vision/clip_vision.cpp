@@ -65,12 +65,19 @@ Graph build(const Config& config, const ModelOptions& options) {
 }
 
 constexpr std::array kModels = {
-    ModelRow{.name = "clip-vit-b", .title = "CLIP ViT-B/32 image encoder", .config = "{}", .parameters = 87456000},
+    ModelRow{.name = "clip-vit-b",
+             .title = "CLIP ViT-B/32 image encoder",
+             .config = "{}",
+             .parameters = 87456000,
+             .height = 224,
+             .width = 224},
     ModelRow{.name = "clip-vit-l",
              .title = "CLIP ViT-L/14 image encoder",
              .config = R"({"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16,
                            "intermediate_size": 4096, "patch_size": 14, "projection_dim": 768})",
-             .parameters = 303179776},
+             .parameters = 303179776,
+             .height = 224,
+             .width = 224},
 };
 
 }  // namespace

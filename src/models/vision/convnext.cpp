@@ -122,12 +122,18 @@ Graph build(const Config& config, const ModelOptions& options) {
 }
 
 constexpr std::array kModels = {
-    ModelRow{
-        .name = "convnext-tiny", .title = "ConvNeXt-T", .config = R"({"num_labels": 1000})", .parameters = 28589128},
+    ModelRow{.name = "convnext-tiny",
+             .title = "ConvNeXt-T",
+             .config = R"({"num_labels": 1000})",
+             .parameters = 28589128,
+             .height = 224,
+             .width = 224},
     ModelRow{.name = "convnext-base",
              .title = "ConvNeXt-B",
              .config = R"({"num_labels": 1000, "depths": [3, 3, 27, 3], "hidden_sizes": [128, 256, 512, 1024]})",
-             .parameters = 88591464},
+             .parameters = 88591464,
+             .height = 224,
+             .width = 224},
 };
 
 }  // namespace

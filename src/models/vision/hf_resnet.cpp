@@ -53,12 +53,16 @@ constexpr std::array kModels = {
     ModelRow{.name = "resnet50",
              .title = "ResNet-50 (transformers)",
              .config = R"({"num_labels": 1000})",
-             .parameters = 25557032},
+             .parameters = 25557032,
+             .height = 224,
+             .width = 224},
     ModelRow{.name = "resnet18",
              .title = "ResNet-18 (transformers)",
              .config = R"({"num_labels": 1000, "layer_type": "basic", "depths": [2, 2, 2, 2],
                            "hidden_sizes": [64, 128, 256, 512]})",
-             .parameters = 11689512},
+             .parameters = 11689512,
+             .height = 224,
+             .width = 224},
 };
 
 }  // namespace

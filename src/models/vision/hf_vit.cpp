@@ -71,12 +71,16 @@ constexpr std::array kModels = {
     ModelRow{.name = "vit-base-hf",
              .title = "ViT-B/16 (transformers)",
              .config = R"({"num_labels": 1000})",
-             .parameters = 86567656},
+             .parameters = 86567656,
+             .height = 224,
+             .width = 224},
     ModelRow{.name = "vit-large-hf",
              .title = "ViT-L/16 (transformers)",
              .config = R"({"num_labels": 1000, "hidden_size": 1024, "num_hidden_layers": 24,
                            "num_attention_heads": 16, "intermediate_size": 4096})",
-             .parameters = 304326632},
+             .parameters = 304326632,
+             .height = 224,
+             .width = 224},
 };
 
 }  // namespace

@@ -91,12 +91,19 @@ Graph build(const Config& config, const ModelOptions& options) {
 }
 
 constexpr std::array kModels = {
-    ModelRow{.name = "siglip-base", .title = "SigLIP B/16 image encoder", .config = "{}", .parameters = 92884224},
+    ModelRow{.name = "siglip-base",
+             .title = "SigLIP B/16 image encoder",
+             .config = "{}",
+             .parameters = 92884224,
+             .height = 224,
+             .width = 224},
     ModelRow{.name = "siglip-so400m",
              .title = "SigLIP SO400M/14 image encoder",
              .config = R"({"hidden_size": 1152, "num_hidden_layers": 27, "num_attention_heads": 16,
                            "intermediate_size": 4304, "patch_size": 14, "image_size": 384})",
-             .parameters = 428225600},
+             .parameters = 428225600,
+             .height = 384,
+             .width = 384},
 };
 
 }  // namespace

@@ -27,6 +27,14 @@ TEST(Vision, NamedModelsHaveTheirKnownSizes) {
   }
 }
 
+TEST(Registry, EveryRowSaysTheSizeOfItsInput) {
+  for (const Architecture* architecture : architectures()) {
+    for (const ModelRow& row : architecture->models) {
+      EXPECT_TRUE(row.sequence > 0 || (row.height > 0 && row.width > 0)) << row.name;
+    }
+  }
+}
+
 TEST(Segformer, RefusesWhatItCannotBuild) {
   EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"depths": [1, 1]})"); }), HasSubstr("depths"));
   EXPECT_THAT(refusal([] { build(segformer_architecture(), R"({"hidden_act": "gelau"})"); }), HasSubstr("gelu"));

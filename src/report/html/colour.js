@@ -15,7 +15,7 @@ const GROUP_COLOURS = {
   embedding: '#8f6b4f',
   pooling: '#d9b98a',
   reduction: '#9fb12c',
-  routing: '#f2d94e',
+  routing: '#320b8d',
   quantization: '#ff7ad1',
   communication: '#9b2226',
   synchronisation: '#7a8087',

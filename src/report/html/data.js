@@ -111,13 +111,6 @@ const isNumber = (unit) => unit !== 'text' && unit !== 'yes';
 const show = (value, unit) => (known(value) ? FORMATS[unit](value) : '–');
 const seconds = (value) => show(value, 's');
 
-// Of a ratio of times, as people say it: "1.8 times", "12 % less".
-function times(ratio) {
-  return ratio >= 1.995 ? `${ratio.toFixed(1)} times` :
-      ratio >= 1 ? `${((ratio - 1) * 100).toFixed(0)}\u202f% more` :
-                   `${((1 - ratio) * 100).toFixed(0)}\u202f% less`;
-}
-
 // "aten.layer_norm.default" as people say it.
 function shortName(operator) {
   const parts = operator.split('.');

@@ -15,17 +15,23 @@ const METRICS = [
 
 const isMeasured = (point) => Boolean(point.tables.performance && point.tables.groups);
 
-// Settings in which points differ, in the order in which they stand; what a run found out by itself tells no points
-// apart.
-function varyingSettings() {
-  const names = [...new Set(POINTS.flatMap((point) => point.settings.map(([name]) => name)))];
-  return names.filter(
-      (name) => name !== 'weights' && name !== 'inputs' &&
-          new Set(POINTS.map((point) => settingOf(point, name)).filter((value) => value !== '')).size > 1);
-}
-
 // Columns are what one compares at a glance; everything else, the model first, makes rows.
 const ACROSS = ['flow', 'device', 'dtype', 'batch', 'quantize', 'preset'];
+
+// Settings in which points differ, in the order in which they stand, without those that follow from the others: the
+// version of a runtime follows from the flow.
+function varyingSettings() {
+  const all = [...new Set(POINTS.flatMap((point) => point.settings.map(([name]) => name)))];
+  const labels = (names) => new Set(POINTS.map((point) => JSON.stringify(names.map((name) => settingOf(point, name)))));
+  let names = all.filter((name) => labels([name]).size > 1 && name !== 'weights' && name !== 'inputs');
+  for (const name of [...names].reverse()) {
+    const rest = names.filter((other) => other !== name);
+    const own = name === 'model' || ACROSS.includes(name);
+    if (!own && labels(rest).size === labels(names).size) names = rest;
+  }
+  return names;
+}
+
 let VARYING = [];
 
 function said(name, value) {
@@ -273,7 +279,8 @@ function findingsOf(point) {
   }
   const supposed = rowsOf(point, 'what_if').filter((row) => row.speedup > 1).sort((a, b) => b.speedup - a.speedup)[0];
   if (supposed)
-    add('If it were so', 'figures', h('b', {}, named(supposed.what, 50)), `: ${times(supposed.speedup)} as fast`);
+    add('If it were so', 'figures', h('b', {}, named(supposed.what, 50)),
+        `: ${supposed.speedup.toFixed(2)} times as fast`);
   return found;
 }
 

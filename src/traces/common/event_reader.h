@@ -32,12 +32,10 @@ struct TraceEvent {
   std::int64_t device = kAbsent;
   std::int64_t stream = kAbsent;
   std::int64_t bytes = kAbsent;
-  std::int64_t graph_node = kAbsent;
   std::string_view shapes;      // JSON text
   std::string_view types;       // JSON text
   std::string_view values;      // JSON text
   std::string_view op_name;     // ONNX Runtime: "Gemm"
-  std::string_view provider;    // ONNX Runtime
   std::string_view collective;  // "allreduce"
   std::string_view group;       // of a collective
 };

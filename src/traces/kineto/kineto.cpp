@@ -48,7 +48,6 @@ void read_properties(const EventReader& reader, ToolTrace& trace) {
     return job[key].get<std::int64_t>();
   };
   trace.rank = integer("rank");
-  trace.ranks = integer("world_size");
   const Json devices = parsed("deviceProperties");
   if (!devices.is_array()) return;
   for (const Json& device : devices) {

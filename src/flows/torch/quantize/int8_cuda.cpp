@@ -8,6 +8,7 @@
 #include <torch/library.h>
 
 #include <tuple>
+#include <utility>
 
 #include "flows/device/device.h"
 #include "flows/torch/bridge/values.h"
@@ -192,6 +193,8 @@ at::Tensor& add_outlier_product(at::Tensor& self, const at::Tensor& input, const
 }  // namespace
 
 void register_cuda_int8_operators() {
+  static bool registered = false;  // for every session that opens a device it is asked for again
+  if (std::exchange(registered, true)) return;
   static torch::Library own(torch::Library::IMPL, "nongemm", c10::DispatchKey::CUDA, __FILE__, __LINE__);
   static torch::Library theirs(torch::Library::IMPL, "bitsandbytes", c10::DispatchKey::CUDA, __FILE__, __LINE__);
   own.impl("int8_row_quantize", torch::CppFunction::makeFromUnboxedFunction(int8_row_quantize));
