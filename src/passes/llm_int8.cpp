@@ -139,8 +139,8 @@ class LayerBuilder {
           return std::vector{left, b_.call("aten.t.default", {right})};
         },
         [&] {
-          const auto none = [&](Shape shape) {
-            return b_.call("aten.empty.memory_format", {std::move(shape)}, {{"dtype", dtype}});
+          const auto none = [&](const Shape& shape) {
+            return b_.call("aten.empty.memory_format", {shape}, {{"dtype", dtype}});
           };
           return std::vector{none({matrix.size(0), 0}), none({0, values_.size(0)})};
         });

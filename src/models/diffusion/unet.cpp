@@ -125,8 +125,8 @@ constexpr std::int64_t kAddedNumbers = 6;  // SDXL's original size, crop and tar
 class UNetBuilder {
  public:
   /// @param forced_size maps are resized on their way up to the size that they had on their way down
-  UNetBuilder(Builder& b, const UNet& model, UNetConditions conditions, bool forced_size)
-      : b_(b), model_(model), conditions_(std::move(conditions)), forced_size_(forced_size) {}
+  UNetBuilder(Builder& b, const UNet& model, const UNetConditions& conditions, bool forced_size)
+      : b_(b), model_(model), conditions_(conditions), forced_size_(forced_size) {}
 
   Tensor run(Tensor x) {
     std::vector<Tensor> skipped = {x};

@@ -11,6 +11,7 @@
 #include "base/simd_dispatch.h"
 
 #if NONGEMM_HAS_AVX2_VERSION
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -217,8 +218,15 @@ NONGEMM_TARGET_VNNI void block_vnni(const std::int8_t* values, const std::int8_t
   }
 }
 
+/// Asked of the processor: clang's __builtin_cpu_supports does not know this feature.
 bool runs_f16c() {
-  static const bool kRuns = runs_avx2() && __builtin_cpu_supports("f16c");
+  static const bool kRuns = [] {
+    unsigned eax = 0;
+    unsigned ebx = 0;
+    unsigned ecx = 0;
+    unsigned edx = 0;
+    return runs_avx2() && __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_F16C) != 0;
+  }();
   return kRuns;
 }
 
