@@ -148,9 +148,8 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
     if (limits.*member.member) json[member.name] = *(limits.*member.member);
   }
   std::error_code error;
-  // What stands there and is no file stays: writing into a pipe would wait for a reader.
-  const std::filesystem::file_status there = std::filesystem::symlink_status(path, error);
-  if (std::filesystem::exists(there) && !std::filesystem::is_regular_file(there)) return;
+  // Writing into a pipe that stands there would wait for a reader.
+  if (std::filesystem::is_fifo(std::filesystem::symlink_status(path, error))) std::filesystem::remove(path, error);
   std::filesystem::create_directories(path.parent_path(), error);
   try {
     write_file_atomically(path, dump_json(json, 1) + "\n");

@@ -74,8 +74,6 @@ class LimitsCache : public testing::Test {
 
   std::filesystem::path folder_;
   RunOptions options_;
-
- private:
   static inline int next_device = 1;
 };
 
