@@ -17,7 +17,7 @@ std::vector<Case> products() {
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten._pdist_forward.default", {shaped(in.x, {6, 4})});
        }},
-      {"pdist of p 3",
+      {"pdist_of_p_3",
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten._pdist_forward.default", {shaped(in.x, {4, 6}), 3.0});
        }},
@@ -25,7 +25,7 @@ std::vector<Case> products() {
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten.as_strided.default", {in.x, Shape{3, 5}, Shape{2, 3}, 4});
        }},
-      {"convolution, same",
+      {"convolution_same",
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten.conv2d.padding",
                            {shaped(in.x, {1, 1, 6, 4}),
