@@ -34,7 +34,8 @@ inline constexpr float kPerStepSquared = 6.2000124e-05f;
 
 /// Copies that are filled: the outlier columns, then zeros to a whole step.
 __device__ inline int filled_copies(int outliers) {
-  return min((outliers + kGatheredStep - 1) / kGatheredStep * kGatheredStep, kGatheredOutliers);
+  const int filled = (outliers + kGatheredStep - 1) / kGatheredStep * kGatheredStep;
+  return filled < kGatheredOutliers ? filled : kGatheredOutliers;
 }
 
 /// An entry of the weight as the original multiplies it with an outlier: in the activations' type.
