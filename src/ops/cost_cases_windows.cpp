@@ -75,8 +75,8 @@ Case named_padding(std::size_t spatial) {
     const std::string name = "aten.conv" + std::to_string(spatial) + "d.padding";
     b.call(name, {operand(b, input), operand(b, weight), bias, Arg(Shape(spatial, stride)), same ? "same" : "valid",
                   Arg(Shape(spatial, c.dilation)), c.groups});
-    const double operations =
-        count(result) * static_cast<double>(c.in / c.groups) * 2 * count(Shape(spatial, c.kernel));
+    const std::int64_t in_per_group = c.in / c.groups;
+    const double operations = count(result) * static_cast<double>(in_per_group) * 2 * count(Shape(spatial, c.kernel));
     return Work{operations + (c.bias ? count(result) : 0), total({input, weight}) + (c.bias ? bytes({c.out}) : 0),
                 bytes(result)};
   };

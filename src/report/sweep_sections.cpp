@@ -67,9 +67,9 @@ std::string status_of(const SweepRow& row) {
   return text;
 }
 
-template <std::size_t i>
+template <std::size_t kIndex>
 FieldValue label(const SweepRow& row) {
-  return text_if_any(row.labels[i]);
+  return text_if_any(row.labels[kIndex]);
 }
 
 const Section<SweepRow>& sweep_section() {
