@@ -17,5 +17,5 @@ for source in src/flows/cuda/int8_{rows,product,product_sm90}.cu bench/int8_kern
   jobs+=($!)
 done
 for job in "${jobs[@]}"; do wait "$job"; done
-"$nvcc" -std=c++20 -cudart static build/int8/*.o src/base/error.cpp -Isrc -ldl -lcuda -o build/int8/int8_kernels \
+"$nvcc" -std=c++20 -cudart static build/int8/*.o src/base/{error,text}.cpp -Isrc -ldl -lcuda -o build/int8/int8_kernels \
   -L"$(dirname "$(dirname "$(command -v "$nvcc")")")/lib64/stubs"

@@ -5,31 +5,8 @@
 # The ort steps want a folder with onnxruntime-gpu's libraries in NONGEMM_ORT.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-out=${OUT:-gpu-results}
-mkdir -p "$out"
-carry=${CARRY:-$PWD/.carry}
-python=${PYTHON:-python3}
-chmod +x "$carry"/bin/* "$carry"/tests/* 2>/dev/null
-
-torch_cuda=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cuda.so"))' 2>/dev/null)
-[[ -e ${torch_cuda:-} ]] || torch_cuda=$(find / -xdev -name libtorch_cuda.so -not -path '*/proc/*' 2>/dev/null | head -n 1)
-[[ -e ${torch_cuda:-} ]] || { echo "no libtorch_cuda.so on this machine"; exit 1; }
-site=$(dirname "$(dirname "$(dirname "$torch_cuda")")")
-paths=$(dirname "$torch_cuda")
-for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-# The system folder comes last: only what this machine lacks is taken from it.
-export NONGEMM_MODULES=$carry/lib/nongemm
-ours=(env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system")
-
-failed=()
-step() {  # step NAME command...
-  local name=$1
-  shift
-  echo "== $name"
-  local begin=$SECONDS
-  "$@" || { echo "step $name FAILED ($?)"; failed+=("$name"); }
-  echo "== $name took $((SECONDS - begin)) s"
-}
+# shellcheck source=bench/device_environment.sh
+source bench/device_environment.sh
 
 info() {
   nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm,power.draw --format=csv,noheader
@@ -109,11 +86,5 @@ turns() {
 }
 compare() { "$python" bench/compare_gpu.py "$out/run/report.json" "$out/reference.json" | tee "$out/compare.txt"; return "${PIPESTATUS[0]}"; }
 
-steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(info tests run reference compare turns)
-for name in "${steps[@]}"; do step "$name" "$name"; done
-if [[ ${#failed[@]} -gt 0 ]]; then
-  echo "failed: ${failed[*]}"
-  exit 1
-fi
-echo "all steps passed"
+[[ $# -gt 0 ]] || set -- info tests run reference compare turns
+run_steps "$@"
