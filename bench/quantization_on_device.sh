@@ -15,7 +15,7 @@ ways() {
   local way missed=0
   for way in ${WAYS:-published decomposed fused}; do
     "${ours[@]}" "$carry/bin/nongemm" run llama3-8b --quantize llm.int8 --set quantize.way="$way" --seq-len "$lengths" \
-      --dtype fp16 --device cuda --max-seconds 1 --format json,markdown --output "$out/$way" > "$out/$way.txt" 2>&1 || missed=1
+      --dtype fp16 --device cuda --max-seconds 1 --format json,md --output "$out/$way" > "$out/$way.txt" 2>&1 || missed=1
     tail -n 30 "$out/$way.txt"
   done
   return $missed

@@ -14,10 +14,10 @@ using device::kGatheredStep;
 
 /// Two kernels, the first of which reads and writes everything once.
 void launch_int8_rows(const Int8Rows& rows, cudaStream_t stream);
-/// Products of any size on any device; with outliers after launch_gather_weight().
+/// Products of any size on any device; with outliers after launch_prepare_outliers().
 void launch_int8_product(const Int8Product& product, cudaStream_t stream);
-/// Copies of the weight's outlier columns, which every product with outliers reads.
-void launch_gather_weight(const Int8Product& product, cudaStream_t stream);
+/// What every product with outliers reads: copies of the weight's outlier columns, and of columns beyond those the sums.
+void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream);
 /// Scales and bias for product.sums.
 void launch_int8_scale(const Int8Product& product, cudaStream_t stream);
 /// Adds the outlier columns' product to product.output, which holds the rest.

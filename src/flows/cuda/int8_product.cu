@@ -46,18 +46,14 @@ __device__ float scaled(const Int8Product& p, std::int64_t row, std::int64_t col
   return p.bias != nullptr ? value + as_float(static_cast<const T*>(p.bias)[column]) : value;
 }
 
-/// From the copies, and for more outlier columns than those hold, from the matrices.
+/// From the copies, and for more outlier columns than those hold, from the sums that are there.
 template <typename T>
 __device__ float outlier_sum(const Int8Product& p, std::int64_t row, std::int64_t column, int outliers) {
   float sum = 0.0f;
   const T* copies = static_cast<const T*>(p.gathered) + row * kGatheredOutliers;
   const T* weights = static_cast<const T*>(p.gathered_weight) + column * kGatheredOutliers;
   for (int j = 0; j < min(outliers, kGatheredOutliers); ++j) sum = fmaf(as_float(copies[j]), as_float(weights[j]), sum);
-  for (int j = kGatheredOutliers; j < outliers; ++j) {
-    const int place = p.outliers[1 + j];
-    const float left = as_float(static_cast<const T*>(p.input)[row * p.inner + place]);
-    sum = fmaf(left, dequantized<T>(p.weight[column * p.inner + place], p.weight_scales[column]), sum);
-  }
+  if (outliers > kGatheredOutliers) sum += p.further[row * device::in_whole_tiles(p.columns) + column];
   return sum;
 }
 
@@ -119,35 +115,11 @@ __global__ void add_outliers(Int8Product p) {
   result = rounded<T>(as_float(result) + outlier_sum<T>(p, i / p.columns, i % p.columns, outliers));
 }
 
-constexpr int kGatherThreads = 256;
-constexpr int kGatheredAtOnce = 8;
-
-template <typename T>
-__global__ void __launch_bounds__(kGatherThreads) gather_weight(Int8Product p) {
-  const int count = p.outliers[0];
-  const std::int64_t column =
-      static_cast<std::int64_t>(blockIdx.x) * (kGatherThreads / kGatheredAtOnce) + threadIdx.x / kGatheredAtOnce;
-  if (column >= p.columns) return;
-  for (int j = threadIdx.x % kGatheredAtOnce; j < filled_copies(count); j += kGatheredAtOnce) {
-    float value = 0.0f;
-    if (j < count) value = dequantized<T>(p.weight[column * p.inner + p.outliers[1 + j]], p.weight_scales[column]);
-    static_cast<T*>(p.gathered_weight)[column * kGatheredOutliers + j] = rounded<T>(value);
-  }
-}
-
 unsigned element_blocks(const Int8Product& product) {
   return static_cast<unsigned>((product.rows * product.columns + 255) / 256);
 }
 
 }  // namespace
-
-void launch_gather_weight(const Int8Product& product, cudaStream_t stream) {
-  constexpr int kEachBlock = kGatherThreads / kGatheredAtOnce;
-  const auto blocks = static_cast<unsigned>((product.columns + kEachBlock - 1) / kEachBlock);
-  by_type(product.dtype,
-          [&](auto example) { gather_weight<decltype(example)><<<blocks, kGatherThreads, 0, stream>>>(product); });
-  check(cudaGetLastError(), "gathering outlier columns of a weight");
-}
 
 void launch_int8_product(const Int8Product& product, cudaStream_t stream) {
   const auto blocks_of = [](std::int64_t size) { return static_cast<unsigned>((size + kTile - 1) / kTile); };

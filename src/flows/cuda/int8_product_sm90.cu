@@ -27,10 +27,23 @@ struct Element<__nv_bfloat16> {
   using Type = cutlass::bfloat16_t;
 };
 
+constexpr int kTileRows = 128;
+constexpr int kTileColumns = 128;
+constexpr int kEpilogueThreads = 128;  // one warp group
+/// Of a row of copies in shared memory: 24 halves on, rows that a warp reads at once meet other banks.
+constexpr int kPitch = kGatheredStep + 8;
+
 /// A leaf of CUTLASS's epilogue visitor tree that is the whole tree: results of one thread's part of a tile.
 template <typename T>
 struct ScaleAndAddOutliers {
-  struct SharedStorage {};
+  /// What all parts of a tile read again and again. One is enough: the warp groups' epilogues take turns.
+  struct SharedStorage {
+    alignas(16) T left[kTileRows][kPitch];
+    alignas(16) T right[kTileColumns][kPitch];
+    float row_scales[kTileRows];
+    float column_scales[kTileColumns];
+    float bias[kTileColumns];
+  };
   using Arguments = Int8Product;
   using Params = Int8Product;
 
@@ -53,7 +66,8 @@ struct ScaleAndAddOutliers {
   }
 
   CUTLASS_HOST_DEVICE ScaleAndAddOutliers() {}
-  CUTLASS_HOST_DEVICE ScaleAndAddOutliers(const Params& given, const SharedStorage&) : params(given) {}
+  CUTLASS_HOST_DEVICE ScaleAndAddOutliers(const Params& given, const SharedStorage& storage)
+      : params(given), shared(const_cast<SharedStorage*>(&storage)) {}
   CUTLASS_DEVICE bool is_producer_load_needed() const { return false; }
   CUTLASS_DEVICE bool is_C_load_needed() const { return false; }
 
@@ -67,15 +81,52 @@ struct ScaleAndAddOutliers {
   struct Callbacks : fusion::detail::EmptyConsumerStoreCallbacks {
     static constexpr int kResults = decltype(cute::size(Places{}(cute::_, cute::_, cute::_, 0, 0)))::value;
 
-    CUTLASS_DEVICE Callbacks(Places given, int row, int column, const Params& p)
-        : places(given), first_row(row), first_column(column), params(p) {}
+    CUTLASS_DEVICE Callbacks(Places given, int row, int column, int tile_row, int tile_column, const Params& p,
+                             SharedStorage& s)
+        : places(given),
+          first_row(row),
+          first_column(column),
+          row_of_tile(tile_row),
+          column_of_tile(tile_column),
+          params(p),
+          shared(s) {}
 
     Places places;
     int first_row;
     int first_column;
+    int row_of_tile;
+    int column_of_tile;
     const Params& params;
+    SharedStorage& shared;
+    int count = 0;  // of outlier columns
     float scales[kResults];
     float added[kResults];
+
+    /// Once for the tile, a row and a column each thread. Beyond the matrix the last ones are read; nothing of that is
+    /// stored.
+    CUTLASS_DEVICE void begin() {
+      static_assert(kTileRows == kEpilogueThreads && kTileColumns == kEpilogueThreads);
+      const int thread = static_cast<int>(threadIdx.x) % kEpilogueThreads;
+      const int at_row = min(row_of_tile + thread, static_cast<int>(params.rows) - 1);
+      const int at_column = min(column_of_tile + thread, static_cast<int>(params.columns) - 1);
+      count = params.outliers != nullptr ? __ldg(params.outliers) : 0;
+      shared.row_scales[thread] = __ldg(params.row_scales + at_row);
+      shared.column_scales[thread] = __ldg(params.weight_scales + at_column);
+      shared.bias[thread] = params.bias != nullptr ? as_float(static_cast<const T*>(params.bias)[at_column]) : 0.0f;
+      if (count == 0) return;
+      static_assert(kGatheredStep * sizeof(T) == 2 * sizeof(uint4));
+      const auto* left = reinterpret_cast<const uint4*>(static_cast<const T*>(params.gathered) +
+                                                        static_cast<std::int64_t>(at_row) * kGatheredOutliers);
+      const auto* right = reinterpret_cast<const uint4*>(static_cast<const T*>(params.gathered_weight) +
+                                                         static_cast<std::int64_t>(at_column) * kGatheredOutliers);
+      auto* const kept_left = reinterpret_cast<uint4*>(shared.left[thread]);
+      auto* const kept_right = reinterpret_cast<uint4*>(shared.right[thread]);
+      kept_left[0] = __ldg(left);
+      kept_left[1] = __ldg(left + 1);
+      kept_right[0] = __ldg(right);
+      kept_right[1] = __ldg(right + 1);
+    }
+    CUTLASS_DEVICE bool begin_sync_needed() const { return true; }
 
     /// Of a part's first result, and how far result `i` is from it: constants once loops are unrolled.
     CUTLASS_DEVICE int first_row_of(int epi_m, int epi_n) const {
@@ -102,38 +153,47 @@ struct ScaleAndAddOutliers {
 
     /// Everything but the sums themselves, for one part of the tile.
     CUTLASS_DEVICE void begin_loop(int epi_m, int epi_n) {
+      const int down = first_row_of(epi_m, epi_n) - row_of_tile;
+      const int along = first_column_of(epi_m, epi_n) - column_of_tile;
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kResults; ++i) {
-        scales[i] = __ldg(params.row_scales + row(epi_m, epi_n, i)) *
-                    __ldg(params.weight_scales + column(epi_m, epi_n, i)) * kPerStepSquared;
-        added[i] =
-            params.bias != nullptr ? as_float(static_cast<const T*>(params.bias)[column(epi_m, epi_n, i)]) : 0.0f;
+        const int to_right = along + column_step(epi_m, epi_n, i);
+        scales[i] =
+            shared.row_scales[down + row_step(epi_m, epi_n, i)] * shared.column_scales[to_right] * kPerStepSquared;
+        added[i] = shared.bias[to_right];
       }
-      if (params.outliers == nullptr) return;
-      const int count = __ldg(params.outliers);
-      for (int j = 0; j < min(count, kGatheredOutliers); j += kGatheredStep) add_step(epi_m, epi_n, j);
-      for (int j = kGatheredOutliers; j < count; ++j) add_from_matrices(epi_m, epi_n, params.outliers[1 + j]);
-    }
-
-    /// kGatheredStep outlier columns by the tensor cores: a thread's sums of wgmma lie in a warp as those of
-    /// mma.m16n8k16 do, rows lane / 4 and 8 more, columns 2 (lane % 4) and 1 more in each eight.
-    CUTLASS_DEVICE void add_step(int epi_m, int epi_n, int j) {
-      static_assert(kGatheredStep == 16);
+      if (count == 0) return;
+      // A thread's sums of wgmma lie in a warp as those of mma.m16n8k16 do: rows lane / 4 and 8 more, columns
+      // 2 (lane % 4) and 1 more in each eight.
       const int lane = static_cast<int>(threadIdx.x) % 32;
       const int pair = 2 * (lane % 4);
-      const auto* left = static_cast<const T*>(params.gathered) + j + pair;
-      const auto* right = static_cast<const T*>(params.gathered_weight) + j + pair;
-      const int upper = row(epi_m, epi_n, 0);
+      const T* const left = &shared.left[down][pair];
+      const T* const right = &shared.right[along - pair + lane / 4][pair];
+      add_step(epi_m, epi_n, left, left + 8 * kPitch, right, 8 * kPitch, 8);
+      if (count <= kGatheredStep) return;
+      const T* const copies = static_cast<const T*>(params.gathered) + kGatheredStep + pair;
       const int lower = min(first_row_of(epi_m, epi_n) + 8, static_cast<int>(params.rows) - 1);
-      const std::uint32_t a[4] = {two(left + upper * kGatheredOutliers), two(left + lower * kGatheredOutliers),
-                                  two(left + upper * kGatheredOutliers + 8), two(left + lower * kGatheredOutliers + 8)};
+      const int n = min(first_column_of(epi_m, epi_n) - pair + lane / 4, static_cast<int>(params.columns) - 1);
+      add_step(epi_m, epi_n, copies + static_cast<std::int64_t>(row(epi_m, epi_n, 0)) * kGatheredOutliers,
+               copies + static_cast<std::int64_t>(lower) * kGatheredOutliers,
+               static_cast<const T*>(params.gathered_weight) + kGatheredStep + pair +
+                   static_cast<std::int64_t>(n) * kGatheredOutliers,
+               8 * kGatheredOutliers, (static_cast<int>(params.columns) - 1 - n) / 8 + 1);
+      if (count > kGatheredOutliers) add_further(epi_m, epi_n);
+    }
+
+    /// kGatheredStep outlier columns by the tensor cores. `upper` and `lower` are the thread's rows of the left factor,
+    /// `right` its first column of the other one, `eight` further the next; `eights` of those are in the matrix.
+    CUTLASS_DEVICE void add_step(int epi_m, int epi_n, const T* upper, const T* lower, const T* right, int eight,
+                                 int eights) {
+      static_assert(kGatheredStep == 16);
+      const std::uint32_t a[4] = {two(upper), two(lower), two(upper + 8), two(lower + 8)};
       constexpr int kEights = kResults / 4;
       float sums[kEights][4] = {};
       CUTLASS_PRAGMA_UNROLL
       for (int t = 0; t < kEights; ++t) {
-        const int n =
-            min(first_column_of(epi_m, epi_n) - pair + 8 * t + lane / 4, static_cast<int>(params.columns) - 1);
-        multiply_add(sums[t], a, two(right + n * kGatheredOutliers), two(right + n * kGatheredOutliers + 8));
+        const T* const at = right + (t < eights ? t : 0) * eight;
+        multiply_add(sums[t], a, two(at), two(at + 8));
       }
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kResults; ++i) {
@@ -143,8 +203,15 @@ struct ScaleAndAddOutliers {
       }
     }
 
-    CUTLASS_DEVICE static std::uint32_t two(const T* values) {
-      return __ldg(reinterpret_cast<const unsigned int*>(values));
+    CUTLASS_DEVICE static std::uint32_t two(const T* values) { return *reinterpret_cast<const std::uint32_t*>(values); }
+
+    /// Columns beyond the copies: their sums are there already, in whole tiles.
+    CUTLASS_DEVICE void add_further(int epi_m, int epi_n) {
+      const std::int64_t stride = device::in_whole_tiles(params.columns);
+      CUTLASS_PRAGMA_UNROLL
+      for (int i = 0; i < kResults; ++i) {
+        added[i] += __ldg(params.further + row(epi_m, epi_n, i) * stride + column(epi_m, epi_n, i));
+      }
     }
 
     CUTLASS_DEVICE static void multiply_add(float (&sums)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
@@ -159,17 +226,6 @@ struct ScaleAndAddOutliers {
             "{%0, %1, %2, %3};"
             : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
             : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-      }
-    }
-
-    /// More outlier columns than were gathered: rare, and slow.
-    CUTLASS_DEVICE void add_from_matrices(int epi_m, int epi_n, int place) {
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kResults; ++i) {
-        const int at = column(epi_m, epi_n, i);
-        const float left = as_float(static_cast<const T*>(params.input)[row(epi_m, epi_n, i) * params.inner + place]);
-        const float right = dequantized<T>(params.weight[at * params.inner + place], params.weight_scales[at]);
-        added[i] = fmaf(left, right, added[i]);
       }
     }
 
@@ -190,10 +246,13 @@ struct ScaleAndAddOutliers {
     // The residue is the distance to the matrix's end.
     const int row = static_cast<int>(params.rows) - static_cast<int>(cute::get<0>(args.residue_tCcD));
     const int column = static_cast<int>(params.columns) - static_cast<int>(cute::get<1>(args.residue_tCcD));
-    return Callbacks<decltype(args.tCcD)>(args.tCcD, row, column, params);
+    return Callbacks<decltype(args.tCcD)>(
+        args.tCcD, row, column, static_cast<int>(cute::get<0>(args.tile_coord_mnkl)) * kTileRows,
+        static_cast<int>(cute::get<1>(args.tile_coord_mnkl)) * kTileColumns, params, *shared);
   }
 
   Params params;
+  SharedStorage* shared = nullptr;
 };
 
 /// A tile of the result per pair of warp groups that take turns: one multiplies while the other scales and stores.
@@ -244,7 +303,7 @@ const char* launch(const Int8Product& p, cudaStream_t stream) {
 extern "C" __attribute__((visibility("default"))) const char* nongemm_int8_product_sm90(
     const nongemm::cuda::Int8Product& product, cudaStream_t stream) {
   using namespace nongemm::cuda;
-  using Tile = cute::Shape<cute::Int<128>, cute::Int<128>, cute::Int<128>>;
+  using Tile = cute::Shape<cute::Int<kTileRows>, cute::Int<kTileColumns>, cute::Int<128>>;
   if (product.dtype == nongemm::DType::kFloat16) return launch<Kernel<__half, Tile>>(product, stream);
   return launch<Kernel<__nv_bfloat16, Tile>>(product, stream);
 }

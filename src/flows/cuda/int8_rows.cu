@@ -72,6 +72,7 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
   constexpr int kRowsPerBlock = kThreads >= 128 ? 1 : 128 / kThreads;
   const int lane = threadIdx.x % kThreads;
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.x) * kRowsPerBlock + threadIdx.x / kThreads;
+  static_assert(kVectors <= 32);
   if (row >= result.rows) return;  // whole warps, and whole blocks where a row takes more than one
   const int pieces = result.columns / kVector;
   const auto* input = reinterpret_cast<const uint4*>(static_cast<const T*>(result.input) + row * result.columns);
@@ -82,23 +83,25 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
     held[v] = piece < pieces ? __ldcs(input + piece) : make_uint4(0, 0, 0, 0);
   }
   float largest = 0.0f;
+  std::uint32_t with_outliers = 0;  // pieces; nearly all have none, and are not asked element by element
 #pragma unroll
   for (int v = 0; v < kVectors; ++v) {
     const T* elements = reinterpret_cast<const T*>(&held[v]);
-    float aside = 0.0f;
+    float of_piece = 0.0f;
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) of_piece = fmaxf(of_piece, fabsf(in_half(elements[i])));
+    if (!is_outlier(of_piece, result.threshold)) {
+      largest = fmaxf(largest, of_piece);
+      continue;
+    }
+    with_outliers |= 1u << v;
 #pragma unroll
     for (int i = 0; i < kVector; ++i) {
       const float magnitude = fabsf(in_half(elements[i]));
-      const bool outlier = is_outlier(magnitude, result.threshold);
-      aside = fmaxf(aside, magnitude);
-      largest = fmaxf(largest, outlier ? 0.0f : magnitude);
-    }
-    if (is_outlier(aside, result.threshold)) {
-#pragma unroll
-      for (int i = 0; i < kVector; ++i) {
-        if (is_outlier(fabsf(in_half(elements[i])), result.threshold)) {
-          mark(result.flags, (v * kThreads + lane) * kVector + i);
-        }
+      if (is_outlier(magnitude, result.threshold)) {
+        mark(result.flags, (v * kThreads + lane) * kVector + i);
+      } else {
+        largest = fmaxf(largest, magnitude);
       }
     }
   }
@@ -110,12 +113,19 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
   for (int v = 0; v < kVectors; ++v) {
     const int piece = v * kThreads + lane;
     const T* elements = reinterpret_cast<const T*>(&held[v]);
+    int numbers[kVector];
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) numbers[i] = quantized(in_half(elements[i]), factor);
+    if ((with_outliers >> v & 1u) != 0) {
+#pragma unroll
+      for (int i = 0; i < kVector; ++i) {
+        if (is_outlier(fabsf(in_half(elements[i])), result.threshold)) numbers[i] = 0;
+      }
+    }
     std::uint32_t packed[2] = {0, 0};
 #pragma unroll
     for (int i = 0; i < kVector; ++i) {
-      const float value = in_half(elements[i]);
-      const int number = is_outlier(fabsf(value), result.threshold) ? 0 : quantized(value, factor);
-      packed[i / 4] |= (static_cast<std::uint32_t>(number) & 0xffu) << (8 * (i % 4));
+      packed[i / 4] |= (static_cast<std::uint32_t>(numbers[i]) & 0xffu) << (8 * (i % 4));
     }
     if (piece < pieces) output[piece] = make_uint2(packed[0], packed[1]);
   }

@@ -111,14 +111,14 @@ class CudaLibrary : public device::Library {
   }
   void int8_product(const device::Int8Product& product, void* stream) override {
     auto* const queue = static_cast<cudaStream_t>(stream);
-    if (product.outliers != nullptr) launch_gather_weight(product, queue);
+    if (product.outliers != nullptr) launch_prepare_outliers(product, queue);
     if (!launch_tuned_int8_product(product, queue)) launch_int8_product(product, queue);
   }
   void int8_scale(const device::Int8Product& product, void* stream) override {
     launch_int8_scale(product, static_cast<cudaStream_t>(stream));
   }
   void add_outliers(const device::Int8Product& product, void* stream) override {
-    launch_gather_weight(product, static_cast<cudaStream_t>(stream));
+    launch_prepare_outliers(product, static_cast<cudaStream_t>(stream));
     launch_add_outliers(product, static_cast<cudaStream_t>(stream));
   }
 

@@ -56,7 +56,8 @@ template <typename T, typename A>
 __global__ void mask_kernel(const T* boxes, std::int64_t count, A threshold, std::uint64_t* mask) {
   const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * kTile + threadIdx.x;
   const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) * kTile;
-  const int columns = static_cast<int>(min(static_cast<long long>(count - first_column), static_cast<long long>(kTile)));
+  const int columns =
+      static_cast<int>(min(static_cast<long long>(count - first_column), static_cast<long long>(kTile)));
   __shared__ A tile[kTile * 4];
   if (static_cast<int>(threadIdx.x) < columns) {
     for (int c = 0; c < 4; ++c) tile[threadIdx.x * 4 + c] = load<T, A>(boxes, (first_column + threadIdx.x) * 4 + c);
@@ -178,8 +179,7 @@ __global__ void roi_align_kernel(device::RoiAlignArguments arguments, std::int64
 template <typename T>
 void roi_align_as(const device::RoiAlignArguments& arguments, cudaStream_t stream) {
   using A = typename Accumulator<T>::Type;
-  const std::int64_t total =
-      arguments.count * arguments.channels * arguments.pooled_height * arguments.pooled_width;
+  const std::int64_t total = arguments.count * arguments.channels * arguments.pooled_height * arguments.pooled_width;
   const auto blocks = static_cast<unsigned>(std::min<std::int64_t>((total + kThreads - 1) / kThreads, 4096));
   roi_align_kernel<T, A><<<blocks, kThreads, 0, stream>>>(arguments, total);
   check(cudaGetLastError(), "roi_align");

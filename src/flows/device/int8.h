@@ -9,9 +9,13 @@
 namespace nongemm::device {
 
 /// Outlier columns that the product takes from gathered copies, filled up with zeros to a multiple of
-/// kGatheredStep; further ones it reads where they stand.
+/// kGatheredStep; further ones are multiplied beforehand.
 inline constexpr int kGatheredOutliers = 32;
 inline constexpr int kGatheredStep = 16;
+
+/// Sums of outlier columns beyond the gathered ones are kept in whole tiles.
+inline constexpr std::int64_t kSumTile = 128;
+constexpr std::int64_t in_whole_tiles(std::int64_t size) { return (size + kSumTile - 1) / kSumTile * kSumTile; }
 
 /// Rows of activations to int8, outlier columns set aside.
 struct Int8Rows {
@@ -49,6 +53,7 @@ struct Int8Product {
   const std::int32_t* outliers = nullptr;
   const void* gathered = nullptr;
   void* gathered_weight = nullptr;  // scratch [columns, kGatheredOutliers] of dtype
+  float* further = nullptr;         // scratch [in_whole_tiles(rows), in_whole_tiles(columns)]: of the columns beyond
 };
 
 }  // namespace nongemm::device

@@ -144,13 +144,17 @@ struct OutlierTensors {
                     gathered.size(0) == product.rows && outliers.numel() == product.inner + 1,
                 "outliers of another input");
     weight = at::empty({product.columns, device::kGatheredOutliers}, gathered.options());
+    further = at::empty({device::in_whole_tiles(product.rows), device::in_whole_tiles(product.columns)},
+                        gathered.options().dtype(at::kFloat));
     product.input = input.const_data_ptr();
     product.outliers = outliers.const_data_ptr<std::int32_t>();
     product.gathered = gathered.const_data_ptr();
     product.gathered_weight = weight.mutable_data_ptr();
+    product.further = further.mutable_data_ptr<float>();
   }
   at::Tensor input;
   at::Tensor weight;
+  at::Tensor further;
 };
 
 at::Tensor int8_linear(const at::Tensor& values, const at::Tensor& weight, const at::Tensor& scales,
