@@ -49,6 +49,11 @@ at::Tensor unpack_words(const at::Tensor& words, std::int64_t bits, std::int64_t
 }
 
 // --- integers by groups ---
+/// By a tensor: by a number devices multiply with its inverse, and ties fall otherwise than on a CPU.
+at::Tensor divided(const at::Tensor& values, double by) {
+  return values.div(at::empty({}, values.options()).fill_(by));
+}
+
 std::tuple<at::Tensor, at::Tensor> group_quantize(const at::Tensor& weight, std::int64_t bits, std::int64_t group) {
   TORCH_CHECK(weight.dim() == 2 && (bits == 4 || bits == 8) && group > 0, "a matrix in groups of 4 or 8 bits");
   const std::int64_t columns = weight.size(1);
@@ -57,7 +62,7 @@ std::tuple<at::Tensor, at::Tensor> group_quantize(const at::Tensor& weight, std:
   const at::Tensor filled = at::constant_pad_nd(weight.to(at::kFloat), {0, groups * group - columns});
   const at::Tensor parts = filled.view({weight.size(0), groups, group});
   // The range of -128 to 127 reaches as far on both sides as one of 255 steps does.
-  const at::Tensor scales = parts.abs().amax({-1}).div(half - 0.5).to(weight.scalar_type());
+  const at::Tensor scales = divided(parts.abs().amax({-1}), half - 0.5).to(weight.scalar_type());
   const at::Tensor steps = parts.div(divisors(scales.to(at::kFloat))).round().clamp(-half, half - 1);
   at::Tensor values = steps.view({weight.size(0), groups * group}).narrow(1, 0, columns);
   if (bits == 8) return {values.to(at::kChar).contiguous(), scales};
@@ -156,7 +161,7 @@ at::Tensor grouped_linear(const at::Tensor& input, const at::Tensor& values, con
 // --- e4m3 by rows ---
 std::tuple<at::Tensor, at::Tensor> fp8_row_quantize(const at::Tensor& input) {
   const at::Tensor rows = input.to(at::kFloat);
-  const at::Tensor scales = rows.abs().amax({-1}).div(kLargestE4M3);
+  const at::Tensor scales = divided(rows.abs().amax({-1}), kLargestE4M3);
   const at::Tensor values = rows.div(divisors(scales)).clamp(-kLargestE4M3, kLargestE4M3).to(at::kFloat8_e4m3fn);
   return {values.contiguous(), scales.flatten()};
 }
