@@ -3,174 +3,27 @@
 
     tests/hostile_round.py build/ci/bin/nongemm ../shared/fixtures [--count 4500] [--seed 1] [--only pt2] [--keep DIR]
 
-What is damaged: configurations, safetensors, .pt2, .onnx, tokenizers, preprocessors, images, reports, kept limits, traces of
-TensorRT. Every case follows from the seed and its number. A case fails when the program dies of a signal, takes more than
+What is damaged: configurations, safetensors, quantized checkpoints, .pt2, .onnx, archives' structure, tokenizers,
+preprocessors, images, reports, journals, kept limits, traces of torch.profiler, ONNX Runtime, Nsight Systems and TensorRT.
+How: hostile_damage.py. Every case follows from the seed and its number. A case fails when the program dies of a signal, takes more than
 TIME seconds or MEMORY bytes, leaves files behind, prints an escape code or words of a C++ library, or refuses a file
 without naming it. Exit code 0 when none does.
 """
-import argparse, copy, io, json, os, random, re, resource, shutil, subprocess, sys, tempfile, time, zipfile
+import argparse, gzip, json, os, random, re, resource, shutil, signal, subprocess, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-TIME = 60
+from hostile_damage import (damage_archive, damage_bytes, damage_database, damage_events, damage_gzip, damage_json, damage_lines,
+                            damage_onnx, damage_safetensors, damage_zip)
+from hostile_sources import nsys_export, quantized_folders
+
+TIME = 60    # of the processor
+WAIT = 600   # by the clock: on a busy machine a case waits, too
 MEMORY = 8 << 30  # of addresses: LibTorch alone maps more than one GiB
 SOURCE = Path(__file__).resolve().parent.parent
 CODES = {0, 1, 2, 3, 4}
 WORDS = re.compile(rb"terminate called|what\(\)|json\.exception|std::|basic_string|vector::|map::at|stoi|stol|bad_alloc|"
                    rb"Segmentation|Sanitizer|runtime error|\x1b|std::bad|bad_variant|bad_optional|bad_function")
-
-EXTREMES = [-1, 0, 1, 2, 3, 7, 255, 65536, 2**31 - 1, 2**31, -2**31, 2**32, 2**53, 2**63 - 1, 2**63, -2**63, 2**64, 10**30, 0.5,
-            -0.0, 1e308, 1e-320, True, False, None, "", "x", "-1", "None", "\x1b[31m", "a" * 5000, "../../etc/passwd", "\ud7ff",
-            [], {}, [[]], [None], [0], [-1], [2**62, 2**62], {"": 0}, [1] * 200]
-
-
-# --- damage ---------------------------------------------------------------------------------------------------------------
-
-def damage_bytes(rng, data):
-    data = bytearray(data)
-    for _ in range(rng.choice([1, 1, 1, 2, 4, 16])):
-        if not data:
-            return bytes(rng.randbytes(rng.randrange(40)))
-        at = rng.randrange(len(data))
-        size = min(rng.choice([1, 2, 4, 8, 64, 1024]), len(data) - at)
-        kind = rng.randrange(8)
-        if kind == 0: data[at] ^= 1 << rng.randrange(8)
-        elif kind == 1: data[at:at + size] = rng.randbytes(size)
-        elif kind == 2: data[at:at + size] = bytes(size)
-        elif kind == 3: data[at:at + size] = b"\xff" * size
-        elif kind == 4: del data[at:at + size]
-        elif kind == 5: data[at:at] = data[at:at + size]
-        elif kind == 6: data[at:at] = rng.randbytes(size)
-        elif rng.random() < 0.3: del data[at:]
-    return bytes(data)
-
-
-def places(value, found, parent=None, key=None):
-    if parent is not None: found.append((parent, key))
-    if isinstance(value, dict):
-        for k in value: places(value[k], found, value, k)
-    elif isinstance(value, list):
-        for i in range(len(value)): places(value[i], found, value, i)
-
-
-def damage_value(rng, root):
-    """Other values at some places of a JSON document; sometimes a place goes, or gets another one's value."""
-    for _ in range(rng.choice([1, 1, 1, 2, 3, 8])):
-        found = []
-        places(root, found)
-        if not found: return root
-        parent, key = rng.choice(found)
-        kind = rng.randrange(6)
-        try:
-            if kind == 0: del parent[key]
-            elif kind == 1:
-                other, at = rng.choice(found)
-                parent[key] = json.loads(json.dumps(other[at]))
-            elif kind == 2 and isinstance(parent[key], (int, float)) and not isinstance(parent[key], bool):
-                parent[key] = rng.choice([parent[key] * 2, parent[key] + 1, -parent[key], parent[key] * 1000])
-            elif kind == 3 and isinstance(parent, dict): parent[rng.choice(["x", "", key + "_"])] = parent.pop(key)
-            else: parent[key] = copy.deepcopy(rng.choice(EXTREMES))
-        except (KeyError, IndexError, ValueError, OverflowError):
-            pass
-    return root
-
-
-def damage_json(rng, data):
-    if rng.random() < 0.25: return damage_bytes(rng, data)
-    if rng.random() < 0.02: return b"[" * 100000
-    try: root = json.loads(data, strict=False)
-    except ValueError: return damage_bytes(rng, data)
-    return json.dumps(damage_value(rng, root), ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")
-
-
-def damage_safetensors(rng, data):
-    if rng.random() < 0.3: return damage_bytes(rng, data)
-    size = int.from_bytes(data[:8], "little")
-    header = json.dumps(damage_value(rng, json.loads(data[8:8 + size]))).encode()
-    length = len(header) if rng.random() < 0.9 else rng.choice([0, 1, 2**63, 2**64 - 1, len(header) * 2])
-    return length.to_bytes(8, "little") + header + data[8 + size:]
-
-
-def damage_zip(rng, data):
-    if rng.random() < 0.2: return damage_bytes(rng, data)
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as new:
-        infos = old.infolist()
-        programs = [i for i in infos if i.filename.endswith(".json")]
-        victim = rng.choice(programs if programs and rng.random() < 0.8 else infos).filename
-        for info in infos:
-            content = old.read(info)
-            if info.filename == victim:
-                if rng.random() < 0.03: continue
-                content = damage_json(rng, content) if victim.endswith(".json") else damage_bytes(rng, content)
-            new.writestr(info.filename, content)
-    return out.getvalue()
-
-
-def varint(data, at):
-    value = shift = 0
-    while at < len(data) and shift < 70:
-        byte = data[at]
-        value |= (byte & 127) << shift
-        shift += 7
-        at += 1
-        if byte < 128: return value, at
-    raise ValueError
-
-
-def encode(value):
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    return bytes(out + bytes([value]))
-
-
-def damage_message(rng, data, depth=0):
-    """One field of a protobuf message, at any depth; the lengths around it stay right."""
-    fields, at = [], 0
-    while at < len(data):
-        begin = at
-        tag, at = varint(data, at)
-        kind = tag & 7
-        if kind == 0: _, at = varint(data, at)
-        elif kind == 1: at += 8
-        elif kind == 5: at += 4
-        elif kind == 2:
-            size, at = varint(data, at)
-            at += size
-        else: raise ValueError
-        if at > len(data): raise ValueError
-        fields.append((tag, begin, at))
-    if not fields: return data
-    which = rng.randrange(len(fields))
-    tag, begin, end = fields[which]
-    field = data[begin:end]
-    if tag & 7 == 2:
-        size, head = varint(field, len(encode(tag)))
-        content = field[head:]
-        try:
-            if depth < 6 and rng.random() < 0.85: content = damage_message(rng, content, depth + 1)
-            else: raise ValueError
-        except ValueError:
-            content = damage_bytes(rng, content) if rng.random() < 0.7 else rng.choice([b"", b"\x1b[31m", b"x" * 3000, b'"\\\n'])
-        field = encode(tag) + encode(len(content)) + content
-    elif tag & 7 == 0:
-        field = encode(tag) + encode(rng.choice([0, 1, 2, 7, 16, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1]))
-    else: field = encode(tag) + rng.randbytes(len(field) - len(encode(tag)))
-    choice = rng.random()
-    if choice < 0.1: field = b""
-    elif choice < 0.2: field *= 2
-    return data[:begin] + field + data[end:]
-
-
-def damage_onnx(rng, data):
-    if rng.random() < 0.2: return damage_bytes(rng, data)
-    for _ in range(rng.choice([1, 1, 2, 4])):
-        try: data = damage_message(rng, data)
-        except (ValueError, IndexError): return damage_bytes(rng, data)
-    return data
-
 
 # --- cases ------------------------------------------------------------------------------------------------------------------
 
@@ -245,6 +98,17 @@ def kinds(shared, program, work):
         target.write_bytes(damaged)
         return target, ["list", "devices"]
 
+    def quantized(source, folder, damaged):
+        target, _ = in_model(lambda t: None)(source, folder, damaged)
+        return target, ["run", str(target.parent)] + QUICK
+
+    def resumed(source, folder, damaged):
+        target = folder / "r/journal.jsonl"
+        target.parent.mkdir()
+        target.write_bytes(damaged)
+        return target, ["run", str(small), "--batch", "1,2", "--output", str(target.parent), "--resume", "--iterations", "3", "--warmup", "1",
+                        "--no-limits"]
+
     made = work / "made"
     made.mkdir()
     small = made / "model"
@@ -254,6 +118,8 @@ def kinds(shared, program, work):
     environment = dict(os.environ, XDG_CACHE_HOME=str(made / "cache"))
     run = [program, "run", str(small), "--output", str(made / "r"), "--iterations", "3", "--warmup", "1"]
     subprocess.run(run, check=True, capture_output=True, env=environment, timeout=300)
+    subprocess.run(run[:3] + ["--batch", "1,2", "--output", str(made / "sweep"), "--iterations", "3", "--warmup", "1", "--no-limits"],
+                   check=True, capture_output=True, env=environment, timeout=300)
     subprocess.run([program, "export", str(small), str(made / "small.onnx")], check=True, capture_output=True)
     (made / "preprocessor_config.json").write_text(json.dumps({
         "do_resize": True, "size": {"height": 32, "width": 32}, "do_center_crop": True, "crop_size": {"height": 32, "width": 32},
@@ -269,6 +135,14 @@ def kinds(shared, program, work):
     small_files = lambda pattern, *folders: [p for f in folders for p in sorted(f.rglob(pattern)) if p.stat().st_size < 1 << 20]
     programs = small_files("*.pt2", SOURCE / "tests/data", shared / "hostile")
     graphs = small_files("*.onnx", SOURCE / "tests/data", shared / "hostile") + [made / "small.onnx"]
+    traces = shared / "traces"
+    kineto = [traces / f"kineto_{name}.json.gz" for name in ("gpt2_decode_cudagraph", "streams", "segformer_compiled", "gpt2_eager")]
+    plain = made / "kineto_streams.json"
+    plain.write_bytes(gzip.decompress(kineto[1].read_bytes()))
+    short = made / "onnxruntime.json"  # the first run of three
+    short.write_text(json.dumps(json.loads((traces / "onnxruntime_gpt2.json").read_text())[:400]))
+    quantized_sources = [file for folder in quantized_folders(made / "quantized", shared) for file in sorted(folder.iterdir())]
+    analyze = alone(lambda t: ["analyze", str(t)])
     texts = [p for p in sorted((data / "tokenizers").rglob("*")) if p.is_file()]
     return [
         Kind("config", 14, [m / "config.json" for m in models if (m / "config.json").exists()], damage_json,
@@ -277,6 +151,8 @@ def kinds(shared, program, work):
              damage_safetensors, in_model(lambda t: ["run", str(t.parent)] + READ_ONLY)),
         Kind("pt2", 22, programs, damage_zip, alone(lambda t: ["inspect", str(t)])),
         Kind("pt2 run", 3, programs, damage_zip, alone(lambda t: ["run", str(t)] + QUICK)),
+        Kind("archive", 10, programs + sorted((SOURCE / "tests/data").rglob("*.pt*")), damage_archive,
+             alone(lambda t: ["inspect", str(t)])),
         Kind("onnx", 18, graphs, damage_onnx, alone(lambda t: ["inspect", str(t)])),
         Kind("onnx run", 4, [made / "small.onnx"], damage_onnx, alone(lambda t: ["run", str(t), "--flow", "ort"] + QUICK)),
         Kind("tokenizer", 10, texts, lambda rng, d: damage_json(rng, d) if d[:1] == b"{" else damage_bytes(rng, d), tokenizer),
@@ -285,6 +161,14 @@ def kinds(shared, program, work):
         Kind("report", 8, [made / "r/report.json"], damage_json,
              alone(lambda t: ["report", str(t), "--format", "table,csv,md,html,json"])),
         Kind("replay", 3, [made / "r/report.json"], damage_json, alone(lambda t: ["op", "--from", str(t), "--list"])),
+        Kind("journal", 6, [made / "sweep/journal.jsonl"], damage_lines, alone(lambda t: ["report", str(t), "--format", "table,csv,html"])),
+        Kind("resume", 4, [made / "sweep/journal.jsonl"], damage_lines, resumed),
+        Kind("quantized", 12, quantized_sources,
+             lambda rng, d: damage_json(rng, d) if d[:1] == b"{" else damage_safetensors(rng, d), quantized),
+        Kind("kineto", 8, kineto, lambda rng, d: damage_gzip(rng, d, damage_events), analyze),
+        Kind("kineto plain", 4, [plain], damage_events, analyze),
+        Kind("ort trace", 6, [short], damage_events, analyze),
+        Kind("nsys", 8, [nsys_export(made / "nsys.sqlite")], damage_database, analyze),
         Kind("limits", 4, kept, damage_json, limits),
         Kind("layers", 6, [trt / "trt10_layers.json", trt / "trt8_layers.json"], damage_json,
              alone(lambda t: ["analyze", "--tensorrt", str(trt / t.name.replace("layers", "profile")), "--layers", str(t)])),
@@ -296,6 +180,7 @@ def kinds(shared, program, work):
 def limit_memory():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (TIME, TIME + 5))
 
 
 def try_case(program, kind, number, seed, work, keep):
@@ -312,15 +197,17 @@ def try_case(program, kind, number, seed, work, keep):
         process = subprocess.Popen([program] + arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
                                    cwd=folder, preexec_fn=limit_memory)
         try:
-            out, err = process.communicate(timeout=TIME)
+            out, err = process.communicate(timeout=WAIT)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
-            problem = f"took more than {TIME} s"
+            problem = f"took more than {WAIT} s"
         both = out + err
         if problem is None:
-            if process.returncode not in CODES: problem = f"exit code {process.returncode}"
-            elif match := WORDS.search(both.replace(str(folder).encode(), b"")): problem = f"prints {match.group()!r}"
+            if process.returncode == -signal.SIGXCPU: problem = f"took more than {TIME} s of the processor"
+            elif process.returncode not in CODES: problem = f"exit code {process.returncode}"
+            elif match := WORDS.search(err.replace(str(folder).encode(), b"")): problem = f"prints {match.group()!r}"
+            elif b"\x1b" in out: problem = "prints an escape code"  # names of kernels may well have std:: in them
             elif process.returncode == 3 and target.name.encode() not in both and target.parent.name.encode() not in err:
                 problem = "does not name the file"
             elif process.returncode != 0 and not err.strip(): problem = "says nothing on standard error"

@@ -45,6 +45,7 @@ TEST_F(Hostile, OnnxFilesThatNothingCanRunAreBadInputEverywhere) {
   expect_bad_input("e_div0.onnx", "divides by a constant zero");
   expect_bad_input("e_divmin.onnx", "divided by -1 is no number of its type");
   expect_bad_input("e_fbomb.onnx", "nodes when its calls are replaced");
+  expect_bad_input("e_loopbig.onnx", "a loop of 4611686018427387904 turns");
   expect_bad_input("e_mismatch.onnx", "do not broadcast");
 }
 
@@ -89,7 +90,36 @@ TEST_F(Hostile, OptionsWithoutEffectAreRefused) {
   refused("run " + model + " --check");
   refused("run " + model + " --tf32 on");
   refused("inspect " + model + " --stream --format csv");
+  refused("inspect " + model + " --graph --output " + (folder_ / "o").string());
+  refused("inspect " + model + " --stream --report workload");
+  refused("run " + model + " --set ort.level=none");
+  refused("run " + model + " --set quantize.way=fused");
+  refused("run " + model + " --point-timeout 5");
+  refused("run " + model + " --slurm-options --mem=1G");
+  refused("run " + model + " --tasks-at-once 2");
+  refused("run " + model + " --batch 2 --inputs " + write("i.safetensors", "x"));
+  refused("compare a.json b.json --processes 3");
+  refused("compare a.json b.json --budget 30");
+  refused("verify " + model + " --dtype fp16");
+  refused("op relu --seq-len 4");
+  refused("op --from a.json --batch 2");
   refused("op relu --shape 4 --list --format csv");
+  // What excludes one another.
+  const auto excluded = [](const std::string& command, const char* words) {
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.code, 2) << command;
+    EXPECT_THAT(outcome.text, HasSubstr(words)) << command;
+  };
+  excluded("inspect " + model + " --stream --graph", "exclude each other");
+  excluded("op relu --preset gpt2", "exclude each other");
+  excluded("op relu --from a.json", "exclude each other");
+  excluded("op --preset gpt2 --shape 2x2", "for one operator");
+  excluded("op --from a.json --arg dim=1", "for one operator");
+  excluded("op --preset gpt2 --layout transposed", "for one operator");
+  excluded("op --preset gpt2 --values zeros", "for one operator");
+  excluded("verify " + model + " --against torch", "with itself");
+  excluded("run " + model + " --launcher slurm", "needs a folder");
+  excluded("compare a.json", "of two reports");
   // One of several models is enough.
   EXPECT_EQ(run("inspect " + model + " vit-b --seq-len 4 --image-size 224").code, 0);
 }

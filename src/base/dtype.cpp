@@ -27,6 +27,9 @@ constexpr std::array kTable = {
     DTypeInfo{DType::kBFloat16,       16, "bfloat16",      "bf16",      "BF16",    "",    "BFloat16Storage", 15, 13, 16,  7, true},
     DTypeInfo{DType::kFloat32,        32, "float32",       "fp32",      "F32",     "<f4", "FloatStorage",     6,  7,  1,  0, true},
     DTypeInfo{DType::kFloat64,        64, "float64",       "fp64",      "F64",     "<f8", "DoubleStorage",    7,  8, 11, -1},
+    DTypeInfo{DType::kComplex32,      32, "complex32",     "c32",       "",        "",    "",                 8,  9, -1, -1},
+    DTypeInfo{DType::kComplex64,      64, "complex64",     "c64",       "",        "",    "",                 9, 10, 14, -1},
+    DTypeInfo{DType::kComplex128,    128, "complex128",    "c128",      "",        "",     "",               10, 11, 15, -1},
 };
 // clang-format on
 
@@ -77,7 +80,33 @@ std::optional<DType> parse_dtype(std::string_view text) {
   return std::nullopt;
 }
 
-bool is_floating(DType dtype) { return dtype >= DType::kFloat8E4M3; }
+bool is_floating(DType dtype) { return dtype >= DType::kFloat8E4M3 && dtype <= DType::kFloat64; }
+
+bool is_complex(DType dtype) { return dtype >= DType::kComplex32; }
+
+DType part_of(DType dtype) {
+  switch (dtype) {
+    case DType::kComplex32:
+      return DType::kFloat16;
+    case DType::kComplex64:
+      return DType::kFloat32;
+    case DType::kComplex128:
+      return DType::kFloat64;
+    default:
+      return dtype;
+  }
+}
+
+DType complex_of(DType dtype) {
+  switch (dtype) {
+    case DType::kFloat16:
+      return DType::kComplex32;
+    case DType::kFloat64:
+      return DType::kComplex128;
+    default:
+      return DType::kComplex64;
+  }
+}
 
 bool is_integral(DType dtype) { return dtype != DType::kUndefined && dtype < DType::kFloat8E4M3; }
 

@@ -9,7 +9,8 @@
 
 namespace nongemm {
 
-/// Integers before floating-point numbers, and within both the narrower ones first: type promotion counts on it.
+/// Integers before floating-point numbers before complex ones, and within each the narrower ones first: type promotion
+/// counts on it.
 enum class DType : std::uint8_t {
   kUndefined,  // not known before the run
   kBool,
@@ -29,6 +30,9 @@ enum class DType : std::uint8_t {
   kBFloat16,
   kFloat32,
   kFloat64,
+  kComplex32,  // two fp16: real and imaginary part
+  kComplex64,
+  kComplex128,
 };
 
 /// A row of the table. Names and numbers are empty, or -1, where a world has no such type.
@@ -72,8 +76,15 @@ std::string_view short_name_of(DType dtype);
 /// Accepts PyTorch names ("float32"), short names ("fp32", "bf16", "i64") and safetensors names ("F32").
 std::optional<DType> parse_dtype(std::string_view text);
 
+/// Of real numbers: false for complex ones.
 bool is_floating(DType dtype);
+bool is_complex(DType dtype);
 /// True for bool too: PyTorch counts it as integral.
 bool is_integral(DType dtype);
+
+/// Of the two parts of a complex number: fp32 for complex64. Of another type, itself.
+DType part_of(DType dtype);
+/// Whose parts are of this floating-point type or, where PyTorch has none (bf16), of fp32.
+DType complex_of(DType dtype);
 
 }  // namespace nongemm

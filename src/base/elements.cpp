@@ -98,6 +98,7 @@ constexpr std::array kAccess = {
 
 const Access& access_of(DType dtype) {
   const auto at = std::find_if(kAccess.begin(), kAccess.end(), [&](const Access& row) { return row.dtype == dtype; });
+  if (is_complex(dtype)) throw Error(ErrorKind::kUnsupported, "a complex number is not one value but two");
   if (at == kAccess.end())
     throw Error(ErrorKind::kFailed, "a tensor of an element type that is not known has no values");
   return *at;

@@ -56,6 +56,10 @@ TEST(Float8Test, EndsAreThoseOfPyTorch) {
 
 TEST(ElementsTest, SmallWholeNumbersSurviveInEveryType) {
   for (const DTypeInfo& row : dtypes()) {
+    if (is_complex(row.dtype)) {
+      EXPECT_THROW(tensor_from(row.dtype, {1}, {1}), Error);
+      continue;
+    }
     const std::vector<double> values = {1, 0, 1, 1, 0};
     const HostTensor tensor = tensor_from(row.dtype, {5}, values);
     EXPECT_EQ(elements_of(tensor), values) << row.name;

@@ -64,6 +64,27 @@ double paired_ratio(std::span<const double> a, std::span<const double> b) {
   return median(ratios);
 }
 
+void RunningMedian::add(double sample) {
+  // As many below as above, or one more.
+  if (below_.empty() || sample <= below_.top()) {
+    below_.push(sample);
+  } else {
+    above_.push(sample);
+  }
+  if (below_.size() > above_.size() + 1) {
+    above_.push(below_.top());
+    below_.pop();
+  } else if (above_.size() > below_.size()) {
+    below_.push(above_.top());
+    above_.pop();
+  }
+}
+
+double RunningMedian::value() const {
+  if (below_.empty()) return kNaN;
+  return below_.size() > above_.size() ? below_.top() : 0.5 * below_.top() + 0.5 * above_.top();
+}
+
 Interval median_interval(std::span<const double> samples, double confidence) {
   const std::vector<double> sorted = sorted_copy(samples);
   const std::optional<std::size_t> rank = interval_rank(sorted.size(), confidence);

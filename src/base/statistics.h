@@ -1,7 +1,10 @@
 // Robust statistics of timing samples.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <queue>
 #include <span>
 #include <vector>
 
@@ -14,6 +17,19 @@ double mean(std::span<const double> samples);
 /// Median of a[i] / b[i], of samples that were taken in turns: a machine whose speed drifts slows both of a pair alike.
 /// What one has more of than the other is left out; NaN for no pair.
 double paired_ratio(std::span<const double> a, std::span<const double> b);
+
+/// The median of samples that come one by one, each in logarithmic time.
+class RunningMedian {
+ public:
+  void add(double sample);
+  std::size_t count() const { return below_.size() + above_.size(); }
+  /// NaN for no samples.
+  double value() const;
+
+ private:
+  std::priority_queue<double> below_;                                            // its top is the largest
+  std::priority_queue<double, std::vector<double>, std::greater<double>> above_;  // its top is the smallest
+};
 
 struct Interval {
   double low = 0;

@@ -68,5 +68,17 @@ TEST(Statistics, EqualSamplesHaveNoSpread) {
   EXPECT_EQ(summary.count, 20);
 }
 
+TEST(RunningMedian, IsThatOfAllSamples) {
+  RunningMedian running;
+  EXPECT_TRUE(std::isnan(running.value()));
+  std::vector<double> samples;
+  for (int i = 0; i < 500; ++i) {
+    samples.push_back(i % 7 == 0 ? 1.0 : static_cast<double>(i * 7919 % 503) - 100);
+    running.add(samples.back());
+    ASSERT_EQ(running.count(), samples.size());
+    ASSERT_DOUBLE_EQ(running.value(), median(samples));
+  }
+}
+
 }  // namespace
 }  // namespace nongemm

@@ -159,6 +159,8 @@ void GraphLowering::add_operator(NodeId id) {
   }
   const Op& op = *known;
   OnnxLowering rule(context_, id, op);
+  // ONNX has types of complex numbers, and no operator that computes with them.
+  if (has_complex(graph_, node)) rule.unsupported("complex numbers", "the torch flow runs it");
   if (op.entry.lower == nullptr) rule.unsupported("it has no lowering");
   op.entry.lower(rule);
   take(rule, node);

@@ -147,16 +147,18 @@ void plan_point(const Point& point, const std::filesystem::path& folder, const R
 std::vector<PlannedCall> plan_report(const RunSpec& run, const Selection& selection, const Note& note) {
   const Document document = read_document(run.op.from);
   std::vector<PlannedCall> calls;
-  std::exception_ptr first_error;
-  for (const Point& point : document.points) {
+  std::optional<Error> first_error;
+  for (std::size_t i = 0; i < document.points.size(); ++i) {
+    const Point& point = document.points[i];
     try {
       plan_point(point, folder_of(document), run, selection, note, calls);
     } catch (const Error& error) {
-      if (!first_error) first_error = std::current_exception();
+      if (!first_error)
+        first_error.emplace(error.kind(), fmt::format("{}, point {}: {}", run.op.from, i + 1, error.what()));
       note(fmt::format("{} ({}): not replayed: {}", point.setting("model"), point.setting("flow"), error.what()));
     }
   }
-  if (calls.empty() && first_error) std::rethrow_exception(first_error);
+  if (calls.empty() && first_error) throw Error(*first_error);
   if (calls.empty()) throw Error(ErrorKind::kBadInput, run.op.from + " holds no call to replay");
   return calls;
 }

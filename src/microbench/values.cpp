@@ -103,6 +103,15 @@ HostTensor make_integers(const TensorSpec& spec, std::uint64_t seed) {
 }
 
 HostTensor make_tensor(const TensorSpec& spec, const std::string& name, std::uint64_t seed) {
+  if (is_complex(spec.dtype)) {
+    TensorSpec parts = spec;
+    parts.dtype = part_of(spec.dtype);
+    parts.shape.push_back(2);
+    HostTensor pairs = make_tensor(parts, name, seed);
+    pairs.dtype = spec.dtype;
+    pairs.shape = spec.shape;
+    return pairs;
+  }
   if (!is_floating(spec.dtype)) return make_integers(spec, seed);
   if (spec.content.kind == Kind::kBoxes || spec.content.kind == Kind::kRois) {
     if (spec.dtype != DType::kFloat32) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/error.h"
 #include "ops/entries.h"
 #include "ops/onnx_rules.h"
 #include "ops/rules.h"
@@ -24,6 +25,12 @@ constexpr OpEntry entry(std::string_view schema, std::string_view variant, Trait
           .infer = infer,
           .cost = cost,
           .lower = lower};
+}
+
+/// The same of complex numbers, each operation of which is `work` of real ones.
+constexpr OpEntry complex(double work, OpEntry entry) {
+  entry.complex_work = work;
+  return entry;
 }
 
 /// A division that rounds keeps integers, a true one does not.
@@ -63,6 +70,25 @@ std::vector<Type> diff_rule(const Operands& operands) {
 
 std::vector<Type> clamp_rule(const Operands& operands) { return elementwise(operands); }
 
+/// (self, other, out): into a tensor that is there, of the result's shape.
+std::vector<Type> into_given(const Operands& operands) {
+  Type out = operands.tensor(2);
+  const Shape shape = broadcast(operands.tensor(0).shape, operands.tensor(1).shape);
+  if (out.shape != shape) {
+    throw Error(ErrorKind::kBadInput,
+                operands.node().op + ": its result is " + to_string(shape) + ", 'out' is " + to_string(out.shape));
+  }
+  out.alias = true;
+  return {out};
+}
+
+/// What was in it is not read.
+Cost cost_into_given(const Operands& operands, std::span<const Type> results) {
+  Cost cost = per_output<1>(operands, results);
+  cost.bytes_read -= bytes_of(operands.tensor(2));
+  return cost;
+}
+
 /// The second operand's is the memory order that counts.
 std::vector<Type> infer_rsub(const Operands& operands) {
   Type result = elementwise(operands)[0];
@@ -72,14 +98,14 @@ std::vector<Type> infer_rsub(const Operands& operands) {
 }
 
 constexpr std::array kEntries = {
-    entry("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Add", kBinary, elementwise,
-          onnx_rules::add),
+    complex(2, entry("aten::add.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Add", kBinary,
+                     elementwise, onnx_rules::add)),
     entry("aten::add.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "Add", kBinary, elementwise,
           onnx_rules::add),
     entry("aten::add_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)", "Add", kBinary, in_place,
           onnx_rules::add),
-    entry("aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise,
-          onnx_rules::sub),
+    complex(2, entry("aten::sub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary,
+                     elementwise, onnx_rules::sub)),
     entry("aten::sub.Scalar(Tensor self, Scalar other, Scalar alpha=1) -> Tensor", "Sub", kBinary, elementwise,
           onnx_rules::sub),
     entry("aten::sub_.Tensor(Tensor(a!) self, Tensor other, *, Scalar alpha=1) -> Tensor(a!)", "Sub", kBinary, in_place,
@@ -88,10 +114,10 @@ constexpr std::array kEntries = {
           onnx_rules::rsub),
     entry("aten::rsub.Tensor(Tensor self, Tensor other, *, Scalar alpha=1) -> Tensor", "Sub", kBinary, infer_rsub,
           onnx_rules::rsub),
-    entry("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor", "Mul", kBinary, elementwise,
-          onnx_rules::binary<"Mul">),
-    entry("aten::mul.Scalar(Tensor self, Scalar other) -> Tensor", "Mul", kBinary, elementwise,
-          onnx_rules::binary<"Mul">),
+    complex(6, entry("aten::mul.Tensor(Tensor self, Tensor other) -> Tensor", "Mul", kBinary, elementwise,
+                     onnx_rules::binary<"Mul">)),
+    complex(2, entry("aten::mul.Scalar(Tensor self, Scalar other) -> Tensor", "Mul", kBinary, elementwise,
+                     onnx_rules::binary<"Mul">)),
     entry("aten::mul_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", "Mul", kBinary, in_place,
           onnx_rules::binary<"Mul">),
     entry("aten::div.Tensor(Tensor self, Tensor other) -> Tensor", "TrueDiv", kBinary, elementwise_float,
@@ -107,6 +133,8 @@ constexpr std::array kEntries = {
     entry("aten::fmod.Scalar(Tensor self, Scalar other) -> Tensor", "Remainder", kBinary, elementwise,
           onnx_rules::fmod),
     entry("aten::atan2(Tensor self, Tensor other) -> Tensor", "Atan2", kBinary, elementwise_float, onnx_rules::atan2),
+    entry("aten::atan2.out(Tensor self, Tensor other, *, Tensor(a!) out) -> Tensor(a!)", "Atan2", kBinary, into_given,
+          onnx_rules::atan2, cost_into_given),
     entry("aten::clamp.Tensor(Tensor self, Tensor? min=None, Tensor? max=None) -> Tensor", "Clamp", kBinary, clamp_rule,
           onnx_rules::clamp_tensor, per_output<2>),
     entry("aten::div_.Tensor(Tensor(a!) self, Tensor other) -> Tensor(a!)", "TrueDiv", kBinary, in_place,
@@ -141,7 +169,7 @@ constexpr std::array kEntries = {
     entry("aten::clamp_max(Tensor self, Scalar max) -> Tensor", "Clamp", kUnary, clamp_rule, onnx_rules::clamp_max),
     entry("aten::diff(Tensor self, int n=1, int dim=-1, Tensor? prepend=None, Tensor? append=None) -> Tensor", "Sub",
           kUnary, diff_rule, onnx_rules::diff),
-    entry("aten::neg(Tensor self) -> Tensor", "Neg", kUnary, like_first, onnx_rules::unary<"Neg">),
+    complex(2, entry("aten::neg(Tensor self) -> Tensor", "Neg", kUnary, like_first, onnx_rules::unary<"Neg">)),
     entry("aten::abs(Tensor self) -> Tensor", "Abs", kUnary, like_first, onnx_rules::unary<"Abs">),
     entry("aten::sign(Tensor self) -> Tensor", "Sign", kUnary, like_first, onnx_rules::unary<"Sign">),
     entry("aten::square(Tensor self) -> Tensor", "Square", kUnaryNonlinear, like_first, onnx_rules::square),

@@ -73,6 +73,11 @@ void add_binary(Cases& cases) {
         "pow.Tensor_Tensor", "maximum.default", "minimum.default", "max.other", "min.other"}) {
     cases[std::string("aten.") + op] = binary(std::string("aten.") + op);
   }
+  cases["aten.atan2.out"] = [](Builder& b, int v) {  // what is written over is not read
+    const Shape& shape = kShapes[static_cast<std::size_t>(v)];
+    b.call("aten.atan2.out", {operand(b, shape), operand(b, shape)}, {{"out", operand(b, shape)}});
+    return Work{count(shape), 2 * bytes(shape), bytes(shape)};
+  };
   for (const char* op : {"eq.Tensor", "ne.Tensor", "lt.Tensor", "le.Tensor", "gt.Tensor", "ge.Tensor",
                          "logical_and.default", "logical_or.default", "logical_xor.default"}) {
     cases[std::string("aten.") + op] = binary(std::string("aten.") + op, 1);

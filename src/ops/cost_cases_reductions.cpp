@@ -96,6 +96,60 @@ void add_selections(Cases& cases) {
   };
 }
 
+/// Operations of a radix-2 transform along one dimension, butterfly by butterfly: a product of complex numbers and two
+/// sums, each in its operations of real ones.
+double butterflies(std::int64_t length) {
+  constexpr double kProduct = 4 + 2;
+  constexpr double kSum = 2;
+  double operations = 0;
+  for (std::int64_t half = 1; half < length; half *= 2) {
+    for (std::int64_t block = 0; block < length; block += 2 * half) {
+      for (std::int64_t i = 0; i < half; ++i) operations += kProduct + 2 * kSum;
+    }
+  }
+  return operations;
+}
+
+/// Along the dimensions 0 and 1 of powers of two, one line after another.
+double transform_work(const Shape& shape) {
+  double operations = 0;
+  for (std::int64_t line = 0; line < shape[1] * shape[2]; ++line) operations += butterflies(shape[0]);
+  for (std::int64_t line = 0; line < shape[0] * shape[2]; ++line) operations += butterflies(shape[1]);
+  return operations;
+}
+
+void add_transforms(Cases& cases) {
+  static const std::vector<Shape> kPowers = {{4, 8, 3}, {2, 2, 1}, {16, 4, 5}};
+  const auto half_of = [](const Shape& s) { return Shape{s[0], s[1] / 2 + 1, s[2]}; };
+  cases["aten._fft_c2c.default"] = [](Builder& b, int v) {
+    const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+    b.call("aten._fft_c2c.default", {operand(b, shape, DType::kComplex64), Shape{0, 1}, 0, true});
+    return Work{transform_work(shape), bytes(shape, 8), bytes(shape, 8)};
+  };
+  // Of real numbers two transforms are as much work as one of complex ones.
+  cases["aten._fft_r2c.default"] = [=](Builder& b, int v) {
+    const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+    const bool one_sided = v != 1;
+    b.call("aten._fft_r2c.default", {operand(b, shape), Shape{0, 1}, 0, one_sided});
+    return Work{transform_work(shape) / 2, bytes(shape), bytes(one_sided ? half_of(shape) : shape, 8)};
+  };
+  cases["aten._fft_c2r.default"] = [=](Builder& b, int v) {
+    const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+    b.call("aten._fft_c2r.default", {operand(b, half_of(shape), DType::kComplex128), Shape{0, 1}, 0, shape[1]});
+    return Work{transform_work(shape) / 2, bytes(half_of(shape), 16), bytes(shape, 8)};
+  };
+  for (const std::string op : {"view_as_real", "real", "imag"}) {
+    cases["aten." + op + ".default"] = [op](Builder& b, int v) {
+      b.call("aten." + op + ".default", {operand(b, shape_of(v), DType::kComplex64)});
+      return Work{};
+    };
+  }
+  cases["aten.view_as_complex.default"] = [](Builder& b, int v) {
+    b.call("aten.view_as_complex.default", {operand(b, {3, 1 + v, 2})});
+    return Work{};
+  };
+}
+
 }  // namespace
 
 Cases reductions() {
@@ -127,6 +181,7 @@ Cases reductions() {
   };
   add_distances(cases);
   add_selections(cases);
+  add_transforms(cases);
   return cases;
 }
 

@@ -90,6 +90,44 @@ TEST(Costs, WhatDependsOnAnUnknownSizeIsUnknown) {
   EXPECT_TRUE(std::isnan(cost.bytes()));
 }
 
+TEST(Costs, ComplexNumbersAreSeveralRealOperationsOrUnknownWork) {
+  const Shape shape = {2, 3};
+  const auto flops = [&](const std::string& op, const std::vector<DType>& types) {
+    Builder b("cost", DType::kFloat32);
+    std::vector<Tensor> operands;
+    for (const DType type : types) operands.push_back(cost_cases::operand(b, shape, type));
+    if (operands.size() == 1) {
+      b.call(op, {operands[0]});
+    } else {
+      b.call(op, {operands[0], operands[1]});
+    }
+    const Graph graph = b.finish();
+    return cost_of(graph, graph.nodes.back(), OpTable::get().at(op)).flops;
+  };
+  constexpr DType kComplex = DType::kComplex64;
+  EXPECT_EQ(flops("aten.add.Tensor", {kComplex, kComplex}), 2 * 6);
+  EXPECT_EQ(flops("aten.mul.Tensor", {kComplex, kComplex}), 6 * 6);
+  EXPECT_TRUE(std::isnan(flops("aten.mul.Tensor", {kComplex, DType::kFloat32})));
+  EXPECT_TRUE(std::isnan(flops("aten.exp.default", {kComplex})));
+  EXPECT_EQ(flops("aten.clone.default", {kComplex}), 0);
+}
+
+TEST(Costs, ComplexNumbersArePromotedAsPyTorchDoes) {
+  const auto promoted = [&](DType a, Shape shape_a, DType c, Shape shape_c) {
+    Builder b("cost", DType::kFloat32);
+    return b
+        .call("aten.mul.Tensor",
+              {cost_cases::operand(b, std::move(shape_a), a), cost_cases::operand(b, std::move(shape_c), c)})
+        .type()
+        .dtype;
+  };
+  EXPECT_EQ(promoted(DType::kComplex64, {2}, DType::kFloat64, {2}), DType::kComplex128);
+  EXPECT_EQ(promoted(DType::kInt64, {2}, DType::kComplex64, {2}), DType::kComplex64);
+  EXPECT_EQ(promoted(DType::kComplex32, {2}, DType::kFloat32, {2}), DType::kComplex64);
+  EXPECT_EQ(promoted(DType::kFloat64, {2}, DType::kComplex64, {}), DType::kComplex128);
+  EXPECT_EQ(promoted(DType::kComplex64, {2}, DType::kFloat64, {}), DType::kComplex64);
+}
+
 TEST(Costs, SumsLeaveOutAndCountWhatIsUnknown) {
   CostSum sum;
   EXPECT_EQ(sum.known().flops, 0.0);

@@ -11,7 +11,7 @@ std::span<const std::span<const OpEntry>> all_entries() {
       layout_entries(),     movement_entries(),        factory_entries(),      logit_entries(),
       roi_entries(),        interpolation_entries(),   embedding_entries(),    pooling_entries(),
       reduction_entries(),  synchronisation_entries(), control_entries(),      scatter_entries(),
-      padding_entries(),    grouped_entries(),         quantization_entries(),
+      padding_entries(),    grouped_entries(),         quantization_entries(), transform_entries(),
   };
   return kAll;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -177,6 +178,19 @@ Group guess_group(std::string_view op) {
   while (plain.starts_with('_')) plain.remove_prefix(1);
   if (contains(kReductions, plain)) return Group::kReduction;
   return contains(kArithmetic, plain) ? Group::kArithmetic : Group::kOther;
+}
+
+bool takes_complex(const Op& op) {
+  const Group group = op.entry.group;
+  return group == Group::kMemoryLayout || group == Group::kMemoryMovement || !std::isnan(op.entry.complex_work);
+}
+
+bool has_complex(const Graph& graph, const Node& node) {
+  bool complex = false;
+  const auto look = [&](ValueId value) { complex = complex || is_complex(graph.values[value].type.dtype); };
+  for (const Argument& argument : node.args) for_each_use(argument, look);
+  std::for_each(node.outputs.begin(), node.outputs.end(), look);
+  return complex;
 }
 
 bool foreign_writes(const Node& node, std::size_t i) {

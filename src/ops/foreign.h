@@ -16,6 +16,12 @@ std::string_view base_name(std::string_view op);
 /// The table's entry of a node; nullptr when the table does not know the operator, or not with these arguments.
 const Op* table_entry(const Node& node);
 
+/// Whether the entry's rules hold for complex numbers: those of memory do, others where they say so. With others the
+/// operator is one that the table does not know.
+bool takes_complex(const Op& op);
+/// Whether an operand of the node, or a result, is of complex numbers.
+bool has_complex(const Graph& graph, const Node& node);
+
 /// Where the name says what the operator does; Group::kOther otherwise.
 Group guess_group(std::string_view op);
 

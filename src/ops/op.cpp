@@ -65,6 +65,22 @@ std::string describe(const Graph& graph, const Node& node) {
   return scope.empty() ? text : text + " in " + scope;
 }
 
+/// Operations of real numbers in each of the operator's. A complex number that meets a real one is less work than two
+/// complex ones: unknown, too, where the rule does not count real operations by itself.
+double complex_factor(const Operands& operands, std::span<const Type> results, const OpEntry& entry) {
+  bool complex = false;
+  bool real = false;
+  const auto look = [&](const Type& type) { (is_complex(type.dtype) ? complex : real) = true; };
+  for (const Type& result : results) look(result);
+  for (std::size_t i = 0; i < operands.size(); ++i) {
+    const bool number = operands.schema().args[i].kind == ArgKind::kTensor && operands.has(i) && !operands.is_tensor(i);
+    if (operands.is_tensor(i)) look(operands.tensor(i));
+    real = real || number;
+  }
+  if (!complex) return 1;
+  return real && entry.complex_work != 1 ? kUnknownWork : entry.complex_work;
+}
+
 }  // namespace
 
 std::vector<Type> infer_types(const Graph& graph, const Node& node, const Op& op) {
@@ -102,7 +118,10 @@ Cost cost_of(const Graph& graph, const Node& node, const Op& op) {
   std::vector<Type> results;
   results.reserve(node.outputs.size());
   for (ValueId id : node.outputs) results.push_back(graph.values[id].type);
-  return op.entry.cost(Operands(graph, node, op.schema), results);
+  const Operands operands(graph, node, op.schema);
+  Cost cost = op.entry.cost(operands, results);
+  if (cost.flops != 0) cost.flops *= complex_factor(operands, results, op.entry);
+  return cost;
 }
 
 Group group_of(const Graph& graph, const Node& node, const Op& op) {

@@ -100,12 +100,19 @@ Type elementwise_result(const Operands& operands, DType dtype) {
   return result;
 }
 
-enum class Category { kNone, kBool, kInt, kFloat };
+enum class Category { kNone, kBool, kInt, kFloat, kComplex };
 
 Category category(DType dtype) {
   if (dtype == DType::kUndefined) return Category::kNone;
   if (dtype == DType::kBool) return Category::kBool;
+  if (is_complex(dtype)) return Category::kComplex;
   return is_floating(dtype) ? Category::kFloat : Category::kInt;
+}
+
+/// Whether `lower` is of a lower category. A complex number's parts are then as exact as the real ones it meets.
+DType above(DType higher, DType lower) {
+  if (!is_complex(higher) || !is_floating(lower)) return higher;
+  return std::max(higher, complex_of(lower));
 }
 
 [[noreturn]] void refuse_promotion(DType a, DType b) {
@@ -119,7 +126,7 @@ DType promote(DType a, DType b) {
   if (a == DType::kUndefined) return b;
   const auto is_float8 = [](DType type) { return is_floating(type) && size_of(type) == 1; };
   if (is_float8(a) || is_float8(b)) refuse_promotion(a, b);
-  if (category(a) != category(b)) return category(a) > category(b) ? a : b;
+  if (category(a) != category(b)) return category(a) > category(b) ? above(a, b) : above(b, a);
   const auto stands_alone = [](DType type) {
     return info(type).bits == 4 || type == DType::kUInt16 || type == DType::kUInt32 || type == DType::kUInt64;
   };
@@ -179,8 +186,12 @@ DType promoted_dtype(const Operands& operands) {
     }
   }
   DType result = dimensioned;
-  if (category(zero_dim) > category(result)) result = zero_dim;
-  if (category(number) > category(result)) result = number;
+  for (const DType lesser : {zero_dim, number}) {
+    // Real tensors that meet a complex number without dimensions become complex, their exactness stays.
+    if (category(lesser) > category(result)) {
+      result = is_complex(lesser) && is_floating(result) ? complex_of(result) : lesser;
+    }
+  }
   return result;
 }
 
@@ -258,7 +269,7 @@ std::vector<Type> elementwise(const Operands& operands) {
 
 std::vector<Type> elementwise_float(const Operands& operands) {
   const DType dtype = promoted_dtype(operands);
-  return {elementwise_result(operands, is_floating(dtype) ? dtype : DType::kFloat32)};
+  return {elementwise_result(operands, is_floating(dtype) || is_complex(dtype) ? dtype : DType::kFloat32)};
 }
 
 std::vector<Type> comparison(const Operands& operands) { return {elementwise_result(operands, DType::kBool)}; }

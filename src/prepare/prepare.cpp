@@ -96,7 +96,8 @@ std::string in_one_line(const std::string& text) {
 
 HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dtype) {
   // Whole numbers may be given in another width, fractions in another precision; what is one is not the other.
-  if (is_floating(tensor.dtype) != is_floating(dtype) || (dtype == DType::kBool && tensor.dtype != dtype)) {
+  if (is_floating(tensor.dtype) != is_floating(dtype) || is_complex(tensor.dtype) != is_complex(dtype) ||
+      (dtype == DType::kBool && tensor.dtype != dtype)) {
     throw Error(ErrorKind::kBadInput, fmt::format("data for input '{}' is of type {}, the model takes {}", name,
                                                   name_of(tensor.dtype), name_of(dtype)));
   }

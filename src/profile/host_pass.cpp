@@ -1,6 +1,6 @@
 #include "profile/host_pass.h"
 
-#include <algorithm>
+#include <limits>
 
 #include "base/interrupt.h"
 
@@ -50,6 +50,7 @@ NodePass measure_on_host(Session& session, std::size_t node_count, const PassSet
   PassEnd end(settings);
   std::vector<TracedRun> runs;
   Trace trace;
+  double shortest_s = std::numeric_limits<double>::infinity();
   while (!interrupted()) {
     settings.prepare_sample();
     pass.plain_s.push_back(timed_run(session));
@@ -58,7 +59,10 @@ NodePass measure_on_host(Session& session, std::size_t node_count, const PassSet
     pass.wall_s.push_back(static_cast<double>(trace.end_ns - trace.begin_ns) * 1e-9);
     runs.push_back(host_times(trace, node_count));
     pass.inside_s.push_back(runs.back().inside_s);
-    if (pass.wall_s.back() <= *std::min_element(pass.wall_s.begin(), pass.wall_s.end())) pass.example = trace;
+    if (pass.wall_s.back() <= shortest_s) {
+      shortest_s = pass.wall_s.back();
+      pass.example = trace;
+    }
     if (end.reached(pass.wall_s)) break;
   }
   average(runs, pass);

@@ -44,14 +44,14 @@ bool Watch::device_throttled(double sample_s) {
   return state_.throttled.value_or(false);
 }
 
-SampleMark Watch::end_sample(double sample_s, std::span<const double> before) {
+SampleMark Watch::end_sample(double sample_s) {
   constexpr double kSlower = 1.1;     // a switch that cost nothing disturbed nothing
   constexpr double kFarSlower = 2.0;  // whatever the reason
   constexpr std::size_t kLeast = 3;   // samples that make a median
   const bool switched = involuntary_switches() > switches_;
   if (device_throttled(sample_s)) return SampleMark::kThrottled;
-  if (before.size() < kLeast) return SampleMark::kNone;
-  const double limit = (switched ? kSlower : kFarSlower) * median(before);
+  if (kept_.count() < kLeast) return SampleMark::kNone;
+  const double limit = (switched ? kSlower : kFarSlower) * kept_.value();
   return sample_s > limit ? SampleMark::kDisturbed : SampleMark::kNone;
 }
 
@@ -83,12 +83,13 @@ LatencyPass measure_latency(Session& session, const PassSettings& settings) {
     settings.prepare_sample();
     watch.begin_sample();
     const double sample_s = timed_run(session);
-    const SampleMark mark = watch.end_sample(sample_s, pass.samples_s);
+    const SampleMark mark = watch.end_sample(sample_s);
     const double may_be_retaken = retakes * static_cast<double>(pass.samples_s.size());
     if (mark != SampleMark::kNone && static_cast<double>(pass.retaken_s.size()) < may_be_retaken) {
       pass.retaken_s.push_back(sample_s);
       continue;
     }
+    watch.keep(sample_s);
     pass.samples_s.push_back(sample_s);
     pass.marks.push_back(mark);
     if (watch.clock_mhz()) pass.clocks_hz.push_back(*watch.clock_mhz() * 1e6);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/statistics.h"
 #include "flows/flow.h"
 #include "profile/stopping.h"
 #include "record/latency_pass.h"
@@ -48,8 +49,9 @@ class Watch {
   explicit Watch(Session& session);
 
   void begin_sample();
-  /// @param before the samples so far
-  SampleMark end_sample(double sample_s, std::span<const double> before);
+  /// Held against the samples that were kept so far.
+  SampleMark end_sample(double sample_s);
+  void keep(double sample_s) { kept_.add(sample_s); }
   /// Of the device's multiprocessors during the last sample, as far as it was asked.
   std::optional<int> clock_mhz() const { return state_.sm_clock_mhz; }
 
@@ -57,6 +59,7 @@ class Watch {
   bool device_throttled(double sample_s);
 
   Session& session_;
+  RunningMedian kept_;
   long switches_ = 0;
   double since_asked_s_ = 0;
   DeviceState state_;

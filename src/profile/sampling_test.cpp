@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <ctime>
 
 #include "base/interrupt.h"
 #include "profile/host_pass.h"
@@ -128,6 +129,20 @@ TEST_F(Sampling, AHookThatTakesTooLongEndsThePass) {
   const std::size_t samples = measure_latency(session_, settings).samples_s.size();
   EXPECT_GE(samples, 10u);  // never fewer
   EXPECT_LT(samples, 40u);
+}
+
+TEST_F(Sampling, VeryManySamplesCostTimeInProportion) {
+  // Sorting or summing anew what there is after each sample takes this some minutes of the processor.
+  constexpr std::size_t kMany = 400'000;
+  for (const RuleChoice& stop : {RuleChoice{"count", {{"n", kMany}}},
+                                 RuleChoice{"interval", {{"width", 0}, {"most", kMany}, {"seconds", 1e4}}}}) {
+    PassSettings settings;
+    settings.policy.stop = stop;
+    const std::clock_t begin = std::clock();
+    const LatencyPass pass = measure_latency(session_, settings);
+    EXPECT_EQ(pass.samples_s.size(), kMany);
+    EXPECT_LT(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC, 15.0);
+  }
 }
 
 TEST_F(Sampling, AnInterruptKeepsWhatWasMeasured) {

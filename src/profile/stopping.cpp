@@ -14,7 +14,19 @@ namespace {
 constexpr double kLeastSeconds = 0.01;
 constexpr double kDay = 86400;
 
-double total(std::span<const double> samples) { return std::accumulate(samples.begin(), samples.end(), 0.0); }
+/// Sum of samples of which more come in each call: each is added once, there may be millions.
+class Total {
+ public:
+  double of(std::span<const double> samples) {
+    sum_ = std::accumulate(samples.begin() + static_cast<std::ptrdiff_t>(seen_), samples.end(), sum_);
+    seen_ = samples.size();
+    return sum_;
+  }
+
+ private:
+  std::size_t seen_ = 0;
+  double sum_ = 0;
+};
 
 /// Exactly so many.
 class CountRule : public StoppingRule {
@@ -36,7 +48,7 @@ class MedianIntervalRule : public StoppingRule {
   bool enough(std::span<const double> samples) override {
     const auto n = static_cast<double>(samples.size());
     constexpr double kLeastForSpread = 3;
-    if (n >= kLeastForSpread && total(samples) >= seconds_) return true;
+    if (n >= kLeastForSpread && total_.of(samples) >= seconds_) return true;
     if (n >= most_) return true;
     if (n < least_ || n < next_check_) return false;
     next_check_ = n + std::max(1.0, n / 4);  // sorting is not free
@@ -55,17 +67,19 @@ class MedianIntervalRule : public StoppingRule {
   double most_;
   double seconds_;
   double next_check_ = 0;
+  Total total_;
 };
 
 /// For so long.
 class TimeRule : public StoppingRule {
  public:
   explicit TimeRule(const RuleParameters& p) : seconds_(p.at("seconds")) {}
-  bool enough(std::span<const double> samples) override { return !samples.empty() && total(samples) >= seconds_; }
+  bool enough(std::span<const double> samples) override { return !samples.empty() && total_.of(samples) >= seconds_; }
   std::string description() const override { return fmt::format("{:g} s", seconds_); }
 
  private:
   double seconds_;
+  Total total_;
 };
 
 /// Caches, allocators and clocks have settled after some runs and some time.
@@ -77,7 +91,7 @@ class SettleRule : public StoppingRule {
   bool enough(std::span<const double> samples) override {
     if (samples.empty()) return false;
     const auto n = static_cast<double>(samples.size());
-    const double seconds = total(samples);
+    const double seconds = total_.of(samples);
     return (n >= least_ && seconds >= seconds_) || n >= most_ || seconds >= most_seconds_;
   }
   std::string description() const override {
@@ -89,6 +103,7 @@ class SettleRule : public StoppingRule {
   double seconds_;
   double most_;
   double most_seconds_;
+  Total total_;
 };
 
 template <typename Rule>

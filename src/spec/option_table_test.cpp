@@ -222,6 +222,70 @@ TEST(OptionTable, ValuesThatAreNotPossibleAreNamedWithTheirRange) {
               HasSubstr("has no effect: the fast flow is not run"));
 }
 
+/// With everything that the command requires besides.
+std::string refusal_of(Command command, const Option& option, const std::string& value) {
+  std::vector<std::string> words;
+  for (const Option* other : table().options(command)) {
+    if (!other->required || other == &option) continue;
+    if (!other->positional) words.push_back(other->spelled());
+    words.emplace_back("a_model");
+  }
+  if (option.of_flow) {
+    words.insert(words.end(), {"--set", option.name + "=" + value});
+  } else {
+    if (!option.positional) words.push_back(option.spelled());
+    words.push_back(value);
+  }
+  return refusal(command, words);
+}
+
+TEST(OptionTable, EveryNumberHasARangeAndTellsIt) {
+  int numbers = 0;
+  for (const CommandInfo& info : command_infos()) {
+    for (const Option* option : table().options(info.command)) {
+      if (option->type != OptionType::kInteger && option->type != OptionType::kNumber) continue;
+      ++numbers;
+      SCOPED_TRACE(std::string(info.name) + " " + option->name);
+      for (const char* value : {"99999999999999999999999", "-99999999999999999999999"}) {
+        EXPECT_THAT(refusal_of(info.command, *option, value),
+                    AllOf(HasSubstr(option->name), HasSubstr(value), HasSubstr(" not in range ")));
+      }
+      for (const char* value : {"two", "1e", "0x10", "1 2", "--"}) {
+        EXPECT_THAT(refusal_of(info.command, *option, value), HasSubstr(value));
+      }
+      EXPECT_THAT(refusal_of(info.command, *option, "nan"), HasSubstr("nan"));
+      EXPECT_THAT(refusal_of(info.command, *option, ""), HasSubstr("empty value"));
+    }
+  }
+  EXPECT_GT(numbers, 20);
+}
+
+TEST(OptionTable, EveryListRefusesEmptyAndRepeatedValues) {
+  int lists = 0;
+  for (const CommandInfo& info : command_infos()) {
+    for (const Option* option : table().options(info.command)) {
+      if (!option->swept || !option->commas || option->of_flow) continue;
+      ++lists;
+      SCOPED_TRACE(std::string(info.name) + " " + option->name);
+      const std::string value = example_of(*option, info.command);
+      EXPECT_THAT(refusal_of(info.command, *option, value + ",," + value), HasSubstr("empty value"));
+      EXPECT_THAT(refusal_of(info.command, *option, value + ","), HasSubstr("empty value"));
+      EXPECT_THAT(refusal_of(info.command, *option, value + "," + value), HasSubstr("twice"));
+    }
+  }
+  EXPECT_GT(lists, 10);
+}
+
+TEST(OptionTable, EveryChoiceRefusesOtherWords) {
+  for (const CommandInfo& info : command_infos()) {
+    for (const Option* option : table().options(info.command)) {
+      if (option->choices.empty()) continue;
+      SCOPED_TRACE(std::string(info.name) + " " + option->name);
+      EXPECT_THAT(refusal_of(info.command, *option, "no_such_word"), HasSubstr("no_such_word"));
+    }
+  }
+}
+
 TEST(OptionTable, SettingsShowWhatIsAskedFor) {
   const auto settings = table().settings_of(
       kRun, point(kRun, {"gpt2", "--batch", "4", "--threads", "2", "--by", "operator", "--max-seconds", "1"}));
@@ -250,7 +314,7 @@ Output
   --format FORMAT,...     table, json, csv, md, html, trace, google-benchmark (default: table)
   --report REPORT,...     performance, workload or nongemm: what to print or write; JSON always
                           holds everything (default: a summary on the terminal, everything in files)
-  --details               of a sweep every point by itself, in place of one table of all
+  --details               everything, not cut to the screen; of a sweep every point by itself
 )");
   const std::string run = help_text(table(), kRun);
   EXPECT_THAT(run, AllOf(HasSubstr("  --batch N,..."), HasSubstr("(default: 10)"),

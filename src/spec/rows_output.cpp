@@ -121,8 +121,8 @@ std::vector<Option> output_rows() {
   rows.push_back(text(
       std::move(keep), [](auto& r) -> auto& { return r.run.keep; }));
   rows.push_back(flag(
-      of_output({.name = "details", .doc = "of a sweep every point by itself, in place of one table of all"},
-                kRun | kReport | kCompare),
+      of_output({.name = "details", .doc = "everything, not cut to the screen; of a sweep every point by itself"},
+                kRun | kReport | kCompare | kInspect | kAnalyze | kOp),
       [](auto& r) -> auto& { return r.output.details; }));
   rows.push_back(flag(
       of_output({.name = "list", .doc = "print the commands of all points (of run with their keys), and run nothing"},

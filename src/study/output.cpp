@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -86,7 +87,31 @@ bool terminal_draws_bars() {
   return false;
 }
 
+/// Lines of the terminal that a person reads; nothing where that is not known.
+std::optional<std::size_t> lines_of_screen() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return std::nullopt;
+  return size.ws_row;
+}
+
 }  // namespace
+
+std::string text_for_screen(const Document& document, TableLook look, std::size_t lines) {
+  constexpr std::size_t kAround = 3;  // the command's own line, the one below the text, and the next prompt
+  std::string text;
+  for (const std::size_t most : {SIZE_MAX, std::size_t{12}, std::size_t{8}, std::size_t{5}, std::size_t{3}}) {
+    Document part = document;
+    for (Point& point : part.points) {
+      for (Table& table : point.tables) table.rows.resize(std::min(table.rows.size(), most));
+    }
+    std::ostringstream out;
+    write_table(part, look, out);
+    if (most != SIZE_MAX) out << "\n  Tables are cut to the screen: --details prints all\n";
+    text = out.str();
+    if (static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + kAround <= lines) break;
+  }
+  return text;
+}
 
 void check_output(const OutputOptions& options) {
   for (const std::string& format : options.formats) find_writer(format);
@@ -118,9 +143,15 @@ void write_output(const Document& document, const OutputOptions& options) {
     const Writer& writer = find_writer(format);
     const Document part = part_for(document, writer, options);
     if (isatty(STDOUT_FILENO) == 0) return writer.write(part, std::cout);
+    const TableLook look{.room = kColumns, .bars = terminal_draws_bars()};
+    // Of a sweep no row is one too many, and what was asked for by name is wanted whole.
+    const bool cut = document.points.size() == 1 && options.reports.empty() && !options.details;
     std::ostringstream text;
-    format == kOnTerminal ? write_table(part, {.room = kColumns, .bars = terminal_draws_bars()}, text)
-                          : writer.write(part, text);
+    if (format != kOnTerminal) {
+      writer.write(part, text);
+    } else {
+      text << text_for_screen(part, look, cut ? lines_of_screen().value_or(SIZE_MAX) : SIZE_MAX);
+    }
     std::string shown = text.str();
     std::erase(shown, '\r');
     std::cout << without_controls(std::move(shown));

@@ -4,15 +4,29 @@
 #include <set>
 #include <utility>
 
+#include "base/error.h"
 #include "base/statistics.h"
 #include "flows/options.h"
 #include "report/quantization_sections.h"
+#include "study/build.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {
 namespace {
 
 bool is_quantized(const RunSpec& spec) { return spec.options.quantize.scheme != QuantizeScheme::kNone; }
+
+/// Whether the quantized graph can be built; what is wrong with it is told when its own turn comes.
+bool can_be_built(RunSpec spec) {
+  spec.data.clear();  // only names, and which layers there are, matter here
+  spec.inputs.clear();
+  try {
+    build_model(spec, [](const std::string&) {});
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
 
 std::string key_as_it_is(RunSpec spec) {
   spec.options.quantize = {};
@@ -51,11 +65,13 @@ std::vector<Request> with_unquantized(std::vector<Request> points) {
   std::vector<Request> all;
   for (Request& point : points) {
     const std::string key = key_as_it_is(point.run);
-    if (there.insert(key).second && is_quantized(point.run)) {
+    if (!there.contains(key) && is_quantized(point.run) && can_be_built(point.run)) {
+      there.insert(key);
       Request as_it_is = point;
       as_it_is.run.options.quantize = {};
       all.push_back(std::move(as_it_is));
     }
+    if (!is_quantized(point.run)) there.insert(key);
     all.push_back(std::move(point));
   }
   return all;

@@ -11,6 +11,7 @@
 namespace nongemm {
 
 /// The points with, before the first quantized one of each kind, the same one as it is, where it is not among them.
+/// None before one whose graph cannot be built (a layer to skip that the model lacks): its error is to come at once.
 std::vector<Request> with_unquantized(std::vector<Request> points);
 
 /// Keeps the run of a model as it is for those that come after it. The tables of a quantized one that comes after it;

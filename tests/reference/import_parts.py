@@ -214,7 +214,28 @@ def counted():
     return ImportCase(Counted(), args=(torch.randn(5, 3), torch.tensor(4)), run_args=(torch.randn(5, 3), torch.tensor(3)))
 
 
+class Spectral(nn.Module):
+    """Complex numbers: transforms over one and two dimensions, both ways, rotations by a complex buffer, a size that is padded."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("rotation", torch.polar(torch.ones(8, 8), torch.rand(8, 8)))
+
+    def forward(self, x):
+        mixed = torch.fft.fft2(x, dim=(-2, -1)).real
+        turned = torch.view_as_real(torch.view_as_complex(x.reshape(-1, 8, 8, 2)) * self.rotation).flatten(-2)
+        filtered = torch.fft.irfft(torch.fft.rfft(x, n=12, dim=1) * 0.5, n=8, dim=1)
+        both = torch.fft.ifft(torch.fft.fft(x, dim=-1) + torch.fft.fft(turned, dim=-1), dim=-1)
+        return mixed + filtered, both.real - both.imag, torch.fft.rfftn(x, dim=(0, 2)).abs()
+
+
+def spectral(decompose=False):
+    return ImportCase(Spectral(), args=(torch.randn(2, 8, 16),), run_args=(torch.randn(2, 8, 16),), decompose=decompose)
+
+
 CASES = {
+    "spectral": spectral,
+    "spectral_core": lambda: spectral(decompose=True),
     "custom_operator": custom_operator,
     "mamba": mamba,
     "everything": everything,

@@ -62,6 +62,7 @@ void check(const SyntheticInput& input) {
   const bool pixels = input.kind == SyntheticKind::kNormalPixels || input.kind == SyntheticKind::kUniformPixels;
   if (pixels && !is_floating(input.dtype)) refuse("pixels need a floating-point type");
   if (input.dtype == DType::kUndefined) refuse("the type has to be known");
+  if (is_complex(input.dtype)) refuse("synthetic values are real numbers; give the input with --inputs");
   if (input.kind != SyntheticKind::kTokenIds) return;
   if (input.dtype != DType::kInt32 && input.dtype != DType::kInt64) refuse("token ids are int32 or int64");
   if (input.limit < 1 || input.limit > std::int64_t{1} << 24) refuse("the vocabulary needs 1 to 2^24 entries");

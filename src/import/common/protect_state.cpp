@@ -62,6 +62,7 @@ class Protector {
   /// Results that share their first operand's storage, or may: nothing is known of an operator outside the table.
   void follow_storage(const Node& node) {
     ValueId first = kNoId;
+    for_each_written(node, [&](ValueId value) { first = first == kNoId ? value : first; });  // not always the first
     for (const Argument& argument : node.args) {
       for_each_use(argument, [&](ValueId value) { first = first == kNoId ? value : first; });
     }

@@ -109,11 +109,22 @@ TEST(OnnxLoop, OfKnownTurnsIsUnrolled) {
 }
 
 TEST(OnnxLoop, OfTooManyTurnsStaysWhatItIs) {
-  const Graph graph = graph_of(loop(std::int64_t{1} << 40));
+  const Graph graph = graph_of(loop(std::int64_t{1} << 28));
   ASSERT_EQ(graph.nodes.size(), 1U);
   EXPECT_EQ(graph.nodes[0].op, "onnx.Loop.default");
   EXPECT_EQ(graph.values[graph.outputs.at(0).value].type.shape, (Shape{2}));
   EXPECT_EQ(graph.source->nodes[2], std::vector<NodeId>{0});  // the body is a part of it
+}
+
+TEST(OnnxLoop, WithoutAnEndIsBadInput) {
+  try {
+    graph_of(loop(std::int64_t{1} << 62));
+    ADD_FAILURE() << "read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    EXPECT_THAT(error.what(), testing::HasSubstr("/outer/Loop"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("4611686018427387904 turns"));
+  }
 }
 
 TEST(OnnxLoop, OfNoTurnGivesWhatItIsGiven) {

@@ -283,7 +283,8 @@ void NodeReader::add_operator(const std::string& op, const Json& node, const std
   if (const Op* known = OpTable::get().find(op)) {
     if (std::optional<std::vector<Argument>> args = table_arguments(*known, inputs)) {
       added.args = std::move(*args);
-      return add_node(std::move(added), types, outputs);
+      if (takes_complex(*known) || !has_complex(graph_, added)) return add_node(std::move(added), types, outputs);
+      added.args.clear();
     }
   }
   for (const Json& input : inputs) {
@@ -305,18 +306,6 @@ void check_sizes(const Node& node, std::size_t result, const Type& file, const T
   if (std::equal(file.shape.begin(), file.shape.end(), rule.shape.begin(), rule.shape.end(), fits)) return;
   throw Error(ErrorKind::kBadInput, node.op + ": its result " + std::to_string(result) + " is stated as " +
                                         to_string(file.shape) + ", its operands give " + to_string(rule.shape));
-}
-
-/// What the file says of a value and what the operator's rule does: the rule knows strides and storage as well.
-Type merged(const Type& file, const Type& rule) {
-  if (file.kind != rule.kind || file.dtype != rule.dtype || file.shape.size() != rule.shape.size()) return file;
-  Type type = rule;
-  for (std::size_t i = 0; i < file.shape.size(); ++i) {
-    if (type.shape[i] == kDynamic) type.shape[i] = file.shape[i];
-    if (file.shape[i] != kDynamic && file.shape[i] != type.shape[i]) return file;
-  }
-  if (type.shape != rule.shape) type.strides.clear();
-  return type;
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ DType dtype_of(const Json& number) {
     if (const auto dtype = dtype_by(&DTypeInfo::pt2, static_cast<std::int32_t>(wanted))) return *dtype;
   }
   throw Error(ErrorKind::kUnsupported, "element type " + std::to_string(wanted) + " of the file is not handled",
-              "integers, bool, fp8, fp16, bf16, fp32 and fp64 are");
+              "integers, bool, fp8, fp16, bf16, fp32, fp64 and complex numbers are");
 }
 
 std::string memory_format_of(const Json& number) {
@@ -30,6 +30,17 @@ std::string memory_format_of(const Json& number) {
     throw Error(ErrorKind::kBadInput, "memory format " + std::to_string(code) + " does not exist");
   }
   return kMemoryFormats[static_cast<std::size_t>(code)];
+}
+
+Type merged(const Type& file, const Type& rule) {
+  if (file.kind != rule.kind || file.dtype != rule.dtype || file.shape.size() != rule.shape.size()) return file;
+  Type type = rule;
+  for (std::size_t i = 0; i < file.shape.size(); ++i) {
+    if (type.shape[i] == kDynamic) type.shape[i] = file.shape[i];
+    if (file.shape[i] != kDynamic && file.shape[i] != type.shape[i]) return file;
+  }
+  if (type.shape != rule.shape) type.strides.clear();
+  return type;
 }
 
 }  // namespace nongemm::pt2

@@ -1,0 +1,15 @@
+// Files that hold what the program gives, letter by letter (tests/data/golden). After a change that is meant
+//
+//   NONGEMM_GOLDEN=write ctest --preset ci -R golden_test
+//
+// writes them anew; what `git diff` shows then is what users will see.
+#pragma once
+
+#include <string>
+
+namespace nongemm {
+
+/// Fails, with the first difference, where the file of this name holds another text.
+void expect_golden(const std::string& name, const std::string& text);
+
+}  // namespace nongemm
