@@ -7,6 +7,7 @@ build=${1:-build/release}
 rm -rf .carry
 mkdir -p .carry/bin .carry/lib/nongemm .carry/tests
 strip -o .carry/bin/nongemm "$build/bin/nongemm"
+[[ ! -e $build/bin/timeline_dump ]] || strip -o .carry/bin/timeline_dump "$build/bin/timeline_dump"
 for module in "$build"/lib/nongemm/*.so; do
   strip --strip-unneeded -o ".carry/lib/nongemm/$(basename "$module")" "$module"
 done

@@ -37,6 +37,7 @@ enum class TraceLevel : std::uint8_t {
   kHost,         // host spans of nodes only
   kAttribution,  // device records with the node that launched each
   kTiming,       // device records alone, as light as can be
+  kTimingSpans,  // these and host spans of nodes; no spans from a session that does not walk nodes
 };
 
 /// A prepared model. Not safe for use by several threads.
@@ -89,6 +90,9 @@ class Session {
 
   /// What the runtime does with fp32 operands under these options.
   virtual Tf32Use fp32_in_tf32() const { return {}; }
+
+  /// How the session's device takes up work, measured at first use; nothing on a host.
+  virtual std::optional<QueueTimes> queue_times() { return std::nullopt; }
 
   /// Energy, clocks and throttling of the session's device now; without figures on a host.
   virtual DeviceState device_state() { return {}; }

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/statistics.h"
+#include "profile/reconstruction.h"
 #include "profile/step_times.h"
 #include "profile/timing_pass.h"
 #include "record/decomposition.h"
@@ -21,6 +23,7 @@ constexpr int kReplayWarmUp = 10;
 /// What the attribution pass leaves.
 struct Attribution {
   Trace reference;
+  std::vector<Trace> traces;
   Trace shortest;
   std::vector<double> wall_s;
   std::vector<Decomposition> parts;
@@ -53,6 +56,7 @@ Attribution attribute_nodes(Session& session, const Graph& graph, std::size_t ru
       result.wait_s[n] += waits[n] * 1e-9;
     }
     for (const NodeSpan& span : result.reference.nodes) result.calls[span.node] += 1;
+    result.traces.push_back(result.reference);
   }
   const double scale = 1.0 / static_cast<double>(result.parts.size());
   for (double& time : result.host_s) time *= scale;
@@ -108,33 +112,84 @@ NodePass host_only(Session& session, const Graph& graph, const std::string& reas
   return pass;  // averaged stays 0: host times of launches are no latency
 }
 
+/// What the pass is made of in the end, and how.
+struct ChosenTiming {
+  Timing timing;
+  std::string how;
+  /// What the parts are scaled to; nothing where they are of plain inferences already.
+  std::optional<double> scaled_to_s;
+  std::optional<Reconstruction> reconstruction;
+};
+
+/// Reconstructed inferences, where the queue model stands its tests.
+ChosenTiming choose_by_model(Session& session, const Graph& graph, const PassSettings& settings,
+                             const Attribution& attribution, double plain_s) {
+  ChosenTiming chosen;
+  const double busy_s = mean_of(attribution.parts).device_ns() * 1e-9;
+  auto built = reconstruct(session, graph, settings, attribution.traces, busy_s, plain_s);
+  if (!built) return chosen;
+  chosen.reconstruction = std::move(built->figures);
+  if (!chosen.reconstruction->rejected.empty()) return chosen;
+  chosen.timing = std::move(built->timing);
+  chosen.how = fmt::format(
+      "host spans of {} plain inferences through a model of the device's queue, durations of {} "
+      "recorded ones, nodes by order and name from {}",
+      chosen.reconstruction->inferences, built->recorded, session.trace_source(TraceLevel::kAttribution));
+  return chosen;
+}
+
+/// Recorded inferences: the timing pass's, or, when its kernels do not match, the attribution pass's.
+void choose_recorded(Session& session, const Graph& graph, const PassSettings& settings, Attribution& attribution,
+                     double plain_s, ChosenTiming& chosen) {
+  const double busy_s = mean_of(attribution.parts).device_ns() * 1e-9;
+  Timing timing = time_nodes(session, traced_nodes(session, graph), settings, attribution.reference, busy_s, plain_s);
+  const std::string source = session.trace_source(TraceLevel::kAttribution);
+  if (timing.least_matched >= kEnoughMatched) {
+    chosen.how = timing.windows > 1 ? fmt::format("kernel records, one of {} windows in each inference, {} rounds",
+                                                  timing.windows, timing.parts.size())
+                                    : "kernel records";
+    chosen.how += ", nodes by order and name from " + source;
+  } else {
+    chosen.how = fmt::format("kernel records of {}: only {:.1f} % of kernel time matched a lighter pass's records",
+                             source, 100.0 * timing.least_matched);
+    timing.wall_s = attribution.wall_s;
+    timing.parts = attribution.parts;
+    timing.kernels = attribution.kernels;
+    timing.plain_s.clear();  // these were no turns with the attribution's runs
+  }
+  if (chosen.reconstruction) chosen.how += "; the queue model was not used: " + chosen.reconstruction->rejected;
+  chosen.timing = std::move(timing);
+  chosen.scaled_to_s = plain_s;
+}
+
+/// What the policy leaves after `spent_s`.
+PassSettings left_of(PassSettings settings, double spent_s) {
+  settings.policy = with_seconds(settings.policy, std::max(0.0, seconds_of(settings.policy, 0) - spent_s));
+  return settings;
+}
+
 }  // namespace
 
 NodePass measure_on_device(Session& session, const Graph& graph, const PassSettings& settings, double plain_s) {
   NodePass pass;
   try {
     Attribution attribution = attribute_nodes(session, graph, kAttributionRuns);
-    const double busy_s = mean_of(attribution.parts).device_ns() * 1e-9;
-    Timing timing = time_nodes(session, traced_nodes(session, graph), settings, attribution.reference, busy_s, plain_s);
-    const std::string source = session.trace_source(TraceLevel::kAttribution);
-    if (timing.least_matched >= kEnoughMatched) {
-      pass.how = timing.windows > 1 ? fmt::format("kernel records, one of {} windows in each inference, {} rounds",
-                                                  timing.windows, timing.parts.size())
-                                    : "kernel records";
-      pass.how += ", nodes by order and name from " + source;
-    } else {
-      pass.how = fmt::format("kernel records of {}: only {:.1f} % of kernel time matched a lighter pass's records",
-                             source, 100.0 * timing.least_matched);
-      timing.wall_s = attribution.wall_s;
-      timing.parts = attribution.parts;
-      timing.kernels = attribution.kernels;
-      timing.plain_s.clear();  // these were no turns with the attribution's runs
+    const Stopwatch watch;
+    ChosenTiming chosen = choose_by_model(session, graph, settings, attribution, plain_s);
+    attribution.traces.clear();
+    if (chosen.how.empty()) {
+      const PassSettings rest = chosen.reconstruction ? left_of(settings, watch.seconds()) : settings;
+      choose_recorded(session, graph, rest, attribution, plain_s, chosen);
     }
-    fill(pass, undisturbed_mean(timing.parts, pass), plain_s);
-    pass.wall_s = std::move(timing.wall_s);
-    pass.plain_s = std::move(timing.plain_s);
-    pass.kernels = timing.kernels.mean();
+    const Decomposition mean = undisturbed_mean(chosen.timing.parts, pass);
+    fill(pass, mean, chosen.scaled_to_s.value_or(mean.wall_ns * 1e-9));
+    pass.how = std::move(chosen.how);
+    pass.reconstruction = std::move(chosen.reconstruction);
+    pass.wall_s = std::move(chosen.timing.wall_s);
+    pass.plain_s = std::move(chosen.timing.plain_s);
+    pass.kernels = chosen.timing.kernels.mean();
     pass.example = std::move(attribution.shortest);
+    pass.example->calls.clear();  // thousands, which nobody reads
     for (std::size_t i = 0; i < pass.nodes.size(); ++i) {
       pass.nodes[i].host_s = attribution.host_s[i];
       pass.nodes[i].wait_s = attribution.wait_s[i];

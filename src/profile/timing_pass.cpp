@@ -17,9 +17,6 @@ namespace {
 /// otherwise pass for overhead. Short inferences make long blocks, so that switching is rare.
 constexpr double kBlockSeconds = 0.1;
 constexpr double kLongestBlock = 10;
-/// A device that is busy for longer than this share of an inference does not wait for launches: recording them all
-/// slows nothing.
-constexpr double kDeviceBound = 0.95;
 /// More windows hardly lessen the cost: CUPTI takes most of it for being there.
 constexpr double kMostWindows = 8;
 /// Longer inferences get fewer windows, so that a round stays short.

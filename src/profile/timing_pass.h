@@ -18,6 +18,10 @@ inline constexpr std::size_t kFirstRuns = 2;
 /// Less matched kernel time than this is no match.
 inline constexpr double kEnoughMatched = 0.995;
 
+/// A device that is busy for longer than this share of an inference does not wait for launches: recording them all
+/// slows nothing.
+inline constexpr double kDeviceBound = 0.95;
+
 struct Timing {
   std::vector<double> wall_s;   // of every traced inference
   std::vector<double> plain_s;  // of plain ones, taken in turns with them

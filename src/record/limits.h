@@ -7,6 +7,23 @@
 
 namespace nongemm {
 
+/// How a device takes up work, ns: the constants of the queue model (profile/queue_model.h). A launch counts from the
+/// return of its call, which is shortly after the device was told.
+struct QueueTimes {
+  /// From there to the begin of the work on a device that has nothing to do.
+  double start_ns = 0;
+  /// From the end of a kernel to the begin of the next that stands in the queue.
+  double switch_ns = 0;
+  /// From the end of the last work to the return of the wait for it.
+  double return_ns = 0;
+  /// What a wait takes when there is nothing to wait for.
+  double wait_ns = 0;
+  /// The first two while kernels are recorded, and by how much a call that launches is longer then.
+  double recorded_start_ns = 0;
+  double recorded_switch_ns = 0;
+  double recording_ns = 0;
+};
+
 /// Absent figures could not be measured on this device; they are never 0.
 struct DeviceLimits {
   std::string device;       // "NVIDIA H100 80GB HBM3", or the processor's name
@@ -28,6 +45,7 @@ struct DeviceLimits {
   std::optional<double> shortest_kernel_s;
   /// From the call that launches an empty kernel on an idle device to the return of the wait for it, ns.
   std::optional<double> round_trip_ns;
+  std::optional<QueueTimes> queue;
 };
 
 }  // namespace nongemm

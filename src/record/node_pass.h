@@ -20,6 +20,24 @@ struct NodeTime {
   double kernels = 0;   // per inference
 };
 
+/// Inferences of one speed of the host, which virtual machines change between: means, put together as such.
+struct HostSpeed {
+  int inferences = 0;
+  double wall_s = 0;
+  double device_s = 0, gap_s = 0, head_s = 0, tail_s = 0;
+};
+
+/// How well inferences that nothing recorded could be put together from host spans and a model of the device's queue.
+struct Reconstruction {
+  int inferences = 0;        // plain ones with host spans
+  double latency = 0;        // reconstructed over measured, median
+  double start_error_s = 0;  // mean distance of kernels' begins from those of recorded inferences, which had no part
+  double gap_error = 0;      // distance of nodes' gaps from theirs, in sum, over the latency
+  double halves_apart = 0;   // most that an operator's share of idle time differs between halves of the inferences
+  std::string rejected;      // why the parts are not of these inferences; empty when they are
+  std::vector<HostSpeed> speeds;  // the most frequent first
+};
+
 /// The pass that tells nodes apart.
 struct NodePass {
   std::vector<double> wall_s;  // raw samples; where windows are recorded, of inferences with one each
@@ -41,6 +59,8 @@ struct NodePass {
   bool kernel_records = false;
   std::vector<KernelSum> kernels;  // by node and name; empty on a host
   std::string how;                 // the kind of records used, and why not a lighter one
+  /// On a device whose launches are waited for, where host spans of plain inferences are to be had.
+  std::optional<Reconstruction> reconstruction;
   /// One inference as it was recorded, the shortest that was seen with calls and launches.
   std::optional<Trace> example;
 };

@@ -25,6 +25,8 @@ struct DeviceRecord {
   std::int64_t end_ns = 0;
   /// When the host called for it; 0 when that was not recorded.
   std::int64_t launch_ns = 0;
+  /// When that call returned; 0 likewise.
+  std::int64_t launched_ns = 0;
   /// Index into Trace::names; kNoId for copies and fills.
   std::uint32_t name = kNoId;
   std::uint32_t stream = 0;
@@ -34,6 +36,13 @@ struct DeviceRecord {
   std::uint32_t span = kNoId;
   std::uint64_t bytes = 0;  // of copies and fills
   Kind kind = Kind::kKernel;
+};
+
+/// A call of the device's runtime, whether it launches something or not.
+struct HostCall {
+  std::int64_t begin_ns = 0;
+  std::int64_t end_ns = 0;
+  std::uint32_t span = kNoId;  // position in Trace::nodes of the call that made it
 };
 
 /// A call in which the host waited for the device.
@@ -60,6 +69,8 @@ struct Trace {
   std::int64_t end_ns = 0;
   std::vector<NodeSpan> nodes;
   std::vector<DeviceRecord> device;
+  /// Calls of the runtime, outermost ones, in order of begin; with TraceLevel::kAttribution alone.
+  std::vector<HostCall> calls;
   std::vector<SynchronisationRecord> synchronisations;
   std::vector<std::string> names;  // kernels, demangled, as the runtime printed them
 };

@@ -61,6 +61,10 @@ const Section<WhatIf>& what_if_section() {
   return section;
 }
 
+FieldValue queue_time(const DeviceLimits& limits, double QueueTimes::*time) {
+  return limits.queue ? measured((*limits.queue).*time * 1e-9) : FieldValue{};
+}
+
 const Section<DeviceLimits>& limits_section() {
   using L = DeviceLimits;
   static const Section<L> section(
@@ -95,6 +99,23 @@ const Section<DeviceLimits>& limits_section() {
           {{"round_trip", "Launch and wait", Unit::kSeconds,
             "from the launch on an idle device to the end of the wait"},
            [](const L& l) { return seconds(l.round_trip_ns); }},
+          {{"queue_start", "Launch to begin", Unit::kSeconds,
+            "from the return of a launch to the begin of its kernel on an idle device", true},
+           [](const L& l) { return queue_time(l, &QueueTimes::start_ns); }},
+          {{"queue_switch", "Kernel to kernel", Unit::kSeconds, "from the end of a kernel to the next in the queue",
+            true},
+           [](const L& l) { return queue_time(l, &QueueTimes::switch_ns); }},
+          {{"queue_return", "End to return", Unit::kSeconds,
+            "from the end of the last kernel to the return of the wait", true},
+           [](const L& l) { return queue_time(l, &QueueTimes::return_ns); }},
+          {{"queue_wait", "Empty wait", Unit::kSeconds, "a wait when there is nothing to wait for", true},
+           [](const L& l) { return queue_time(l, &QueueTimes::wait_ns); }},
+          {{"queue_recorded_start", "Launch to begin, recorded", Unit::kSeconds, "while kernels are recorded", true},
+           [](const L& l) { return queue_time(l, &QueueTimes::recorded_start_ns); }},
+          {{"queue_recorded_switch", "Kernel to kernel, recorded", Unit::kSeconds, "while kernels are recorded", true},
+           [](const L& l) { return queue_time(l, &QueueTimes::recorded_switch_ns); }},
+          {{"queue_recording", "Recording a launch", Unit::kSeconds, "by how much it lengthens the call", true},
+           [](const L& l) { return queue_time(l, &QueueTimes::recording_ns); }},
       });
   return section;
 }

@@ -47,6 +47,17 @@ FieldValue step_of_preprocessing(const Performance& p, double PreprocessTimes::*
   return measured_if((*p.run.preprocessing).*step > 0, (*p.run.preprocessing).*step);
 }
 
+/// Absent where the queue model did not come to have one.
+FieldValue reconstructed(const Performance& p, double Reconstruction::*figure) {
+  const auto& found = p.device.nodes.reconstruction;
+  return found && found->inferences > 0 ? measured((*found).*figure) : FieldValue{};
+}
+
+FieldValue start_error_share(const Performance& p) {
+  const auto& found = p.device.nodes.reconstruction;
+  return found && found->inferences > 0 ? measured(rate(found->start_error_s, p.latency.median)) : FieldValue{};
+}
+
 const Section<Performance>& performance_section() {
   using P = Performance;
   static const Section<P> section(
@@ -137,9 +148,26 @@ const Section<Performance>& performance_section() {
               {{"overhead", "Node pass / plain", Unit::kRatio,
                 "what telling nodes apart costs: median ratio of traced runs and plain ones, taken in turns"},
                [](const P& p) { return measured(paired_ratio(p.device.nodes.wall_s, p.device.nodes.plain_s)); }},
+              {{"reconstructed", "Reconstructed / plain", Unit::kRatio,
+                "latency that the queue model gives plain inferences over what it was, median; the parts add up to it "
+                "where the model was used"},
+               [](const P& p) { return reconstructed(p, &Reconstruction::latency); }},
+              {{"start_error", "Kernel start error", Unit::kSeconds,
+                "mean distance of begins that the queue model gives recorded inferences from the recorded ones", true},
+               [](const P& p) { return reconstructed(p, &Reconstruction::start_error_s); }},
+              {{"start_error_share", "Kernel start error / latency", Unit::kShare, "of the median latency", true},
+               [](const P& p) { return start_error_share(p); }},
+              {{"gap_error", "Gap error", Unit::kShare,
+                "distance of nodes' mean gaps and of the head from those of recorded inferences, in sum, over their "
+                "latency",
+                true},
+               [](const P& p) { return reconstructed(p, &Reconstruction::gap_error); }},
+              {{"halves_apart", "Halves apart", Unit::kShare,
+                "most that an operator's share of idle time differs between two halves of the inferences", true},
+               [](const P& p) { return reconstructed(p, &Reconstruction::halves_apart); }},
               {{"recorded", "Parts recorded / plain", Unit::kRatio,
-                "device, gaps, head and tail as recorded (mean) over plain runs taken in turns (median); then scaled "
-                "to it",
+                "device, gaps, head and tail as recorded or reconstructed (mean) over plain runs taken in turns "
+                "(median); recorded ones are then scaled to it",
                 true},
                [](const P& p) {
                  const NodePass& pass = p.device.nodes;
@@ -199,6 +227,30 @@ const Section<Performance>& performance_section() {
               {{"preprocess_tokenize", "  Tokenise", Unit::kSeconds, "of preprocessing: reading and tokenising text"},
                [](const P& p) { return step_of_preprocessing(p, &PreprocessTimes::tokenize); }},
           }));
+  return section;
+}
+
+const Section<HostSpeed>& speed_section() {
+  using S = HostSpeed;
+  static const Section<S> section(
+      {.id = "host_speeds",
+       .title = "Speeds of the host",
+       .doc = "Virtual hosts run at one of two speeds: plain inferences of each, put together apart. Shares are of the "
+              "first.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"inferences", "Inferences", Unit::kCount, "plain ones with host spans"},
+           [](const S& s) { return count(s.inferences); }},
+          {{"wall", "Latency", Unit::kSeconds, "reconstructed, mean"}, [](const S& s) { return measured(s.wall_s); }},
+          {{"device", "Device busy", Unit::kSeconds, "union of all device activity"},
+           [](const S& s) { return measured(s.device_s); }},
+          {{"gap", "Gaps", Unit::kSeconds, "in which the device waits for a node"},
+           [](const S& s) { return measured(s.gap_s); }},
+          {{"head", "Head", Unit::kSeconds, "until the device begins"}, [](const S& s) { return measured(s.head_s); }},
+          {{"tail", "Tail", Unit::kSeconds, "from the device's end to the return of the inference"},
+           [](const S& s) { return measured(s.tail_s); }},
+      });
   return section;
 }
 
@@ -307,7 +359,8 @@ const Section<Replay>& replay_section() {
 }  // namespace
 
 std::vector<const SectionInfo*> performance_section_infos() {
-  return {&performance_section().info(), &group_section().info(), &operator_section().info(), &replay_section().info()};
+  return {&performance_section().info(), &speed_section().info(), &group_section().info(), &operator_section().info(),
+          &replay_section().info()};
 }
 
 std::vector<Table> make_performance_tables(const RunFigures& figures) {
@@ -318,6 +371,8 @@ std::vector<Table> make_performance_tables(const RunFigures& figures) {
     const Performance row{figures, inference->latency, device, summarise(inference->latency.samples_s),
                           summarise(device.nodes.wall_s)};
     tables.push_back(performance_section().fill(std::span(&row, 1)));
+    const auto& built = device.nodes.reconstruction;
+    if (built && built->speeds.size() > 1) tables.push_back(speed_section().fill(built->speeds));
   }
   tables.push_back(group_section().fill(figures.analysis->groups));
   tables.push_back(operator_section().fill(figures.analysis->operators));

@@ -44,8 +44,24 @@ constexpr std::array kMembers = {
     Member{"round_trip_ns", &DeviceLimits::round_trip_ns, false},
 };
 
+struct QueueMember {
+  const char* name;
+  double QueueTimes::*member;
+};
+
+/// All of them or none.
+constexpr std::array kQueueMembers = {
+    QueueMember{"queue_start_ns", &QueueTimes::start_ns},
+    QueueMember{"queue_switch_ns", &QueueTimes::switch_ns},
+    QueueMember{"queue_return_ns", &QueueTimes::return_ns},
+    QueueMember{"queue_wait_ns", &QueueTimes::wait_ns},
+    QueueMember{"queue_recorded_start_ns", &QueueTimes::recorded_start_ns},
+    QueueMember{"queue_recorded_switch_ns", &QueueTimes::recorded_switch_ns},
+    QueueMember{"queue_recording_ns", &QueueTimes::recording_ns},
+};
+
 /// Raised when a figure is added or measured otherwise: older files are measured anew.
-constexpr int kFileVersion = 2;
+constexpr int kFileVersion = 3;
 
 struct Known {
   DeviceLimits limits;
@@ -115,6 +131,12 @@ std::optional<DeviceLimits> parse_limits(const std::string& content) {
     if (at == json.end() && member.always) refuse(std::string("'") + member.name + "' is missing");
     if (at != json.end()) limits.*member.member = plausible(*at, member.name);
   }
+  for (const QueueMember& member : kQueueMembers) {
+    const auto at = json.find(member.name);
+    if (at == json.end()) continue;
+    if (!limits.queue) limits.queue.emplace();
+    (*limits.queue).*member.member = plausible(*at, member.name);
+  }
   return limits;
 }
 
@@ -147,6 +169,9 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
   for (const Member& member : kMembers) {
     if (limits.*member.member) json[member.name] = *(limits.*member.member);
   }
+  for (const QueueMember& member : kQueueMembers) {
+    if (limits.queue) json[member.name] = (*limits.queue).*member.member;
+  }
   std::error_code error;
   // Writing into a pipe that stands there would wait for a reader.
   if (std::filesystem::is_fifo(std::filesystem::symlink_status(path, error))) std::filesystem::remove(path, error);
@@ -166,6 +191,7 @@ DeviceLimits better_of(DeviceLimits now, const DeviceLimits& before) {
     if (!figure) figure = other;
     if (figure && other) figure = member.more_is_better ? std::max(*figure, *other) : std::min(*figure, *other);
   }
+  if (!now.queue) now.queue = before.queue;  // no figure of these is better than another
   return now;
 }
 

@@ -78,7 +78,7 @@ class LimitsCache : public testing::Test {
 };
 
 constexpr const char* kSlow =
-    R"({"version": 2, "device": "a processor", "measured_at": "2026-11-22T10:00:00Z", "copy_bandwidth": 5.0,
+    R"({"version": 3, "device": "a processor", "measured_at": "2026-11-22T10:00:00Z", "copy_bandwidth": 5.0,
                                   "read_bandwidth": 5.0, "fp32_rate": 10.0,
                                   "fp16_rate": 30.0, "launch_ns": 7.0})";
 
@@ -100,7 +100,7 @@ TEST_F(LimitsCache, KeptOnesAreReadInsteadOfMeasuring) {
 
 TEST_F(LimitsCache, ThoseOfAnotherVersionAreMeasuredAnew) {
   for (const char* older : {R"({"device": "a processor", "copy_bandwidth": 5.0, "fp32_rate": 10.0})",
-                            R"({"version": 1, "copy_bandwidth": 5.0})", R"({"version": "2", "copy_bandwidth": 5.0})"}) {
+                            R"({"version": 2, "copy_bandwidth": 5.0})", R"({"version": "2", "copy_bandwidth": 5.0})"}) {
     keep(older, std::chrono::hours(2));
     FakeFlow flow;
     flow.now = limits(1, 2, std::nullopt, 3);
@@ -176,6 +176,28 @@ TEST_F(LimitsCache, OldOnesThatARunExceededAreRaised) {
   EXPECT_EQ(limits_of(flow, options_, false)->fp32_rate, 20);
   EXPECT_FALSE(raise_limits(flow, options_).has_value()) << "measured by this process";
   EXPECT_EQ(flow.measured, 1);
+}
+
+TEST_F(LimitsCache, TimesOfTheQueueAreKeptTogether) {
+  FakeFlow flow;
+  flow.now = limits(1, 2, std::nullopt, 3);
+  flow.now.queue = QueueTimes{.start_ns = 1,
+                              .switch_ns = 2,
+                              .return_ns = 3,
+                              .wait_ns = 4,
+                              .recorded_start_ns = 5,
+                              .recorded_switch_ns = 6,
+                              .recording_ns = 7};
+  limits_of(flow, options_, false);
+  const std::string kept = read_file(file(), 1 << 16);
+  EXPECT_THAT(kept, testing::HasSubstr("\"queue_recording_ns\": 7.0"));
+  keep(kept, std::chrono::hours(2));
+  FakeFlow later;
+  const std::optional<DeviceLimits> found = limits_of(later, options_, false);
+  EXPECT_EQ(later.measured, 0);
+  ASSERT_TRUE(found->queue.has_value());
+  EXPECT_EQ(found->queue->start_ns, 1);
+  EXPECT_EQ(found->queue->recorded_switch_ns, 6);
 }
 
 TEST_F(LimitsCache, RecentOnesAreBelieved) {

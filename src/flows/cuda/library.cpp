@@ -10,6 +10,7 @@
 #include "flows/cuda/int8.h"
 #include "flows/cuda/kernels.h"
 #include "flows/cuda/nvml.h"
+#include "flows/cuda/queue_probe.h"
 #include "flows/cuda/tracer.h"
 #include "flows/cuda/tuned_int8.h"
 #include "flows/device/device.h"
@@ -141,8 +142,16 @@ class CudaLibrary : public device::Library {
     check(cudaGetLastError(), "an empty kernel");
     return {median(std::move(launches)), median(std::move(round_trips))};
   }
+
+  QueueTimes queue_times(int device) override {
+    const auto known = queue_times_.find(device);
+    if (known != queue_times_.end()) return known->second;
+    synchronise(device);
+    return queue_times_.emplace(device, measure_queue()).first->second;
+  }
 #else
   bool has_kernels() const override { return false; }
+  QueueTimes queue_times(int) override { no_kernels(); }
   void draw(const weights::Draw&, DType, std::int64_t, void*, void*) override { no_kernels(); }
   std::int64_t nms_scratch_bytes(std::int64_t) const override { no_kernels(); }
   void nms(const device::NmsArguments&, void*) override { no_kernels(); }
@@ -156,6 +165,7 @@ class CudaLibrary : public device::Library {
 
  private:
   std::map<int, std::string> addresses_;
+  std::map<int, QueueTimes> queue_times_;
 };
 
 }  // namespace

@@ -153,7 +153,8 @@ void RecordStore::read(const CUpti_Activity& activity) {
     case CUPTI_ACTIVITY_KIND_RUNTIME:
     case CUPTI_ACTIVITY_KIND_DRIVER: {
       const auto& call = reinterpret_cast<const CUpti_ActivityAPI&>(activity);
-      trace_.calls.push_back({call.correlationId, static_cast<std::int64_t>(call.start)});
+      trace_.calls.push_back(
+          {call.correlationId, static_cast<std::int64_t>(call.start), static_cast<std::int64_t>(call.end)});
       break;
     }
     default:

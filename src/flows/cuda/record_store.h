@@ -41,6 +41,7 @@ struct Launch {
 struct ApiCall {
   std::uint32_t correlation = 0;
   std::int64_t begin_ns = 0;  // CUPTI's clock
+  std::int64_t end_ns = 0;
 };
 
 struct RawTrace {

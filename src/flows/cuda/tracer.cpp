@@ -63,11 +63,11 @@ std::uint32_t span_of(const std::vector<Launch>& launches, std::uint32_t correla
   return launch != launches.end() && launch->correlation == correlation ? launch->span : kNoId;
 }
 
-/// When the call with this correlation id began, 0 when it was not recorded; `calls` is sorted by id and begin.
-std::int64_t launch_time(const std::vector<ApiCall>& calls, std::uint32_t correlation) {
+/// The outermost call with this correlation id, nullptr when it was not recorded; `calls` is sorted by id and begin.
+const ApiCall* call_of(const std::vector<ApiCall>& calls, std::uint32_t correlation) {
   const auto call = std::lower_bound(calls.begin(), calls.end(), correlation,
                                      [](const ApiCall& entry, std::uint32_t id) { return entry.correlation < id; });
-  return call != calls.end() && call->correlation == correlation ? call->begin_ns : 0;
+  return call != calls.end() && call->correlation == correlation ? &*call : nullptr;
 }
 
 }  // namespace
@@ -202,13 +202,17 @@ void CuptiTracer::fill(Trace& trace, std::span<const RawRecord> records, std::in
   trace.device.clear();
   trace.names.clear();
   trace.synchronisations.clear();
+  trace.calls.clear();
   trace.device.reserve(records.size());
   std::fill(places_.begin(), places_.end(), kNoId);
   for (const RawRecord& raw : records) {
     DeviceRecord record;
     record.begin_ns = raw.begin_ns + offset;
     record.end_ns = raw.end_ns + offset;
-    if (const std::int64_t launch = launch_time(raw_.calls, raw.correlation)) record.launch_ns = launch + offset;
+    if (const ApiCall* call = call_of(raw_.calls, raw.correlation)) {
+      record.launch_ns = call->begin_ns + offset;
+      record.launched_ns = call->end_ns + offset;
+    }
     record.stream = raw.stream;
     record.bytes = raw.bytes;
     record.kind = raw.kind;
@@ -223,6 +227,12 @@ void CuptiTracer::fill(Trace& trace, std::span<const RawRecord> records, std::in
       record.name = places_[raw.name];
     }
     trace.device.push_back(record);
+  }
+  for (const ApiCall& call : raw_.calls) {
+    const bool inner = &call != raw_.calls.data() && (&call - 1)->correlation == call.correlation;
+    if (!inner) {
+      trace.calls.push_back({call.begin_ns + offset, call.end_ns + offset, span_of(raw_.launches, call.correlation)});
+    }
   }
   for (const RawWait& wait : raw_.waits) {
     trace.synchronisations.push_back(

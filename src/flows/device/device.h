@@ -11,6 +11,7 @@
 #include "base/dtype.h"
 #include "flows/device/int8.h"
 #include "record/device_state.h"
+#include "record/limits.h"
 #include "record/trace.h"
 
 namespace nongemm::weights {
@@ -128,6 +129,8 @@ class Library {
   virtual void int8_scale(const Int8Product& product, void* stream) = 0;
   virtual void add_outliers(const Int8Product& product, void* stream) = 0;
   virtual LaunchCost measure_launch(int device) = 0;
+  /// Once for each device of the process, in a quarter of a second. Records nothing else meanwhile.
+  virtual QueueTimes queue_times(int device) = 0;
 };
 
 /// Loads the library at first use. Throws Error(kUnsupported) naming what is missing: the library, the driver.

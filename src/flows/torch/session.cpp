@@ -119,14 +119,17 @@ class TorchSession : public Session {
     if (level == TraceLevel::kAttribution && replay_ == nullptr) {
       trace_attribution(trace);
     } else {
-      trace_device_only({&trace, 1});
+      run_traced_in_a_row(level == TraceLevel::kTimingSpans ? level : TraceLevel::kTiming, {&trace, 1});
     }
   }
 
   void run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) override {
-    if (level != TraceLevel::kTiming || cuda_ == nullptr) return Session::run_traced_in_a_row(level, traces);
+    const bool spans = level == TraceLevel::kTimingSpans;
+    if ((level != TraceLevel::kTiming && !spans) || cuda_ == nullptr) {
+      return Session::run_traced_in_a_row(level, traces);
+    }
     const Scope scope(device_);
-    trace_device_only(traces);
+    spans&& replay_ == nullptr ? trace_with_spans(traces) : trace_device_only(traces);
   }
 
   /// A replay launches everything at once.
@@ -196,6 +199,10 @@ class TorchSession : public Session {
   }
 
   Tf32Use fp32_in_tf32() const override { return fp32_in_tf32_; }
+  std::optional<QueueTimes> queue_times() override {
+    if (cuda_ == nullptr || !cuda_->has_kernels()) return std::nullopt;
+    return cuda_->queue_times(device_.index());
+  }
   DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(device_.index()) : DeviceState(); }
 
  private:
@@ -244,10 +251,15 @@ class TorchSession : public Session {
     }
     stop_tracing();
     trace.device.clear();
+    trace.calls.clear();
     trace.synchronisations.clear();
     trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
-    program_.run(slots_, WatchSpans(trace.nodes));
+    if (cuda_ != nullptr) {
+      program_.run(slots_, WatchSteps(trace.nodes, trace.begin_ns));
+    } else {
+      program_.run(slots_, WatchSpans(trace.nodes));
+    }
     synchronise();
     trace.end_ns = now_ns();
   }
@@ -271,6 +283,15 @@ class TorchSession : public Session {
     trace.end_ns = now_ns();
     tracer.collect(trace);
     device::require_records(trace);
+  }
+
+  void trace_with_spans(std::span<Trace> traces) {
+    const auto ready = [&](std::size_t i) { traces[i].nodes.reserve(graph_.nodes.size()); };
+    device::trace_in_a_row(cuda_->tracer(), traces, ready, [&](std::size_t i) {
+      program_.run(slots_, WatchSteps(traces[i].nodes, traces[i].begin_ns));
+      synchronise();
+    });
+    for (const Trace& trace : traces) device::require_records(trace);
   }
 
   void trace_device_only(std::span<Trace> traces) {

@@ -179,6 +179,7 @@ DeviceLimits measure_limits(c10::Device device) {
       limits.launch_ns = launch->launch_ns;
       limits.round_trip_ns = launch->round_trip_ns;
     }
+    limits.queue = measured("queueing", [&] { return device::library().queue_times(device.index()); });
   }
 
   limits.shortest_kernel_s = measured("the smallest operator", [&] { return shortest_s(watch, device); });
