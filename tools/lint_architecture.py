@@ -20,7 +20,7 @@ FUNCTION_LINES = 60
 
 # Included names by their beginning -> the folders, or the file, of src/ that may include them.
 VENDORS = {
-    ("ATen/", "torch/", "c10/"): ("flows/torch", "flows/torch_cuda"),
+    ("ATen/", "torch/", "c10/"): ("flows/torch", "flows/torch_cuda", "flows/inductor"),
     ("onnxruntime",): ("flows/ort",),
     ("NvInfer", "NvOnnx"): ("flows/tensorrt",),
     ("cuda", "cupti", "nvml", "nvrtc"): ("flows/cuda", "flows/tensorrt", "flows/torch_cuda"),

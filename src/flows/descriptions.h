@@ -8,5 +8,6 @@ namespace nongemm {
 const FlowDescription& torch_description();
 const FlowDescription& ort_description();
 const FlowDescription& tensorrt_description();
+const FlowDescription& inductor_description();
 
 }  // namespace nongemm

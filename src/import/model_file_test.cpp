@@ -5,6 +5,9 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/file.h"
+#include "base/temporary_folder.h"
+#include "base/zip_writer.h"
 #include "ops/foreign.h"
 #include "test_paths.h"
 
@@ -122,6 +125,57 @@ TEST(ModelFile, StatesWhatTheRulesGive) {
     EXPECT_NO_THROW(open_model_file(entry.path() / "model.pt2")->build({})) << entry.path();
   }
   EXPECT_GT(files, 5);
+}
+
+/// A package of AOTInductor, without its code.
+std::filesystem::path write_package(const TemporaryFolder& folder, const std::string& first_size) {
+  const std::string leaf = R"({"type": null, "context": null, "children_spec": []})";
+  const std::string none = R"({"type": "builtins.tuple", "context": "null", "children_spec": []})";
+  const std::string keys = R"({"type": "builtins.dict", "context": "[\"x\"]", "children_spec": [)" + leaf + "]}";
+  const std::string wrapper =
+      "in_spec_ = R\"([1, {\"type\": \"builtins.tuple\", \"context\": \"null\", \"children_spec\": [" + none + ", " +
+      keys + "]}])\";\n" + "out_spec_ = R\"([1, " + keys + "])\";\n" +
+      "AOTI_NOINLINE static void check_input_0(\n) {\n    int32_t a_expected_dtype = aoti_torch_dtype_float16();\n    "
+      "if (" +
+      first_size + "a_size[0]) {\n    }\n    if (64 != a_size[1]) {\n    }\n    auto a_stride = a.strides();\n" +
+      "    if (64 != a_stride[0]) {\n    }\n}\n";
+  const std::string information =
+      R"({"triton_poi_fused_gelu_0:1": {"pre_grad_nodes": ["linear_2", "n5_gelu"], "post_grad_nodes": []}})";
+  std::string bytes;
+  ZipWriter zip(
+      [&](std::span<const std::byte> part) { bytes.append(reinterpret_cast<const char*>(part.data()), part.size()); });
+  const std::string place = "m/data/aotinductor/model/";
+  zip.add(place + "a.wrapper.so", "");
+  zip.add(place + "a.wrapper.cpp", wrapper);
+  zip.add(place + "kernel_information.json", information);
+  zip.finish();
+  write_file_atomically(folder.path() / "package.pt2", bytes);
+  return folder.path() / "package.pt2";
+}
+
+TEST(ModelFile, OfACompiledPackageIsACall) {
+  const TemporaryFolder folder;
+  const Graph graph = open_model_file(write_package(folder, "2 != "))->build({});
+  ASSERT_EQ(graph.inputs.size(), 1U);
+  EXPECT_EQ(graph.inputs[0].name, "x");
+  EXPECT_EQ(graph.values[graph.inputs[0].value].type.dtype, DType::kFloat16);
+  EXPECT_EQ(graph.values[graph.inputs[0].value].type.shape, (Shape{2, 64}));
+  EXPECT_EQ(graph.outputs.at(0).name, "x");
+  ASSERT_EQ(graph.nodes.size(), 3U);
+  EXPECT_EQ(graph.nodes[0].op, "aotinductor.package.default");
+  EXPECT_EQ(graph.nodes[1].op, "aten.linear");
+  EXPECT_EQ(graph.nodes[2].op, "aten.gelu");
+}
+
+TEST(ModelFile, OfACompiledPackageHasFreeSizesToSay) {
+  const TemporaryFolder folder;
+  const auto file = open_model_file(write_package(folder, "1 > "));
+  EXPECT_THROW(file->build({}), Error);
+  ImportOptions options;
+  options.batch = 3;
+  EXPECT_EQ(file->build(options).values.at(0).type.shape, (Shape{3, 64}));
+  options.inputs = {parse_input_binding("x=5x65")};
+  EXPECT_THROW(file->build(options), Error);
 }
 
 TEST(ModelFile, IsNamedWhenItIsNone) {

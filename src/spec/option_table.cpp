@@ -116,7 +116,7 @@ std::span<const CommandInfo> command_infos() {
       CommandInfo{kInspect, "inspect", "Operators, shapes, FLOPs and bytes of models; runs nothing"},
       CommandInfo{kRun, "run", "Run models and report where their inference time goes"},
       CommandInfo{kOp, "op", "Measure operators alone: some, a preset's, or those of an earlier run"},
-      CommandInfo{kExport, "export", "Write a model as an ONNX file, without running it"},
+      CommandInfo{kExport, "export", "Write a model as an ONNX file or a program of torch.export, without running it"},
       CommandInfo{kVerify, "verify",
                   "Compare a model's outputs with references (config.json and model.safetensors, or model.pt2, with "
                   "inputs.safetensors and outputs.safetensors)"},

@@ -242,7 +242,8 @@ std::vector<Option> subject_rows() {
   rows.push_back(text(
       {.name = "file",
        .value = "FILE",
-       .doc = "the ONNX file to write; weights of more than 1 GB go to FILE.data",
+       .doc = "what to write: FILE.onnx, whose weights of more than 1 GB go to FILE.onnx.data, or FILE.pt2, a "
+              "program of torch.export",
        .section = OptionSection::kSubject,
        .commands = kExport,
        .role = OptionRole::kOutput,

@@ -64,6 +64,9 @@ struct OfRuns {
 
 bool prints_operators(const Request& point) { return point.print_stream || point.print_graph; }
 
+bool writes_onnx(const Request& point) { return !point.exported.file.ends_with(".pt2"); }
+constexpr const char* kNoOnnx = "a .pt2 file holds PyTorch's operators as they are";
+
 constexpr std::array kOfRuns = {
     OfRuns{"check", [](const Request& point) { return point.run.flow != kBaselineFlow; },
            "the torch flow alone has nothing to be compared with; add --flow"},
@@ -72,6 +75,9 @@ constexpr std::array kOfRuns = {
     OfRuns{"output", [](const Request& point) { return !prints_operators(point); },
            "--stream and --graph print to standard output"},
     OfRuns{"format", [](const Request& point) { return !prints_operators(point); }, "--stream and --graph print JSON"},
+    OfRuns{"opset", writes_onnx, kNoOnnx},
+    OfRuns{"simplify", writes_onnx, kNoOnnx},
+    OfRuns{"decompose", writes_onnx, kNoOnnx},
     OfRuns{"report", [](const Request& point) { return !prints_operators(point); }, "--stream and --graph print JSON"},
 };
 

@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "flows/progress.h"
 #include "flows/tensorrt/logger.h"
-#include "flows/tensorrt/progress.h"
 
 namespace nongemm::tensorrt {
 namespace {
@@ -104,7 +104,7 @@ BuildOptions build_options(DType dtype, bool allow_tf32, const std::map<std::str
 
 std::string build_engine(const Library& library, const std::filesystem::path& model,
                          const std::map<std::string, Shape>& inputs, const BuildOptions& options,
-                         const EngineCache& cache, const std::string& timing_cache,
+                         const FileCache& cache, const std::string& timing_cache,
                          const std::function<void(const std::string&)>& say) {
   Ticker ticker(say, "building the TensorRT engine");
   logger().take_errors();  // earlier models' ones

@@ -8,7 +8,7 @@
 
 #include "base/dtype.h"
 #include "base/tensor.h"
-#include "flows/tensorrt/cache.h"
+#include "flows/file_cache.h"
 #include "flows/tensorrt/library.h"
 
 namespace nongemm::tensorrt {
@@ -36,7 +36,7 @@ BuildOptions build_options(DType dtype, bool allow_tf32, const std::map<std::str
 /// @throws Error (kUnsupported) with the parser's or builder's reason
 std::string build_engine(const Library& library, const std::filesystem::path& model,
                          const std::map<std::string, Shape>& inputs, const BuildOptions& options,
-                         const EngineCache& cache, const std::string& timing_cache,
+                         const FileCache& cache, const std::string& timing_cache,
                          const std::function<void(const std::string&)>& say);
 
 }  // namespace nongemm::tensorrt

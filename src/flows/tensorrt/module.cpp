@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/temporary_folder.h"
 #include "flows/device/device.h"
+#include "flows/file_cache.h"
 #include "flows/load.h"
 #include "flows/tensorrt/builder.h"
 #include "flows/tensorrt/model.h"
@@ -96,10 +97,10 @@ class TensorRtFlow : public Flow {
     std::map<std::string, Shape> inputs;
     for (const Input& input : graph.inputs) inputs[input.name] = graph.values[input.value].type.shape;
 
-    const EngineCache cache(setting(options, "tensorrt.cache"));
+    const FileCache cache(setting(options, "tensorrt.cache"), "tensorrt");
     const std::string where = device_name(device) + "-" + library.version();
     const std::string name =
-        EngineCache::key_of(model.files, build.text() + " " + where + " " + sizes_of(graph)) + ".engine";
+        FileCache::key_of(model.files, build.text() + " " + where + " " + sizes_of(graph)) + ".engine";
     if (const std::optional<std::string> kept = cache.read(name)) {
       if (auto engine = Engine::open(library, *kept))
         return make_session(graph, model, std::move(engine), device, exporter_of(graph, options), build.allow_tf32);

@@ -168,13 +168,19 @@ Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
   if (!compiler.unknown().empty()) {
     std::string names;
     bool of_onnx = false;
+    bool compiled = false;
     for (const std::string& name : compiler.unknown()) {
       names += (names.empty() ? "" : ", ") + name;
       of_onnx = of_onnx || name.starts_with("onnx.");
+      compiled = compiled || name.starts_with("aotinductor.");
     }
     if (of_onnx) {
       throw Error(ErrorKind::kUnsupported, "PyTorch's operators do not include " + names,
                   "the ort flow takes the file as it is");
+    }
+    if (compiled) {
+      throw Error(ErrorKind::kUnsupported, "a compiled package has no operators for PyTorch to call",
+                  "run it as it is: --flow inductor");
     }
     throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names,
                 "an operator of a library of your own: give the library with --load-library");

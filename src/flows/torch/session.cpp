@@ -3,13 +3,10 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty_strided.h>
-#include <c10/core/Allocator.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
-
-#include <algorithm>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,28 +14,13 @@
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/capturable.h"
 #include "flows/torch/cuda/load.h"
+#include "flows/torch/memory_watch.h"
 #include "flows/torch/program.h"
 #include "flows/torch/watches.h"
 #include "flows/torch/weights.h"
 
 namespace nongemm::torch_flow {
 namespace {
-
-/// Follows the allocator: LibTorch's CPU allocator reports every allocation of the thread that asks.
-class MemoryWatch : public c10::MemoryReportingInfoBase {
- public:
-  bool memoryProfilingEnabled() const override { return true; }
-  void reportMemoryUsage(void*, std::int64_t change, std::size_t, std::size_t, c10::Device device) override {
-    if (!device.is_cpu()) return;
-    current_ += change;
-    peak_ = std::max(peak_, current_);
-  }
-  std::int64_t peak() const { return peak_; }
-
- private:
-  std::int64_t current_ = 0;
-  std::int64_t peak_ = 0;
-};
 
 class TorchSession : public Session {
  public:

@@ -9,7 +9,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "import/pt2/types.h"
+#include "pt2/format.h"
+#include "pt2/types.h"
 #include "weights/strided_tensor.h"
 #include "weights/torch_archive.h"
 
@@ -24,11 +25,10 @@ constexpr const char* kOldProgram = "serialized_exported_program.json";
 
 /// "model/" of model/archive_format.
 std::string find_root(const ZipArchive& archive) {
-  constexpr std::string_view kMark = "/archive_format";
+  const std::string mark = "/" + std::string(kFormatEntry);
   for (const ZipArchive::Entry& entry : archive.entries()) {
-    const bool at_first_level = entry.name.find('/') == entry.name.size() - kMark.size();
-    if (entry.name.ends_with(kMark) && at_first_level)
-      return entry.name.substr(0, entry.name.size() - kMark.size() + 1);
+    const bool at_first_level = entry.name.find('/') == entry.name.size() - mark.size();
+    if (entry.name.ends_with(mark) && at_first_level) return entry.name.substr(0, entry.name.size() - mark.size() + 1);
   }
   refuse(archive.path(), "is a zip archive, but no exported program (archive_format is missing)",
          "write it with torch.export.save of torch 2.5 or later");
@@ -36,12 +36,12 @@ std::string find_root(const ZipArchive& archive) {
 
 /// The only model, or the one that torch.export.save calls "model".
 std::string find_model_name(const ZipArchive& archive, const std::string& root) {
-  const std::string folder = root + "models/";
+  const std::string folder = root + std::string(kModels);
   std::vector<std::string> names;
   for (const ZipArchive::Entry& entry : archive.entries()) {
     if (!entry.name.starts_with(folder) || !entry.name.ends_with(".json")) continue;
     names.push_back(entry.name.substr(folder.size(), entry.name.size() - folder.size() - 5));
-    if (names.back() == "model") return "model";
+    if (names.back() == kModel) return names.back();
   }
   if (names.size() == 1) return names[0];
   if (!names.empty()) refuse(archive.path(), "holds several models, none of them called 'model'");
@@ -111,15 +111,16 @@ void Pt2Archive::read_old_layout() {
 }
 
 void Pt2Archive::read_layout(const std::string& root) {
-  if (archive_.read(entry(root + "archive_format")).text() != "pt2") refuse(path(), "its archive_format is not pt2");
-  if (const ZipArchive::Entry* order = archive_.find(root + "byteorder");
-      order != nullptr && archive_.read(*order).text() != "little") {
+  const auto in_root = [&](std::string_view name) { return root + std::string(name); };
+  if (archive_.read(entry(in_root(kFormatEntry))).text() != kFormat) refuse(path(), "its archive_format is not pt2");
+  if (const ZipArchive::Entry* order = archive_.find(in_root(kByteOrderEntry));
+      order != nullptr && archive_.read(*order).text() != kLittleEndian) {
     refuse(path(), "was written on a big-endian machine", "export the model on a little-endian one");
   }
   const std::string model = find_model_name(archive_, root);
-  program_ = archive_.read(entry(root + "models/" + model + ".json"));
-  read_tensors(root + "data/weights/", model, model + "_weights_config.json");
-  read_tensors(root + "data/constants/", model, model + "_constants_config.json");
+  program_ = archive_.read(entry(in_root(kModels) + model + ".json"));
+  read_tensors(in_root(kWeights), model, model + std::string(kWeightsConfig));
+  read_tensors(in_root(kConstants), model, model + std::string(kConstantsConfig));
 }
 
 void Pt2Archive::read_tensors(const std::string& folder, const std::string& model, const std::string& config) {

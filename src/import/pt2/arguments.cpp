@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "import/pt2/types.h"
+#include "pt2/types.h"
 
 namespace nongemm::pt2 {
 namespace {

@@ -9,14 +9,12 @@
 
 #include "base/json.h"
 #include "import/pt2/arguments.h"
-#include "import/pt2/types.h"
 #include "ops/foreign.h"
+#include "pt2/format.h"
+#include "pt2/types.h"
 
 namespace nongemm::pt2 {
 namespace {
-
-constexpr std::string_view kOperators = "torch.ops.";
-constexpr std::string_view kHigherOrder = "torch.ops.higher_order.";
 
 /// Checks on the host, which a run with sizes that are known does not need.
 constexpr std::array<std::string_view, 8> kChecks = {
@@ -43,29 +41,6 @@ template <typename Range>
 bool contains(const Range& range, std::string_view name) {
   return std::find(range.begin(), range.end(), name) != range.end();
 }
-
-/// Python's arithmetic on numbers by the operators of ours that do it when only the run knows them.
-struct HostArithmetic {
-  std::string_view python;
-  std::string_view result;  // the kind of number that it gives
-  std::string_view op;
-};
-
-constexpr std::array<HostArithmetic, 13> kHostArithmetic = {{
-    {"_operator.add", "as_sym_int", "nongemm.int_add.default"},
-    {"_operator.sub", "as_sym_int", "nongemm.int_sub.default"},
-    {"_operator.mul", "as_sym_int", "nongemm.int_mul.default"},
-    {"_operator.floordiv", "as_sym_int", "nongemm.int_floor_divide.default"},
-    {"_operator.mod", "as_sym_int", "nongemm.int_remainder.default"},
-    {"torch.sym_max", "as_sym_int", "nongemm.int_max.default"},
-    {"torch.sym_min", "as_sym_int", "nongemm.int_min.default"},
-    {"_operator.gt", "as_sym_bool", "nongemm.int_greater.default"},
-    {"_operator.add", "as_sym_float", "nongemm.float_add.default"},
-    {"_operator.sub", "as_sym_float", "nongemm.float_sub.default"},
-    {"_operator.mul", "as_sym_float", "nongemm.float_mul.default"},
-    {"_operator.truediv", "as_sym_float", "nongemm.float_divide.default"},
-    {"torch.sym_float", "as_sym_float", "nongemm.float.default"},
-}};
 
 /// Calls `visit` for every name in arguments, those in lists included; sub-graphs have names of their own.
 template <typename Visit>

@@ -12,12 +12,11 @@
 #include "import/common/protect_state.h"
 #include "import/pt2/nodes.h"
 #include "import/pt2/symbols.h"
-#include "import/pt2/types.h"
+#include "pt2/format.h"
+#include "pt2/types.h"
 
 namespace nongemm::pt2 {
 namespace {
-
-constexpr std::int64_t kNewestVersion = 8;  // of the schema, its major number: torch 2.6 to 2.11
 
 /// One of the user's inputs, as the signature has it.
 struct UserInput {
@@ -36,9 +35,9 @@ class ProgramReader {
         options_(options),
         symbols_(object_at(root, "range_constraints")) {
     const std::int64_t version = integer_at(object_at(root, "schema_version"), "major");
-    if (version > kNewestVersion) {
+    if (version > kSchemaMajor) {
       throw Error(ErrorKind::kUnsupported,
-                  fmt::format("is of schema version {}, versions up to {} are known", version, kNewestVersion),
+                  fmt::format("is of schema version {}, versions up to {} are known", version, kSchemaMajor),
                   "export it with a torch up to 2.11");
     }
     if (const Json* torch = find_member(root, "torch_version"))

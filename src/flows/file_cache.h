@@ -1,4 +1,4 @@
-// What building an engine leaves on disk: the engine, and the times of kernels that were tried.
+// What preparing a model leaves on disk: engines, times of kernels that were tried, compiled packages.
 #pragma once
 
 #include <filesystem>
@@ -7,18 +7,23 @@
 #include <string_view>
 #include <vector>
 
-namespace nongemm::tensorrt {
+namespace nongemm {
 
-class EngineCache {
+class FileCache {
  public:
   /// @param setting of the user: a folder, "off", or empty for the user's cache folder
-  explicit EngineCache(const std::string& setting);
+  /// @param flow whose files they are: the name of the folder in the user's
+  FileCache(const std::string& setting, std::string_view flow);
 
   bool enabled() const { return !folder_.empty(); }
   /// What `what` (an engine's options, the device, TensorRT's version) and the model file, and its weights beside it,
   /// say together: any change gives another key.
   static std::string key_of(const std::vector<std::filesystem::path>& files, std::string_view what);
 
+  /// Where what is kept under that name is to lie; empty when nothing is kept.
+  std::filesystem::path path_of(const std::string& name) const {
+    return enabled() ? folder_ / name : std::filesystem::path();
+  }
   /// Absent when nothing was kept under that name, or it cannot be read.
   std::optional<std::string> read(const std::string& name) const;
   /// A folder that cannot be written to is no error: the engine is built again next time.
@@ -28,4 +33,4 @@ class EngineCache {
   std::filesystem::path folder_;
 };
 
-}  // namespace nongemm::tensorrt
+}  // namespace nongemm

@@ -1,5 +1,6 @@
-#include "import/pt2/types.h"
+#include "pt2/types.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -24,6 +25,11 @@ DType dtype_of(const Json& number) {
               "integers, bool, fp8, fp16, bf16, fp32, fp64 and complex numbers are");
 }
 
+int number_of(DType dtype) {
+  if (const std::int32_t number = info(dtype).pt2; number > 0) return number;
+  throw Error(ErrorKind::kUnsupported, "torch.export's files have no element type " + std::string(info(dtype).name));
+}
+
 std::string memory_format_of(const Json& number) {
   const std::int64_t code = as_integer(number);
   if (code < 1 || code >= static_cast<std::int64_t>(kMemoryFormats.size())) {
@@ -41,6 +47,12 @@ Type merged(const Type& file, const Type& rule) {
   }
   if (type.shape != rule.shape) type.strides.clear();
   return type;
+}
+
+std::optional<int> memory_format_number(std::string_view name) {
+  const auto at = std::find(kMemoryFormats.begin() + 1, kMemoryFormats.end(), name);
+  if (at == kMemoryFormats.end()) return std::nullopt;
+  return static_cast<int>(at - kMemoryFormats.begin());
 }
 
 }  // namespace nongemm::pt2

@@ -1,10 +1,10 @@
-#include "flows/tensorrt/progress.h"
+#include "flows/progress.h"
 
 #include <fmt/format.h>
 
 #include <utility>
 
-namespace nongemm::tensorrt {
+namespace nongemm {
 
 Ticker::Ticker(std::function<void(const std::string&)> say, std::string what)
     : say_(std::move(say)), what_(std::move(what)) {
@@ -35,4 +35,4 @@ void Ticker::tick() {
   }
 }
 
-}  // namespace nongemm::tensorrt
+}  // namespace nongemm

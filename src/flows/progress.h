@@ -1,4 +1,4 @@
-// Building an engine takes minutes: somebody should say that it still goes on.
+// Building an engine or compiling a model takes minutes: somebody should say that it still goes on.
 #pragma once
 
 #include <condition_variable>
@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-namespace nongemm::tensorrt {
+namespace nongemm {
 
 /// Calls `say` about once a second, from a thread of its own, with what is being done and for how long, until it goes.
 class Ticker {
@@ -35,4 +35,4 @@ class Ticker {
   std::thread thread_;
 };
 
-}  // namespace nongemm::tensorrt
+}  // namespace nongemm

@@ -1,4 +1,4 @@
-#include "flows/tensorrt/cache.h"
+#include "flows/file_cache.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace nongemm::tensorrt {
+namespace nongemm {
 namespace {
 
 constexpr std::uint64_t kMostBytes = std::uint64_t{16} << 30;
@@ -49,23 +49,23 @@ void add_file(const std::filesystem::path& path, Digest& digest) {
 
 }  // namespace
 
-EngineCache::EngineCache(const std::string& setting) {
+FileCache::FileCache(const std::string& setting, std::string_view flow) {
   if (setting == "off") return;
   folder_ = !setting.empty()         ? std::filesystem::path(setting)
             : cache_folder().empty() ? std::filesystem::path()
-                                     : cache_folder() / "tensorrt";
+                                     : cache_folder() / flow;
   std::error_code error;
   if (!folder_.empty()) std::filesystem::create_directories(folder_, error);
 }
 
-std::string EngineCache::key_of(const std::vector<std::filesystem::path>& files, std::string_view what) {
+std::string FileCache::key_of(const std::vector<std::filesystem::path>& files, std::string_view what) {
   Digest digest;
   digest.add(std::as_bytes(std::span(what)));
   for (const std::filesystem::path& file : files) add_file(file, digest);
   return digest.text();
 }
 
-std::optional<std::string> EngineCache::read(const std::string& name) const {
+std::optional<std::string> FileCache::read(const std::string& name) const {
   std::error_code error;
   if (!enabled() || !std::filesystem::is_regular_file(folder_ / name, error)) return std::nullopt;
   try {
@@ -75,7 +75,7 @@ std::optional<std::string> EngineCache::read(const std::string& name) const {
   }
 }
 
-void EngineCache::write(const std::string& name, std::string_view bytes) const {
+void FileCache::write(const std::string& name, std::string_view bytes) const {
   if (!enabled()) return;
   try {
     write_file_atomically(folder_ / name, bytes);
@@ -83,4 +83,4 @@ void EngineCache::write(const std::string& name, std::string_view bytes) const {
   }
 }
 
-}  // namespace nongemm::tensorrt
+}  // namespace nongemm

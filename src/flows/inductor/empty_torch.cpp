@@ -1,0 +1,1 @@
+// libtorch.so of LibTorch has no code either: it only names the libraries that have.
