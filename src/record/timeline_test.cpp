@@ -16,7 +16,7 @@ DeviceRecord kernel(NodeId node, std::int64_t begin, std::int64_t end, std::int6
 }
 
 TEST(Timeline, GapsOfADeviceAreChargedToWhatComesAfterThem) {
-  Trace trace{1000, 2000, {{0, 1010, 1050}, {1, 1060, 1100}}, {}, {{1900, 1990, 1}}, {"gemm"}};
+  Trace trace{1000, 2000, {{0, 1010, 1050}, {1, 1060, 1100}}, {}, {}, {{1900, 1990, 1}}, {"gemm"}};
   trace.device = {kernel(1, 1400, 1500, 1070), kernel(0, 1100, 1200, 0), kernel(1, 1450, 1700, 1080)};
   const Timeline timeline = timeline_of(trace, 10);
   EXPECT_EQ(timeline.wall_ns, 1000);
@@ -40,7 +40,7 @@ TEST(Timeline, GapsOfADeviceAreChargedToWhatComesAfterThem) {
 }
 
 TEST(Timeline, OfAHostGapsLieBetweenCalls) {
-  const Trace trace{0, 100, {{0, 10, 30}, {1, 15, 20}, {2, 45, 90}}, {}, {}, {}};
+  const Trace trace{0, 100, {{0, 10, 30}, {1, 15, 20}, {2, 45, 90}}, {}, {}, {}, {}};
   const Timeline timeline = timeline_of(trace, 2);
   EXPECT_EQ(timeline.head_ns, 10);
   EXPECT_EQ(timeline.tail_ns, 10);

@@ -65,6 +65,42 @@ __device__ void mark(std::uint8_t* flags, int column) {
   if (flags != nullptr && __ldcg(flags + column) == 0) flags[column] = 1;
 }
 
+/// A piece that holds outliers, element by element: marks their columns. Gives the largest of the other magnitudes.
+template <typename T>
+__device__ float mark_outliers(const T* elements, float threshold, std::uint8_t* flags, int first_column) {
+  float largest = 0.0f;
+#pragma unroll
+  for (int i = 0; i < kVector; ++i) {
+    const float magnitude = fabsf(in_half(elements[i]));
+    if (is_outlier(magnitude, threshold)) {
+      mark(flags, first_column + i);
+    } else {
+      largest = fmaxf(largest, magnitude);
+    }
+  }
+  return largest;
+}
+
+/// kVector int8 values as they lie in memory; outliers are zeros where the piece has some.
+template <typename T>
+__device__ uint2 packed_piece(const T* elements, float factor, bool has_outliers, float threshold) {
+  int numbers[kVector];
+#pragma unroll
+  for (int i = 0; i < kVector; ++i) numbers[i] = quantized(in_half(elements[i]), factor);
+  if (has_outliers) {
+#pragma unroll
+    for (int i = 0; i < kVector; ++i) {
+      if (is_outlier(fabsf(in_half(elements[i])), threshold)) numbers[i] = 0;
+    }
+  }
+  std::uint32_t words[2] = {0, 0};
+#pragma unroll
+  for (int i = 0; i < kVector; ++i) {
+    words[i / 4] |= (static_cast<std::uint32_t>(numbers[i]) & 0xffu) << (8 * (i % 4));
+  }
+  return make_uint2(words[0], words[1]);
+}
+
 /// The row stays in registers between the search for its scale and its quantization. One row takes kThreads threads,
 /// each with up to kVectors pieces of kVector elements, kThreads pieces apart.
 template <typename T, int kThreads, int kVectors>
@@ -95,15 +131,7 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
       continue;
     }
     with_outliers |= 1u << v;
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) {
-      const float magnitude = fabsf(in_half(elements[i]));
-      if (is_outlier(magnitude, result.threshold)) {
-        mark(result.flags, (v * kThreads + lane) * kVector + i);
-      } else {
-        largest = fmaxf(largest, magnitude);
-      }
-    }
+    largest = fmaxf(largest, mark_outliers(elements, result.threshold, result.flags, (v * kThreads + lane) * kVector));
   }
   largest = largest_in_row<kThreads>(largest);
   if (lane == 0) result.scales[row] = largest;
@@ -113,21 +141,8 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
   for (int v = 0; v < kVectors; ++v) {
     const int piece = v * kThreads + lane;
     const T* elements = reinterpret_cast<const T*>(&held[v]);
-    int numbers[kVector];
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) numbers[i] = quantized(in_half(elements[i]), factor);
-    if ((with_outliers >> v & 1u) != 0) {
-#pragma unroll
-      for (int i = 0; i < kVector; ++i) {
-        if (is_outlier(fabsf(in_half(elements[i])), result.threshold)) numbers[i] = 0;
-      }
-    }
-    std::uint32_t packed[2] = {0, 0};
-#pragma unroll
-    for (int i = 0; i < kVector; ++i) {
-      packed[i / 4] |= (static_cast<std::uint32_t>(numbers[i]) & 0xffu) << (8 * (i % 4));
-    }
-    if (piece < pieces) output[piece] = make_uint2(packed[0], packed[1]);
+    const bool has_outliers = (with_outliers >> v & 1u) != 0;
+    if (piece < pieces) output[piece] = packed_piece(elements, factor, has_outliers, result.threshold);
   }
 }
 
