@@ -31,8 +31,9 @@ large() { nongemm large llama3-8b --seq-len 512 --max-seconds 2 && "$python" ben
 again() {
   nongemm again "${small[@]}" --max-seconds 1 --no-limits && "$python" bench/queue_table.py apart "$out/models/report.json" "$out/again/report.json"
 }
-delay() {
+delay() {  # of every second call, so that delayed calls and others are of the same inferences
   local library=$carry/lib/nongemm/examples/libexample_delayed_gelu.so
+  export EXAMPLE_EVERY=2
   nongemm delay-none swin-t vit-b --max-seconds 1 --no-limits --load-library "$library" &&
     EXAMPLE_HOST_US=50 nongemm delay-host swin-t vit-b --max-seconds 1 --no-limits --load-library "$library" &&
     EXAMPLE_DEVICE_US=50 nongemm delay-device swin-t vit-b --max-seconds 1 --no-limits --load-library "$library" &&

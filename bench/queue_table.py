@@ -2,7 +2,7 @@
 
     python3 bench/queue_table.py figures report.json [--limits]
     python3 bench/queue_table.py apart report.json again.json        shares of idle time by operator, two runs
-    python3 bench/queue_table.py delay none.json host.json device.json  gelu with 50 us on the host, on the device
+    python3 bench/queue_table.py delay none.json host.json device.json  every second gelu with 50 us on the host, on the device
 """
 
 import json
@@ -69,21 +69,18 @@ def apart(first, second):
 
 
 def gelu(point):
-    rows = [row for row in rows_of(point, "operators") if row["operator"].startswith("aten.gelu")]
-    nodes = sum(row["nodes"] for row in rows)
-    others = [row for row in rows_of(point, "operators") if not row["operator"].startswith("aten.gelu")]
-    return (sum(row["gap"] for row in rows) / nodes * 1e6, sum(row["time"] for row in rows) / nodes * 1e6,
-            sum(row["gap"] for row in others) * 1e6, sum(row["time"] for row in others) * 1e6, nodes)
+    """Gaps and device times of its calls in order, us."""
+    rows = [row for row in rows_of(point, "nodes") if row["operator"].startswith("aten.gelu")]
+    return [row["gap"] * 1e6 for row in rows], [row["time"] * 1e6 for row in rows]
 
 
 def delay(none, host, device):
-    for plain, late, slow in zip(points_of(none), points_of(host), points_of(device)):
-        for what, point in (("none", plain), ("host 50 us", late), ("device 50 us", slow)):
-            gap, time, other_gap, other_time, nodes = gelu(point)
-            base = gelu(plain)
-            print(f"{name_of(point):12} {what:13} gelu ({nodes}): gap {gap:.2f} us ({gap - base[0]:+.2f}), device {time:.2f} us "
-                  f"({time - base[1]:+.2f}); others' gaps {other_gap - base[2]:+.1f} us, device {other_time - base[3]:+.1f} us; "
-                  f"{point['sections']['performance']['how'][:60]}")
+    for points in zip(points_of(none), points_of(host), points_of(device)):
+        for what, point in zip(("nothing", "host 50 us", "device 50 us"), points):
+            gaps, times = gelu(point)
+            late = [sum(values[1::2]) / len(values[1::2]) - sum(values[::2]) / len(values[::2]) for values in (gaps, times)]
+            print(f"{name_of(point):12} {what:13} every second of {len(gaps)} calls: gap {late[0]:+.2f} us, device {late[1]:+.2f} us beside the others"
+                  f" (gaps {' '.join(f'{gap:.1f}' for gap in gaps)}); {point['sections']['performance']['how'][:40]}")
 
 
 if __name__ == "__main__":

@@ -183,6 +183,7 @@ CallMeasurement measure_call(const Call& call, Flow& flow, const CallOptions& op
   CallMeasurement result;
   auto prepared = std::make_unique<Prepared>(call, 1, flow, options.run);
   PassSettings settings{options.policy};
+  settings.may_reconstruct = false;
   if (options.cold) settings.before_sample = [&flusher = CacheFlusher::of(options.run)] { flusher.flush(); };
   result.observed = prepared->session().run_for_types();
   result.fp32_in_tf32 = prepared->session().fp32_in_tf32();

@@ -19,6 +19,8 @@ constexpr std::size_t kLeastSamples = 2;
 /// Gaps of queued work are below so many switch times, gaps of work that is waited for above.
 constexpr double kLongestSwitch = 3.5;
 constexpr double kShortestWait = 3.0;
+/// Gaps of work whose launch is not known to have come before are switches below so many switch times.
+constexpr double kSurelySwitch = 1.5;
 /// A launch cannot have come so much before its work began on an idle device: something else was waited for.
 constexpr double kLatestStart = 15'000;
 /// A span that ends so much later than the device has not waited for it alone: its end says nothing of the device.
@@ -190,19 +192,25 @@ class Planner {
   /// in the queue tell the switch.
   void recorded_places() {
     switches_.assign(count_, times_.recorded_switch_ns);
-    std::vector<bool> known(count_);
     std::map<std::tuple<std::uint32_t, std::size_t, std::size_t>, std::vector<double>> families;
     const std::vector<std::vector<double>> ends = earlier_ends();
+    std::vector<Seen> seen;
     for (std::size_t i = 0; i < count_; ++i) {
       const double expected = places_[i].at;
-      known[i] = observe(i, ends);
-      if (known[i] && !in_wait(i)) families[family(i)].push_back(places_[i].at - expected);
+      seen.push_back(look(i, ends));
+      if (place_by(seen.back(), i) && !in_wait(i)) families[family(i)].push_back(places_[i].at - expected);
     }
     for (std::size_t i = 0; i < count_; ++i) {
-      // The same kernel elsewhere in the model, launched in the same place of a call, is off by as much.
-      const auto kin = families.find(family(i));
-      if (known[i] || in_wait(i) || kin == families.end()) continue;
-      places_[i].at = std::clamp(places_[i].at + median(kin->second), 0.0, kMostShare);
+      const bool known = tells(seen[i].shares);
+      if (!known && !in_wait(i)) {
+        // The same kernel elsewhere in the model, launched in the same place of a call, is off by as much. No launch
+        // comes later than its work.
+        const auto kin = families.find(family(i));
+        const double shift = kin == families.end() ? 0.0 : median(kin->second);
+        places_[i].at = std::clamp(std::min(places_[i].at + shift, median(seen[i].latest)), 0.0, kMostShare);
+      }
+      const std::vector<double>& gaps = tells(seen[i].queued) || known ? seen[i].queued : seen[i].small;
+      if (tells(gaps)) switches_[i] = std::max(0.0, mean(gaps));
     }
   }
 
@@ -241,36 +249,50 @@ class Planner {
     return begin + length_of(trace, span) - places_[i].at;
   }
 
-  /// Takes the position's switch time, and its place, when enough inferences tell.
-  /// @return whether they tell the place
-  bool observe(std::size_t i, const std::vector<std::vector<double>>& ends) {
+  /// What recorded inferences have of a position.
+  struct Seen {
+    std::vector<double> shares;   // where its call returned in the span, of those in which the device waited for it
+    std::vector<double> befores;  // the same in ns before the span's end
+    std::vector<double> latest;   // where it returned at the latest, as a share, of all
+    std::vector<double> queued;   // gaps, of those in which it stood in the queue
+    std::vector<double> small;    // gaps in which no launch can have been waited for
+  };
+
+  Seen look(std::size_t i, const std::vector<std::vector<double>>& ends) const {
+    Seen seen;
     const std::uint32_t span = order_.device[i].span;
-    std::vector<double> shares;
-    std::vector<double> befores;
-    std::vector<double> gaps;
     for (std::size_t t = 0; t < recorded_.size(); ++t) {
       const Trace& trace = *recorded_[t];
       const double begin = static_cast<double>(trace.device[i].begin_ns - trace.begin_ns);
+      const double returned = begin - times_.recorded_start_ns;
+      const double span_begin = static_cast<double>(trace.nodes[span].begin_ns - trace.begin_ns);
+      const double length = std::max(1.0, length_of(trace, span));
+      seen.latest.push_back((returned - span_begin) / length);
       const double arrives = returns(trace, i) + times_.recorded_start_ns;
       const double gap = begin - ends[t][i];
       if (gap > kShortestWait * times_.recorded_switch_ns && arrives > ends[t][i] - kLatestStart) {
-        const double returned = begin - times_.recorded_start_ns;
-        const double span_begin = static_cast<double>(trace.nodes[span].begin_ns - trace.begin_ns);
-        const double length = std::max(1.0, length_of(trace, span));
-        shares.push_back((returned - span_begin) / length);
-        befores.push_back(span_begin + length - returned);
+        seen.shares.push_back(seen.latest.back());
+        seen.befores.push_back(span_begin + length - returned);
       }
+      if (gap < kSurelySwitch * times_.recorded_switch_ns) seen.small.push_back(gap);
       const bool queued = arrives < ends[t][i] - kShortestWait * times_.recorded_switch_ns;
-      if (queued && gap < kLongestSwitch * times_.recorded_switch_ns) gaps.push_back(gap);
+      if (queued && gap < kLongestSwitch * times_.recorded_switch_ns) seen.queued.push_back(gap);
     }
+    return seen;
+  }
+
+  /// Enough inferences of a kind to go by.
+  bool tells(const std::vector<double>& samples) const {
     const auto enough = static_cast<std::size_t>(kLeastShare * static_cast<double>(recorded_.size()));
-    const std::size_t least = std::max(kLeastSamples, enough);
-    if (gaps.size() >= least) switches_[i] = std::max(0.0, mean(gaps));
-    if (shares.size() < least) return false;
+    return samples.size() >= std::max(kLeastSamples, enough);
+  }
+
+  bool place_by(const Seen& seen, std::size_t i) {
+    if (!tells(seen.shares)) return false;
     if (in_wait(i)) {
-      places_[i] = {LaunchPlace::From::kEnd, median(befores)};
+      places_[i] = {LaunchPlace::From::kEnd, median(seen.befores)};
     } else {
-      places_[i].at = std::clamp(median(shares), 0.0, kMostShare);
+      places_[i].at = std::clamp(median(seen.shares), 0.0, kMostShare);
     }
     return true;
   }

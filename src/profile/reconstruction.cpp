@@ -187,7 +187,7 @@ void evaluate(const QueueSources& sources, const QueueTimes& times, std::span<co
 
 std::optional<ReconstructedTiming> reconstruct(Session& session, const Graph& graph, const PassSettings& settings,
                                                std::span<const Trace> attributed, double busy_s, double plain_s) {
-  if (settings.before_sample || busy_s > kDeviceBound * plain_s) return std::nullopt;
+  if (!settings.may_reconstruct || settings.before_sample || busy_s > kDeviceBound * plain_s) return std::nullopt;
   if (attributed.empty() || attributed.front().nodes.empty()) return std::nullopt;
   ReconstructedTiming result;
   try {

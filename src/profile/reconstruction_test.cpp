@@ -73,11 +73,11 @@ class ReconstructionTest : public testing::Test {
     Graph graph;
     graph.nodes.resize(kOperators);
     for (std::uint32_t i = 0; i < kOperators; ++i) graph.nodes[i].op = "op" + std::to_string(i % 7);
-    PassSettings settings;
-    settings.policy.iterations = iterations;
-    return measure_on_device(session_, graph, settings, plain_s);
+    settings_.policy.iterations = iterations;
+    return measure_on_device(session_, graph, settings_, plain_s);
   }
 
+  PassSettings settings_;
   FakeSession session_;
 };
 
@@ -165,6 +165,13 @@ TEST_F(ReconstructionTest, WithoutSpansOrConstantsRecordsAreUsed) {
   const NodePass pass = measure(5);
   EXPECT_THAT(pass.how, HasSubstr("not used: no kernels here"));
   EXPECT_EQ(pass.reconstruction->inferences, 0);
+}
+
+TEST_F(ReconstructionTest, WhoeverWantsSamplesOfDeviceTimeGetsRecords) {
+  settings_.may_reconstruct = false;
+  const NodePass pass = measure(5);
+  EXPECT_FALSE(pass.reconstruction.has_value());
+  EXPECT_THAT(pass.how, HasSubstr("kernel records"));
 }
 
 TEST_F(ReconstructionTest, ADeviceThatIsBusyThroughoutIsRecorded) {

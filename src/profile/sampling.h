@@ -22,6 +22,9 @@ struct PassSettings {
   MeasurePolicy policy;
   /// Called before each sample and not timed: writes over the caches. May be empty.
   std::function<void()> before_sample = {};
+  /// Whether times on a device may be of inferences that nothing recorded (reconstruction.h): all of these have the
+  /// same kernels' durations, so a caller who wants samples of device time wants records.
+  bool may_reconstruct = true;
 
   void prepare_sample() const {
     if (before_sample) before_sample();
