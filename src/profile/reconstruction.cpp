@@ -30,6 +30,8 @@ constexpr double kLongestBlock = 10;
 constexpr double kRecordedSeconds = 0.5;
 constexpr double kLeastRecorded = 6;
 constexpr double kMostRecorded = 40;
+/// Recording so many inferences of more would take minutes, to tell what hardly shows.
+constexpr double kLongestInference = 1.0;
 /// Spans of more inferences are not kept.
 constexpr std::size_t kMostKept = 200;
 /// So many of the plain inferences may run other nodes than the attributed ones.
@@ -188,6 +190,7 @@ void evaluate(const QueueSources& sources, const QueueTimes& times, std::span<co
 std::optional<ReconstructedTiming> reconstruct(Session& session, const Graph& graph, const PassSettings& settings,
                                                std::span<const Trace> attributed, double busy_s, double plain_s) {
   if (!settings.may_reconstruct || settings.before_sample || busy_s > kDeviceBound * plain_s) return std::nullopt;
+  if (plain_s > kLongestInference) return std::nullopt;
   if (attributed.empty() || attributed.front().nodes.empty()) return std::nullopt;
   ReconstructedTiming result;
   try {

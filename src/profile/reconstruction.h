@@ -24,9 +24,9 @@ struct ReconstructedTiming {
 /// @param attributed inferences of the attribution pass
 /// @param busy_s device time of an inference
 /// @param plain_s a plain inference
-/// @return nothing where there is nothing to gain or to go by: the device does not wait for launches, each sample has
-/// to
-///         be prepared, or the session does not say how its device takes up work
+/// @return nothing where there is nothing to gain or to go by: the device does not wait for launches, inferences take
+///         seconds, records are wanted or each sample has to be prepared, the session does not say how its device takes
+///         up work
 std::optional<ReconstructedTiming> reconstruct(Session& session, const Graph& graph, const PassSettings& settings,
                                                std::span<const Trace> attributed, double busy_s, double plain_s);
 
