@@ -336,7 +336,7 @@ TEST_F(CudaTest, TracingLeaksNothing) {
   EXPECT_LT(resident_kib() - before, 16 * 1024);
 }
 
-TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
+TEST_F(CudaTest, PartsAddUpToTheLatencyRecordedOrReconstructed) {
   Prepared cuda = prepare("gpt2", DeviceKind::kCuda, DType::kFloat16, 128);
   open(cuda, DeviceKind::kCuda);
   PassSettings settings;
@@ -351,31 +351,45 @@ TEST_F(CudaTest, BothPassesAddUpToTheLatency) {
     return median(samples);
   };
   plain_ms();
-  const double before = plain_ms();
-  const NodePass pass = measure_on_device(*cuda.session, cuda.graph, settings, before * 1e-3);
-  ASSERT_GT(pass.averaged, 0) << pass.how;
-  // For people: what tracing costs, and what it leaves behind.
-  std::printf("gpt2 fp16, 128 tokens: plain %.3f ms, kernel records %.3f ms, plain after tracing %.3f ms\n", before,
-              median(pass.wall_s) * 1e3, plain_ms());
-  // Kernels take as long as in traces that this test takes itself; the rest of the latency are head, gaps and tail,
-  // with nothing left over: outside_s would hide a part that is missing, so it has to be nothing.
+  // Kernels take as long as in traces that this test takes itself.
   std::vector<double> busy;
   Trace whole;
   for (int i = 0; i < 20; ++i) {
     cuda.session->run_traced(TraceLevel::kTiming, whole);
     busy.push_back(device_time(whole).busy * 1e-9);
   }
-  double device = 0;
-  double gaps = 0;
-  for (const NodeTime& node : pass.nodes) {
-    device += node.device_s;
-    gaps += node.gap_s;
+  cuda.session->end_tracing();
+  for (const bool reconstruct : {true, false}) {
+    settings.may_reconstruct = reconstruct;
+    const double before = plain_ms();
+    const NodePass pass = measure_on_device(*cuda.session, cuda.graph, settings, before * 1e-3);
+    ASSERT_GT(pass.averaged, 0) << pass.how;
+    // For people: what tracing costs, and what it leaves behind.
+    std::printf("gpt2 fp16, 128 tokens: plain %.3f ms, node pass %.3f ms, plain after tracing %.3f ms\n", before,
+                median(pass.wall_s) * 1e3, plain_ms());
+    // The rest of the latency are head, gaps and tail, with nothing left over: outside_s would hide a part that is
+    // missing, so it has to be nothing.
+    double device = 0;
+    double gaps = 0;
+    for (const NodeTime& node : pass.nodes) {
+      device += node.device_s;
+      gaps += node.gap_s;
+    }
+    EXPECT_NEAR(device, median(busy), 0.05 * median(busy));
+    EXPECT_NEAR(pass.head_s + gaps + pass.tail_s, pass.mean_wall_s - device, 1e-6);
+    EXPECT_GT(pass.head_s, 0);
+    EXPECT_GT(pass.tail_s, 0);
+    EXPECT_EQ(pass.reconstruction.has_value(), reconstruct);
+    if (reconstruct) {
+      EXPECT_THAT(pass.how, ::testing::HasSubstr("30 plain inferences through a model of the device's queue"));
+      EXPECT_NEAR(pass.reconstruction->latency, 1, 0.02);
+      EXPECT_LT(pass.reconstruction->start_error_s, 2e-6);
+    } else {
+      EXPECT_NEAR(pass.mean_wall_s, before * 1e-3, 1e-9);
+      EXPECT_THAT(pass.how,
+                  ::testing::HasSubstr("one of 8 windows in each inference, 30 rounds, nodes by order and name"));
+    }
   }
-  EXPECT_NEAR(device, median(busy), 0.05 * median(busy));
-  EXPECT_NEAR(pass.head_s + gaps + pass.tail_s, before * 1e-3 - device, 1e-6);
-  EXPECT_GT(pass.head_s, 0);
-  EXPECT_GT(pass.tail_s, 0);
-  EXPECT_THAT(pass.how, ::testing::HasSubstr("one of 8 windows in each inference, 30 rounds, nodes by order and name"));
 }
 
 }  // namespace
