@@ -116,25 +116,28 @@ RuntimeProgram map_kernels(const pt2::CompiledPackage& package, const Graph& gra
       const std::optional<NodeId> node = names.find(name);
       if (!node) continue;
       covers.insert(*node);
-      if (is_product(kernel.name) && group_of_node(graph, *node) == Group::kGemm) in_products.insert(*node);
+      const Group group = group_of_node(graph, *node);
+      const bool whole = group == Group::kGemm || (group == Group::kAttention && contains(kernel.name, "attention"));
+      if (is_product(kernel.name) && whole) in_products.insert(*node);
     }
     // A library's product does nothing else; what stands beside it are origins of the views that it reads.
     const auto product = [&](NodeId node) { return counts_as_gemm(group_of_node(graph, node)); };
     if (is_extern(kernel.name) && is_product(kernel.name) && std::any_of(covers.begin(), covers.end(), product)) {
       std::erase_if(covers, [&](NodeId node) { return !product(node); });
     }
-    const bool of_attention = std::any_of(covers.begin(), covers.end(),
-                                          [&](NodeId node) { return group_of_node(graph, node) == Group::kAttention; });
-    if (of_attention) step.operators = parts_of_attention(kernel);
     step.covers.assign(covers.begin(), covers.end());
     program.nodes.push_back(std::move(step));
   }
   std::set<NodeId> covered;
-  for (RuntimeNode& step : program.nodes) {
+  for (std::size_t i = 0; i < program.nodes.size(); ++i) {
+    RuntimeNode& step = program.nodes[i];
     const bool had_nodes = !step.covers.empty();
     if (!is_product(step.name)) std::erase_if(step.covers, [&](NodeId node) { return in_products.contains(node); });
     // What a product alone is behind brings its operands into the layout that it wants.
     if (had_nodes && step.covers.empty()) step.role = RuntimeRole::kReformat;
+    const bool of_attention = std::any_of(step.covers.begin(), step.covers.end(),
+                                          [&](NodeId node) { return group_of_node(graph, node) == Group::kAttention; });
+    if (of_attention) step.operators = parts_of_attention(package.kernels[i]);
     covered.insert(step.covers.begin(), step.covers.end());
   }
   for (NodeId node = 0; node < graph.nodes.size(); ++node) {
