@@ -17,7 +17,18 @@ libraries=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(t
 site=$(dirname "$(dirname "$libraries")")
 paths=$libraries
 for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-export NONGEMM_MODULES=$carry/lib/nongemm NONGEMM_PYTHON=$python XDG_CACHE_HOME=${CACHE:-/tmp/nongemm-cache}
+export NONGEMM_MODULES=$carry/lib/nongemm XDG_CACHE_HOME=${CACHE:-/tmp/nongemm-cache}
+mkdir -p "$XDG_CACHE_HOME"
+# Python and the compilers that it starts are this machine's: our libraries are none of theirs.
+printf '#!/bin/sh\nexec env -u LD_LIBRARY_PATH -u CC -u CXX "%s" "$@"\n' "$(command -v "$python")" > "$XDG_CACHE_HOME/python"
+chmod +x "$XDG_CACHE_HOME/python"
+export NONGEMM_PYTHON=$XDG_CACHE_HOME/python
+# An installation of torch without its headers gets them from carry.sh's neighbour:
+#   tar -C .deps/torch -cJf .carry/include.tar.xz include
+if [[ ! -e $(dirname "$libraries")/include/torch/csrc/inductor/aoti_runtime/model.h && -e $carry/include.tar.xz ]]; then
+  tar -C "$XDG_CACHE_HOME" -xJf "$carry/include.tar.xz"
+  export CPATH=$XDG_CACHE_HOME/include:$XDG_CACHE_HOME/include/torch/csrc/api/include
+fi
 # A compiler that the machine names for other purposes breaks what Inductor links.
 ours() {
   env -u CC -u CXX "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$carry/bin/nongemm" "$@"
@@ -37,6 +48,7 @@ info() {
   nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm --format=csv,noheader
   "$python" -c 'import torch; print("torch", torch.__version__, torch.version.cuda); import triton; print("triton", triton.__version__)'
   env -u CC -u CXX g++ --version | head -n 1
+  ls "$(dirname "$libraries")/include/torch/csrc/inductor/aoti_runtime/model.h" || echo "no headers of torch; CPATH=${CPATH:-}"
   ours list flows
 }
 export_() {
@@ -53,7 +65,7 @@ run() {
   return $status
 }
 reference() {
-  env -u CC -u CXX "$python" bench/inductor_reference.py "$out/programs" --output "$out/reference.json" 2> "$out/reference.log"
+  "$NONGEMM_PYTHON" bench/inductor_reference.py "$out/programs" --output "$out/reference.json" 2> "$out/reference.log"
 }
 goals() { "$python" bench/inductor_goals.py "$out/run/report.json" "$out/reference.json" | tee "$out/goals.txt"; return "${PIPESTATUS[0]}"; }
 large() {

@@ -47,7 +47,9 @@ const HostArithmetic* host_arithmetic(const std::string& op) {
   return at == kHostArithmetic.end() ? nullptr : &*at;
 }
 
-bool is_torchs(const std::string& op) { return !op.starts_with("nongemm.") && !op.starts_with("onnx."); }
+bool is_torchs(const std::string& op) {
+  return !op.starts_with("nongemm.") && !op.starts_with("onnx.") && !op.starts_with("aotinductor.");
+}
 
 /// What separates the parts of a module stack stands in no part of it.
 std::string plain(std::string text) {

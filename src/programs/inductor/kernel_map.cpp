@@ -50,9 +50,22 @@ std::set<std::string> computed_by(const pt2::CompiledKernel& kernel) {
   return names;
 }
 
-bool is_gemm(const Graph& graph, NodeId node) {
+Group group_of_node(const Graph& graph, NodeId node) {
   const Op* op = table_entry(graph.nodes[node]);
-  return counts_as_gemm(op != nullptr ? op->entry.group : guess_group(graph.nodes[node].op));
+  return op != nullptr ? op->entry.group : guess_group(graph.nodes[node].op);
+}
+
+/// What a kernel does of an attention that was taken apart, in ONNX's words, which steps are told by
+/// (record/runtime_program.h). Empty for one that does it all.
+std::vector<std::string> parts_of_attention(const pt2::CompiledKernel& kernel) {
+  if (contains(kernel.name, "attention")) return {};
+  if (is_product(kernel.name)) return {"MatMul"};
+  const auto is_softmax = [](const std::string& node) {
+    const std::string name = without_number(node);
+    return name == "exp" || name == "amax" || contains(name, "softmax");
+  };
+  if (std::any_of(kernel.compiled_nodes.begin(), kernel.compiled_nodes.end(), is_softmax)) return {"Softmax"};
+  return {"Mul"};  // scales and masks
 }
 
 /// Nodes of the graph by their names in the exported program.
@@ -103,25 +116,28 @@ RuntimeProgram map_kernels(const pt2::CompiledPackage& package, const Graph& gra
       const std::optional<NodeId> node = names.find(name);
       if (!node) continue;
       covers.insert(*node);
-      if (is_product(kernel.name) && is_gemm(graph, *node)) in_products.insert(*node);
+      const Group group = group_of_node(graph, *node);
+      const bool whole = group == Group::kGemm || (group == Group::kAttention && contains(kernel.name, "attention"));
+      if (is_product(kernel.name) && whole) in_products.insert(*node);
     }
     // A library's product does nothing else; what stands beside it are origins of the views that it reads.
-    const auto product = [&](NodeId node) { return is_gemm(graph, node); };
+    const auto product = [&](NodeId node) { return counts_as_gemm(group_of_node(graph, node)); };
     if (is_extern(kernel.name) && is_product(kernel.name) && std::any_of(covers.begin(), covers.end(), product)) {
       std::erase_if(covers, [&](NodeId node) { return !product(node); });
     }
-    std::set<std::string> operators;
-    for (const std::string& name : kernel.compiled_nodes) operators.insert(without_number(name));
-    step.operators.assign(operators.begin(), operators.end());
     step.covers.assign(covers.begin(), covers.end());
     program.nodes.push_back(std::move(step));
   }
   std::set<NodeId> covered;
-  for (RuntimeNode& step : program.nodes) {
+  for (std::size_t i = 0; i < program.nodes.size(); ++i) {
+    RuntimeNode& step = program.nodes[i];
     const bool had_nodes = !step.covers.empty();
     if (!is_product(step.name)) std::erase_if(step.covers, [&](NodeId node) { return in_products.contains(node); });
     // What a product alone is behind brings its operands into the layout that it wants.
     if (had_nodes && step.covers.empty()) step.role = RuntimeRole::kReformat;
+    const bool of_attention = std::any_of(step.covers.begin(), step.covers.end(),
+                                          [&](NodeId node) { return group_of_node(graph, node) == Group::kAttention; });
+    if (of_attention) step.operators = parts_of_attention(package.kernels[i]);
     covered.insert(step.covers.begin(), step.covers.end());
   }
   for (NodeId node = 0; node < graph.nodes.size(); ++node) {

@@ -43,7 +43,6 @@ TEST(KernelMap, NodesBelongToTheKernelsThatComputeThem) {
   EXPECT_EQ(program.folded, (std::vector<NodeId>{3}));
   EXPECT_EQ(program.nodes[0].type, "mm_out");
   EXPECT_EQ(program.nodes[1].type, "triton_per");
-  EXPECT_EQ(program.nodes[1].operators, (std::vector<std::string>{"erf", "mul", "rsqrt", "view"}));
 }
 
 TEST(KernelMap, SourcesOfViewsAreNotComputed) {
@@ -51,6 +50,36 @@ TEST(KernelMap, SourcesOfViewsAreNotComputed) {
   kernels[1] = {
       "triton_poi_fused_gelu_0", {"n1_gelu", "n2_layer_norm"}, {"view_1", "erf"}, {{"n2_layer_norm"}, {"n1_gelu"}}};
   EXPECT_EQ(map_kernels(package_of(kernels), small_graph()).nodes[1].covers, (std::vector<NodeId>{1}));
+}
+
+Graph attention_graph() {
+  Builder builder("attention", DType::kFloat32);
+  const Tensor x = builder.input("x", DType::kFloat32, {1, 2, 8, 4}, {});
+  builder.output("y", builder.call("aten.scaled_dot_product_attention.default", {x, x, x}));
+  return builder.finish();
+}
+
+const std::vector<std::string> kAttention = {"n0_scaled_dot_product_attention"};
+
+TEST(KernelMap, AnAttentionTakenApartIsToldByItsParts) {
+  const RuntimeProgram program = map_kernels(package_of({{"aoti_torch_cuda_bmm_out", kAttention, {"bmm"}},
+                                                         {"triton_per_fused__softmax_0", kAttention, {"amax", "exp_1"}},
+                                                         {"triton_poi_fused_mul_1", kAttention, {"mul"}}}),
+                                             attention_graph());
+  EXPECT_EQ(program.nodes[0].operators, std::vector<std::string>{"MatMul"});
+  EXPECT_EQ(program.nodes[1].operators, std::vector<std::string>{"Softmax"});
+  EXPECT_EQ(program.nodes[2].operators, std::vector<std::string>{"Mul"});
+  for (const RuntimeNode& step : program.nodes) EXPECT_EQ(step.covers, std::vector<NodeId>{0}) << step.name;
+}
+
+TEST(KernelMap, AnAttentionInOneKernelIsThatKernels) {
+  const RuntimeProgram program =
+      map_kernels(package_of({{"triton_poi_fused_pad_0", kAttention, {"constant_pad_nd"}},
+                              {"aoti_torch_cuda__flash_attention", kAttention, {"_flash_attention"}}}),
+                  attention_graph());
+  EXPECT_EQ(program.nodes[0].role, RuntimeRole::kReformat);
+  EXPECT_EQ(program.nodes[1].covers, std::vector<NodeId>{0});
+  EXPECT_TRUE(program.nodes[1].operators.empty());
 }
 
 TEST(KernelMap, AProductsOperandIsReformatted) {
