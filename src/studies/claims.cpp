@@ -76,8 +76,9 @@ std::string differences_of(const std::vector<const Run*>& runs) {
     shares.push_back(nongemm_shares(*run));
   }
   const ThreeShares mean = mean_of(shares);
-  return fmt::format("{} here, {}; of {} models; kernels alone {}, waits charged {}", fmt::join(devices, ", "),
-                     fmt::join(dtypes, " and "), runs.size(), percent(mean.device), percent(mean.charged));
+  return fmt::format("{} here, {}; mean of {} model{}; of the time in operators {}, with waits charged {}",
+                     fmt::join(devices, ", "), fmt::join(dtypes, " and "), runs.size(), runs.size() == 1 ? "" : "s",
+                     percent(mean.device), percent(mean.charged));
 }
 
 StudySentence agreement(const std::vector<StudyShareRow>& rows) {
