@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 
-.PHONY: build test bench lint format install clean
+.PHONY: build test bench results lint format install clean
 
 build: ## the program, in build/release/bin
 	tools/setup.sh release
@@ -15,6 +15,10 @@ test: ## everything, warnings as errors, then all tests
 bench: ## the project's own figures, as ratios
 	tools/setup.sh release all
 	bench/run.sh
+
+results: ## the pages of docs/results/ from the reports in docs/results/data/, the tables of README.md
+	tools/setup.sh release nongemm
+	tools/results.sh build/release/bin/nongemm
 
 lint: ## format, names, headers, shell scripts
 	tools/lint.sh

@@ -20,6 +20,7 @@ ExitCode verify_command(const Selection& selection);
 ExitCode report_command(const Selection& selection);
 ExitCode analyze_command(const Selection& selection);
 ExitCode compare_command(const Selection& selection);
+ExitCode study_command(const Selection& selection);
 
 /// The one point that a selection makes. Throws Error(kUsage) with `why` for several.
 Request single_point(Command command, const Selection& selection, const char* why);

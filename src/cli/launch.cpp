@@ -78,7 +78,7 @@ ChildOptions child_options(const SweepOptions& options) {
   return {.slots = slots_of(options), .most_seconds = options.point_timeout.value_or(0)};
 }
 
-SlurmOptions slurm_options(const Selection& selection, const Request& request) {
+SlurmOptions slurm_options(const std::string& command, const Selection& selection, const Request& request) {
   const auto for_task = [](const Option& option) {
     const bool of_sweep = option.section == OptionSection::kSweep || option.section == OptionSection::kOutput;
     return !of_sweep || option.name == "isolate" || option.name == "processes" || option.name == "point-timeout";
@@ -86,7 +86,7 @@ SlurmOptions slurm_options(const Selection& selection, const Request& request) {
   SlurmOptions options;
   options.folder = request.output.folder;
   options.run = words_of(part_of(selection, for_task));
-  options.run.insert(options.run.begin(), "run");
+  options.run.insert(options.run.begin(), command);
   options.job_options = shell_words(request.sweep.slurm_options);
   options.points_per_task = static_cast<std::size_t>(request.sweep.points_per_task);
   options.at_once = request.sweep.tasks_at_once;

@@ -20,7 +20,7 @@ std::function<ChildTask(std::size_t i, std::size_t slot)> child_task(
     std::function<const Request&(std::size_t i)> request);
 ChildOptions child_options(const SweepOptions& options);
 
-/// @param selection what the command line says: a task says it again
-SlurmOptions slurm_options(const Selection& selection, const Request& request);
+/// @param command the subcommand, and what its command line says: a task says it again
+SlurmOptions slurm_options(const std::string& command, const Selection& selection, const Request& request);
 
 }  // namespace nongemm::cli

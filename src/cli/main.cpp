@@ -30,6 +30,7 @@ constexpr std::array kCommands = {
     Subcommand{kList, list_command},     Subcommand{kInspect, inspect_command}, Subcommand{kRun, run_command},
     Subcommand{kOp, op_command},         Subcommand{kExport, export_command},   Subcommand{kVerify, verify_command},
     Subcommand{kReport, report_command}, Subcommand{kAnalyze, analyze_command}, Subcommand{kCompare, compare_command},
+    Subcommand{kStudy, study_command},
 };
 
 const Subcommand& find_command(const std::string& name) {

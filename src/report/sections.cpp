@@ -10,6 +10,7 @@
 #include "report/op_sections.h"
 #include "report/performance_sections.h"
 #include "report/quantization_sections.h"
+#include "report/study_sections.h"
 #include "report/sweep_sections.h"
 #include "report/timeline_sections.h"
 #include "report/trace_sections.h"
@@ -49,6 +50,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, sweep_section_infos());
     append(sections, compare_section_infos());
     append(sections, trace_section_infos());
+    append(sections, study_section_infos());
     return sections;
   }();
   return kAll;

@@ -153,6 +153,7 @@ std::vector<Option> quantize_rows();  // part of model_rows
 std::vector<Option> run_rows(const std::vector<std::string>& flows);
 std::vector<Option> sweep_rows();
 std::vector<Option> compare_rows();
+std::vector<Option> study_rows();
 std::vector<Option> output_rows();
 
 }  // namespace nongemm::option_rows

@@ -121,6 +121,8 @@ std::span<const CommandInfo> command_infos() {
                   "Compare a model's outputs with references (config.json and model.safetensors, or model.pt2, with "
                   "inputs.safetensors and outputs.safetensors)"},
       CommandInfo{kCompare, "compare", "Say what is faster, slower or the same in one run than in another"},
+      CommandInfo{kStudy, "study",
+                  "The experiments of the NonGEMM Bench paper, and further ones, printed beside the paper's figures"},
       CommandInfo{kReport, "report", "Make any format again from a JSON report"},
       CommandInfo{kAnalyze, "analyze",
                   "The same reports from what other tools recorded: traces of profilers, files of trtexec"},
@@ -150,6 +152,7 @@ OptionTable::OptionTable(std::span<const FlowDescription* const> flows) {
   }
   append(rows_, option_rows::sweep_rows());
   append(rows_, option_rows::compare_rows());
+  append(rows_, option_rows::study_rows());
   append(rows_, option_rows::output_rows());
 }
 

@@ -117,7 +117,7 @@ TEST(OptionTable, EveryOptionSurvivesItsCommand) {
       for (const Option* other : table().options(info.command)) {
         if (!other->required || other->role != OptionRole::kOutput) continue;
         if (!other->positional) words.push_back(other->spelled());
-        words.emplace_back("file");
+        words.push_back(other->choices.empty() ? "file" : other->choices.front());
       }
       const Request again = point(info.command, words);
       EXPECT_EQ(option->get(again), option->get(request));

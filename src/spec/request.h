@@ -21,6 +21,7 @@ enum Command : unsigned {
   kReport = 1U << 6,
   kList = 1U << 7,
   kCompare = 1U << 8,
+  kStudy = 1U << 9,
 };
 
 struct OutputOptions {
@@ -78,6 +79,17 @@ struct AnalyzeRequest {
   std::string limits = {};  // what operators are held against: a report with limits, or a device; may be empty
 };
 
+/// One of the paper's experiments, on the machine at hand or from what was recorded.
+struct StudyRequest {
+  std::string name = {};  // or "list"
+  bool quick = false;
+  std::vector<std::string> from = {};    // reports, journals, folders of journals: nothing is run
+  std::string plan = {};                 // points in place of the study's own
+  std::vector<std::string> models = {};  // of its plan; empty: all
+  std::vector<std::string> flows = {};
+  std::vector<std::string> devices = {};
+};
+
 struct Request {
   RunSpec run = {};
   OutputOptions output = {};
@@ -87,6 +99,7 @@ struct Request {
   VerifyRequest verified = {};
   EngineFiles engine = {};
   AnalyzeRequest analyzed = {};
+  StudyRequest studied = {};
   std::string subject = {};     // of `list` and `report`
   bool print_commands = false;  // `run --list`, `op --list`
   bool print_stream = false;    // `inspect --stream`

@@ -4,7 +4,7 @@
 namespace nongemm::option_rows {
 namespace {
 
-constexpr unsigned kReporting = kRun | kOp | kInspect | kReport | kAnalyze | kCompare;
+constexpr unsigned kReporting = kRun | kOp | kInspect | kReport | kAnalyze | kCompare | kStudy;
 
 OptionInfo of_output(OptionInfo info, unsigned commands) {
   info.section = OptionSection::kOutput;
@@ -122,11 +122,12 @@ std::vector<Option> output_rows() {
       std::move(keep), [](auto& r) -> auto& { return r.run.keep; }));
   rows.push_back(flag(
       of_output({.name = "details", .doc = "everything, not cut to the screen; of a sweep every point by itself"},
-                kRun | kReport | kCompare | kInspect | kAnalyze | kOp),
+                kRun | kReport | kCompare | kInspect | kAnalyze | kOp | kStudy),
       [](auto& r) -> auto& { return r.output.details; }));
   rows.push_back(flag(
-      of_output({.name = "list", .doc = "print the commands of all points (of run with their keys), and run nothing"},
-                kRun | kOp),
+      of_output({.name = "list",
+                 .doc = "print the commands of all points (of run and study with their keys), and run nothing"},
+                kRun | kOp | kStudy),
       [](auto& r) -> auto& { return r.print_commands; }));
   rows.push_back(flag(
       of_output({.name = "stream", .doc = "print the operators in order as JSON lines"}, kInspect),

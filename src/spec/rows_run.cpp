@@ -5,7 +5,7 @@
 namespace nongemm::option_rows {
 namespace {
 
-constexpr unsigned kMeasure = kRun | kOp;
+constexpr unsigned kMeasure = kRun | kOp | kStudy;
 constexpr unsigned kExecute = kRun | kOp | kVerify;
 constexpr unsigned kCount = kRun | kInspect | kAnalyze;
 

@@ -28,7 +28,7 @@ void add_launchers(std::vector<Option>& rows) {
                 .value = "LAUNCHER",
                 .doc = "local:N: N isolated points at once, each with a GPU of its own; slurm: as array jobs",
                 .otherwise = "one point after another"},
-               kRun),
+               kRun | kStudy),
       [](auto& r) -> auto& { return r.sweep.launcher; });
   launcher.set = [launcher](Request& request, const std::string& text) {
     check_launcher(launcher, text);
@@ -40,15 +40,15 @@ void add_launchers(std::vector<Option>& rows) {
                 .value = "OPTIONS",
                 .doc = "for sbatch: \"--partition=gpu --gres=gpu:1\"",
                 .otherwise = "Slurm's own"},
-               kRun),
+               kRun | kStudy),
       [](auto& r) -> auto& { return r.sweep.slurm_options; }));
-  rows.push_back(
-      integer(of_sweep({.name = "points-per-task", .value = "N", .doc = "of Slurm, at most, of one model"}, kRun),
-              [](auto& r) -> auto& { return r.sweep.points_per_task; }, {1, 100'000}));
+  rows.push_back(integer(
+      of_sweep({.name = "points-per-task", .value = "N", .doc = "of Slurm, at most, of one model"}, kRun | kStudy),
+      [](auto& r) -> auto& { return r.sweep.points_per_task; }, {1, 100'000}));
   rows.push_back(integer(
       of_sweep(
           {.name = "tasks-at-once", .value = "N", .doc = "of Slurm, at most", .otherwise = "as many as Slurm likes"},
-          kRun),
+          kRun | kStudy),
       [](auto& r) -> auto& { return r.sweep.tasks_at_once; }, {1, 100'000}, /*absent=*/0));
 }
 
@@ -58,14 +58,14 @@ std::vector<Option> sweep_rows() {
   std::vector<Option> rows;
   rows.push_back(flag(
       of_sweep({.name = "resume", .doc = "go on with the sweep that the journal holds: what is in it is not run again"},
-               kRun | kOp),
+               kRun | kOp | kStudy),
       [](auto& r) -> auto& { return r.sweep.resume; }));
   rows.push_back(text(
       of_sweep({.name = "journal",
                 .value = "FILE",
                 .doc = "where each point is kept as it ends; nongemm report makes a report of it at any time",
                 .otherwise = "journal.jsonl in the output folder, for more than one point"},
-               kRun | kOp),
+               kRun | kOp | kStudy),
       [](auto& r) -> auto& { return r.sweep.journal; }));
   rows.push_back(text(
       of_sweep({.name = "point",
@@ -74,23 +74,23 @@ std::vector<Option> sweep_rows() {
                 .otherwise = "all",
                 .repeatable = true,
                 .commas = true},
-               kRun),
+               kRun | kStudy),
       [](auto& r) -> auto& { return r.sweep.points; }));
   rows.push_back(flag(
       of_sweep({.name = "isolate",
                 .doc = "each point in a process of its own: one that crashes, hangs or is killed is a row"},
-               kRun),
+               kRun | kStudy),
       [](auto& r) -> auto& { return r.sweep.isolate; }));
   rows.push_back(integer(of_sweep({.name = "processes",
                                    .value = "N",
                                    .doc = "measure each point in N processes of its own, all points in turns"},
-                                  kRun),
+                                  kRun | kStudy),
                          [](auto& r) -> auto& { return r.sweep.processes; }, {1, 1000}));
   rows.push_back(number(of_sweep({.name = "point-timeout",
                                   .value = "S",
                                   .doc = "seconds after which an isolated point is killed",
                                   .otherwise = "never"},
-                                 kRun),
+                                 kRun | kStudy),
                         [](auto& r) -> auto& { return r.sweep.point_timeout; }, {0.01, 1e7}));
   add_launchers(rows);
   return rows;

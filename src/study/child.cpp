@@ -301,22 +301,48 @@ MeasurePoints in_children(std::function<ChildTask(std::size_t i, std::size_t slo
   };
 }
 
-std::string runtime_version_elsewhere(const std::string& flow) {
-  const Descriptor answer = file_in_memory("version");
+namespace {
+
+/// What `ask` answers in a process of its own; a flow that cannot be loaded answers with `otherwise` of the reason.
+std::string asked_elsewhere(const std::function<std::string()>& ask,
+                            const std::function<std::string(const std::exception&)>& otherwise) {
+  const Descriptor answer = file_in_memory("answer");
   const pid_t process = ::fork();
   if (process < 0) cannot("none can be started", errno);
   if (process == 0) {
+    std::string text;
     try {
-      const std::string version = load_flow(flow).info().version;
-      (void)!::write(answer.get(), version.data(), version.size());
-    } catch (const std::exception&) {  // the point itself will say why
+      text = ask();
+    } catch (const std::exception& error) {
+      text = otherwise(error);
     }
+    (void)!::write(answer.get(), text.data(), text.size());
     ::_exit(0);
   }
   int status = 0;
   while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
   }
   return content_of(answer, 4096);
+}
+
+}  // namespace
+
+std::string runtime_version_elsewhere(const std::string& flow) {
+  // The point itself will say why there is none.
+  return asked_elsewhere([&] { return load_flow(flow).info().version; }, [](const std::exception&) { return ""; });
+}
+
+std::string why_unavailable(const std::string& flow, const Device& device) {
+  return asked_elsewhere(
+      [&]() -> std::string {
+        std::string devices;
+        for (const Device& known : load_flow(flow).info().devices) {
+          if (known == device) return "";
+          devices += (devices.empty() ? "" : ", ") + to_string(known);
+        }
+        return fmt::format("the {} flow sees no {} on this machine; it has {}", flow, to_string(device), devices);
+      },
+      [](const std::exception& error) { return std::string(error.what()); });
 }
 
 }  // namespace nongemm

@@ -52,4 +52,8 @@ MeasurePoints in_children(std::function<ChildTask(std::size_t i, std::size_t slo
 /// none.
 std::string runtime_version_elsewhere(const std::string& flow);
 
+/// Why the flow cannot run on the device here: the runtime is not there, or sees no such device. Empty where it can.
+/// Asked in a process of its own, too.
+std::string why_unavailable(const std::string& flow, const Device& device);
+
 }  // namespace nongemm

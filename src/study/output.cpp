@@ -24,6 +24,7 @@
 #include "record/machine.h"
 #include "report/compare_sections.h"
 #include "report/op_sections.h"
+#include "report/study_sections.h"
 #include "report/sweep_sections.h"
 #include "report/writers.h"
 
@@ -45,6 +46,11 @@ std::vector<ReportKind> reports_of(const OutputOptions& options) {
 
 /// What a writer gets to see: everything in JSON, what was asked for elsewhere, a summary on the terminal.
 Document part_for(const Document& document, const Writer& writer, const OutputOptions& options) {
+  // A study's tables are read, the runs behind them looked up.
+  if (is_study(document) && !options.details && writer.format != "json" && writer.format != "html") {
+    const Document tables{document.context, {document.points.front()}};
+    return options.reports.empty() ? tables : only(tables, reports_of(options));
+  }
   // Formats for programs have every point by itself.
   if (writer.format == "json" || writer.format == "google-benchmark" || writer.format == "trace") return document;
   if (writer.format != "csv" && is_sweep_of_calls(document)) return calls_as_rows(document);
@@ -118,15 +124,13 @@ void check_output(const OutputOptions& options) {
   if (options.folder.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
-  const std::filesystem::path probe =
-      std::filesystem::path(options.folder) / (".nongemm-probe." + std::to_string(::getpid()));
-  std::ofstream file(probe);
-  if (error || !(file << "x") || !file.flush()) {
+  try {
+    AtomicFile probe(std::filesystem::path(options.folder) / ".nongemm-probe");
+    probe.write("x");  // and is gone again: it is not committed
+  } catch (const Error& failed) {
     throw Error(ErrorKind::kIo, "output folder '" + options.folder + "' cannot be written to",
-                error ? error.message() : "check its permissions and the free space");
+                error ? error.message() : failed.what());
   }
-  file.close();
-  std::filesystem::remove(probe, error);
   lock_folder(options.folder);
 }
 

@@ -467,6 +467,51 @@ class Access(PageTest):
         self.assertEqual(close, [])
 
 
+class Studies(Access):
+    """A study's page, with everything that holds for a report's."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.recorded = made_report.report(2, ["torch", "ort"], ["cpu", "cuda"], [1, 8])
+        recorded = FOLDER / "recorded.json"
+        recorded.write_text(json.dumps(cls.recorded), encoding="utf-8")
+        cls.pages = {}
+        for study in ("acceleration", "dominant-operators", "runtimes", "fusion", "quantization", "launch", "headroom", "scaling"):
+            folder = FOLDER / f"study-{study}"
+            command = [PROGRAM, "study", study, "--from", recorded, "--format", "html", "--output", folder]
+            subprocess.run(command, check=True, capture_output=True)
+            cls.pages[study] = folder / "report.html"
+        cls.file = cls.pages["acceleration"]
+
+    def test_it_says_what_the_figures_say_before_the_points(self):
+        for study, file in self.pages.items():
+            with self.subTest(study=study):
+                self.open(file)
+                self.assertFalse(self.page.run("document.getElementById('study').hidden"))
+                self.assertIn(study, self.page.text("#study-body"))
+                self.assertGreater(len(self.page.texts("#study-body dl.reading dd")), 0)
+                self.assertEqual(len(self.page.texts("#heat .cell")), len(self.recorded["points"]))
+
+    def test_the_papers_figures_stand_beside_ours(self):
+        self.open(self.file)
+        table = self.page.text("#study-body details[data-section=study_paper]")
+        self.assertIn("17.2\u202f%", table)
+        self.assertIn("not among the runs", table)
+
+    def test_nothing_is_wider_than_a_telephone(self):
+        self.page.resize(390, 800)
+        for file in self.pages.values():
+            self.open(file)
+            self.assertLessEqual(self.page.run("document.documentElement.scrollWidth"), 390)
+        self.page.resize(1360, 900)
+
+    def test_bars_are_as_the_papers_figures(self):
+        self.open(self.file)
+        for width in self.page.run("widthsOfBars()"):
+            self.assertAlmostEqual(width, 100, delta=0.3)
+
+
 class FindIt(PageTest):
     """Somebody who never saw the program asks four things of the page that the README's command makes."""
 

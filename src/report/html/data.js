@@ -17,9 +17,9 @@ async function load() {
   const stored = JSON.parse(document.getElementById('data').textContent);
   DATA = typeof stored === 'string' ? await unpacked(stored) : stored;
   ({texts: TEXTS, sections: SECTIONS} = DATA);
-  // Tables of all points of a sweep are no point themselves.
+  // Tables of all points of a sweep, or of a study, are no point themselves.
   const isOverview = (point) =>
-      DATA.points.length > 1 && point.settings.length > 0 && point.settings[0][0] === 'points';
+      DATA.points.length > 1 && point.settings.length > 0 && ['points', 'study'].includes(point.settings[0][0]);
   OVERVIEWS = DATA.points.filter(isOverview);
   POINTS = DATA.points.filter((point) => !isOverview(point));
   for (const section of Object.values(SECTIONS)) {

@@ -121,7 +121,7 @@ function drawHeat() {
           'tr', {}, h('th', {scope: 'row'}, named(row, 48)),
           columns.map((column) => h('td', {}, (cells.get(column) || []).map((index) => heatCell(index, low, high))))));
   fill('heat', h('table', {class: 'heat'}, h('thead', {}, head), h('tbody', {}, body)));
-  fill('overview', OVERVIEWS.map((point) => tablesOf(point, false)));
+  fill('overview', OVERVIEWS.filter((point) => !isStudy(point)).map((point) => tablesOf(point, false)));
   const metrics =
       METRICS.filter(([section, column]) => POINTS.some((point) => known((firstRow(point, section) || {})[column])));
   if (at('points-controls').childElementCount === 0) {

@@ -41,6 +41,7 @@ function searchOperators(operator) {
 }
 
 function drawAll() {
+  drawStudy();
   drawHeat();
   drawBars();
   drawViews();

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Every command of README.md and docs/*.md, run as it is written there.
+
+    commands_test.py PROGRAM FIXTURES [DOCUMENT...]
+
+Each document's commands run one after another in a folder that has the files they name (prepare()). What cannot be run by a test stands in
+not_run.txt with its reason; of those that only take too long or lack a device the words are still held against the program (--list). A
+line there that no command needs any more fails.
+"""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PROGRAM = FIXTURES = None
+DOCUMENTS = []
+CONFIG = '{"model_type": "gpt2", "vocab_size": 50, "n_positions": 32, "n_embd": 8, "n_layer": 1, "n_head": 2}'
+
+
+def commands_of(text):
+    """Lines of code blocks that call the program, without what is said beside them (two spaces or more before it)."""
+    found = []
+    for block in re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        found += block.splitlines()
+    found += re.findall(r"^    (\S.*)$", text, re.MULTILINE)
+    calls = []
+    for line in found:
+        line = line.removeprefix("$ ")
+        if not re.match(r"(\./)?nongemm ", line) or "[OPTION...]" in line:
+            continue
+        calls.append(re.split(r"\s{2,}|\s#\s", line.strip())[0])
+    return calls
+
+
+def not_run():
+    """command -> (list or skip, reason)"""
+    rows = {}
+    for line in (HERE / "not_run.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            command, how, reason = (part.strip() for part in line.rsplit("|", 2))
+            rows[command] = (how, reason)
+    return rows
+
+
+def prepare(folder):
+    """What the documents' commands name."""
+    (folder / "nongemm").symlink_to(PROGRAM)
+    (folder / "tiny").mkdir()
+    (folder / "tiny/config.json").write_text(CONFIG)
+    (folder / "plan.toml").write_text('model = "tiny"\nseq-len = [4, 8]\niterations = 2\nwarmup = 0\nno-limits = true\n')
+    for name, fixture in [
+        ("model.pt2", "hostile/m_plain.pt2"),
+        ("trace.json.gz", "traces/kineto_gpt2_eager.json.gz"),
+        ("onnxruntime_profile.json", "traces/onnxruntime_gpt2.json"),
+        ("rank0.json", "traces/kineto_tp2a_rank0.json.gz"),
+        ("rank1.json", "traces/kineto_tp2a_rank1.json.gz"),
+        ("layers.json", "tensorrt/trt86_segformer_layers.json"),
+        ("times.json", "tensorrt/trt86_segformer_times.json"),
+    ]:
+        shutil.copy(FIXTURES / fixture, folder / name)
+    (folder / "FOLDER").symlink_to(FIXTURES / "numerics/gpt2")
+    call("nongemm export tiny model.onnx", folder)
+    quick = "--iterations 2 --warmup 0 --seq-len 8"
+    call(f"nongemm run tiny {quick} --no-limits --format json --output recorded", folder)
+    shutil.copy(folder / "recorded/report.json", folder / "report.json")
+
+
+def call(command, folder):
+    environment = {"PATH": f"{folder}:/usr/bin:/bin", "HOME": str(folder), "LANG": "C.UTF-8"}
+    return subprocess.run(["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, timeout=900, check=False)
+
+
+class Commands(unittest.TestCase):
+    maxDiff = None
+
+    def test_every_command_runs_as_written(self):
+        exceptions = not_run()
+        used = set()
+        for document in DOCUMENTS:
+            commands = commands_of(document.read_text(encoding="utf-8"))
+            if not commands:
+                continue
+            with tempfile.TemporaryDirectory(prefix="nongemm-docs-") as name:
+                folder = pathlib.Path(name)
+                prepare(folder)
+                for command in commands:
+                    how, _ = exceptions.get(command, ("run", ""))
+                    used.add(command)
+                    if how == "skip":
+                        continue
+                    with self.subTest(document=document.name, command=command):
+                        ran = call(f"{command} --list" if how == "list" else command, folder)
+                        self.assertEqual(ran.returncode, 0, f"{ran.stdout[-2000:]}\n{ran.stderr[-2000:]}")
+        if DOCUMENTS == documents():
+            self.assertEqual(set(exceptions) - used, set(), "not_run.txt has commands that no document has")
+
+    def test_something_is_found(self):
+        self.assertGreater(sum(len(commands_of(document.read_text(encoding="utf-8"))) for document in documents()), 40)
+        self.assertEqual(commands_of("```\nnongemm run gpt2   said beside it\n```\n    ./nongemm list ops\n"),
+                         ["nongemm run gpt2", "./nongemm list ops"])
+
+
+def documents():
+    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+if __name__ == "__main__":
+    PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+    FIXTURES = pathlib.Path(sys.argv[2]).resolve()
+    DOCUMENTS = [pathlib.Path(name).resolve() for name in sys.argv[3:]] or documents()
+    unittest.main(argv=sys.argv[:1])
