@@ -68,12 +68,26 @@ TEST(DTypeTest, SizesAreThoseOfTheElements) {
   EXPECT_EQ(byte_size_of(DType::kFloat32, 5), 20u);
 }
 
-TEST(DTypeTest, EveryTypeIsEitherFloatingOrIntegral) {
+TEST(DTypeTest, ComplexNumbersHaveTwoParts) {
   for (const DTypeInfo& row : dtypes()) {
-    EXPECT_NE(is_floating(row.dtype), is_integral(row.dtype)) << row.name;
+    if (!is_complex(row.dtype)) {
+      EXPECT_EQ(part_of(row.dtype), row.dtype);
+      continue;
+    }
+    EXPECT_EQ(2 * info(part_of(row.dtype)).bits, row.bits) << row.name;
+    EXPECT_EQ(complex_of(part_of(row.dtype)), row.dtype);
+  }
+  EXPECT_EQ(complex_of(DType::kBFloat16), DType::kComplex64);
+}
+
+TEST(DTypeTest, EveryTypeIsFloatingIntegralOrComplex) {
+  for (const DTypeInfo& row : dtypes()) {
+    EXPECT_EQ(is_floating(row.dtype) + is_integral(row.dtype) + is_complex(row.dtype), 1) << row.name;
+    EXPECT_EQ(is_complex(row.dtype), row.name.find("complex") != std::string_view::npos) << row.name;
     EXPECT_EQ(is_floating(row.dtype), row.name.find("float") != std::string_view::npos) << row.name;
   }
   EXPECT_FALSE(is_floating(DType::kUndefined));
+  EXPECT_FALSE(is_complex(DType::kUndefined));
   EXPECT_FALSE(is_integral(DType::kUndefined));
 }
 

@@ -45,6 +45,18 @@ std::string did_you_mean(std::string_view wanted, const std::vector<std::string>
   return known.size() > kMostKnown ? text + ", ..." : text;
 }
 
+namespace {
+
+/// Whether it begins with a character that ends a line, or turns what is written behind it around: U+2028 to U+202E and
+/// U+2066 to U+2069. Who reads a terminal could be made to read something else than what stands there.
+bool steers_lines(std::string_view text) {
+  if (text.size() < 3 || text[0] != '\xE2') return false;
+  const auto third = static_cast<unsigned char>(text[2]);
+  return (text[1] == '\x80' && third >= 0xA8 && third <= 0xAE) || (text[1] == '\x81' && third >= 0xA6 && third <= 0xA9);
+}
+
+}  // namespace
+
 std::string without_controls(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto byte = static_cast<unsigned char>(text[i]);
@@ -52,6 +64,7 @@ std::string without_controls(std::string text) {
     // U+0080 to U+009F: terminals take some of them for the beginning of an escape code.
     const bool high = byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
     if (high) text.replace(i, 2, "?");
+    if (steers_lines(std::string_view(text).substr(i))) text.replace(i, 3, "?");
   }
   return text;
 }
