@@ -60,7 +60,7 @@ TEST(EngineReport, EngineThatTensorRtBuilt) {
   const std::string folder = std::string(NONGEMM_SHARED_DIR) + "/fixtures/tensorrt/";
   const Point point =
       engine_point({folder + "trt86_segformer_times.json", folder + "trt86_segformer_layers.json", ""}, {});
-  EXPECT_DOUBLE_EQ(number(cell(point, "step_clock", "steps")), 1.1341824e-3)  // all averageMs of the file;
+  EXPECT_DOUBLE_EQ(number(cell(point, "step_clock", "steps")), 1.1341824e-3);  // all averageMs of the file
   EXPECT_NEAR(number(cell(point, "fusion", "mapped_time")), 0.4, 0.1);
   EXPECT_GT(number(cell(point, "fusion", "opaque_share")), 0.3);
 }

@@ -40,6 +40,8 @@ std::size_t behind_place(const std::string& message, std::size_t begin) {
     const std::string_view rest = std::string_view(message).substr(end);
     if (rest.starts_with(" const")) {
       end += std::string_view(" const").size();
+    } else if (rest.starts_with(">")) {  // of a lambda
+      ++end;
     } else if (rest.starts_with("::") || rest.starts_with("(") || rest.starts_with(" [with ")) {
       end = behind_brackets(message, end);
     } else {

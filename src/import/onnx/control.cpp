@@ -1,8 +1,6 @@
 // Nodes that contain others. A branch whose condition is known is the branch that is taken, a loop whose turns are
 // known is unrolled, a function stands in the place of its call. Other branches become nodes with blocks; other loops
 // stay what they are in the file.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -120,24 +118,6 @@ void Importer::branch(OnnxCall& call, const ReadNode& node) {
   for (std::size_t i = 0; i < results.size(); ++i) call.give(results[i], i);
 }
 
-namespace {
-
-/// Whether nothing in the body ends the loop: its condition is handed on as it came.
-bool always_goes_on(const ReadGraph& body) {
-  std::string name = body.outputs[0];
-  for (auto node = body.nodes.rbegin(); node != body.nodes.rend(); ++node) {
-    if (std::find(node->outputs.begin(), node->outputs.end(), name) == node->outputs.end()) continue;
-    if (node->type != "Identity" || node->inputs.size() != 1) return false;
-    name = node->inputs[0];
-  }
-  return name == body.inputs[1];
-}
-
-/// At least a tenth of a microsecond each, in any runtime.
-constexpr std::int64_t kMostTurns = 1'000'000'000;
-
-}  // namespace
-
 void Importer::loop(OnnxCall& call, const ReadNode& node) {
   const ReadGraph* body = node.body("body");
   const KnownValue* most = call.known(0);
@@ -154,10 +134,6 @@ void Importer::loop(OnnxCall& call, const ReadNode& node) {
   bool goes_on = begin == nullptr || begin->numbers.at(0) != 0;
   const std::size_t size = nodes_in(*body) + 1;
   const std::int64_t turns = most != nullptr ? most->integers().at(0) : INT64_MAX;
-  if (goes_on && turns > kMostTurns && always_goes_on(*body)) {
-    throw Error(ErrorKind::kBadInput,
-                fmt::format("a loop of {} turns, which nothing ends before: no inference would end", turns));
-  }
   for (std::int64_t turn = 0; goes_on && turn < turns; ++turn) {
     spend(size);
     const OnnxNames::Guard frame = names_.enter(*body);

@@ -113,6 +113,31 @@ void check_division(const OnnxCall& call) {
   if (holds(*dividend, least)) refuse(call, fmt::format("{:.0f} divided by -1 is no number of its type", least));
 }
 
+/// Whether nothing in the body ends the loop: its condition is handed on as it came.
+bool always_goes_on(const ReadGraph& body) {
+  if (body.outputs.empty() || body.inputs.size() < 2) return false;
+  std::string name = body.outputs[0];
+  for (auto node = body.nodes.rbegin(); node != body.nodes.rend(); ++node) {
+    if (std::find(node->outputs.begin(), node->outputs.end(), name) == node->outputs.end()) continue;
+    if (node->type != "Identity" || node->inputs.size() != 1) return false;
+    name = node->inputs[0];
+  }
+  return name == body.inputs[1];
+}
+
+/// Exporters write the largest number for `while`, whose body decides when it ends.
+void check_loop(const OnnxCall& call) {
+  constexpr double kMostTurns = 1e9;  // of which a runtime takes a tenth of a microsecond for each, or more
+  const ReadGraph* body = call.node().body("body");
+  const KnownValue* turns = call.known(0);
+  const KnownValue* begin = call.known(1);
+  if (body == nullptr || turns == nullptr || turns->numbers.size() != 1 || !(turns->numbers[0] > kMostTurns)) return;
+  const bool begins = !call.has(1) || (begin != nullptr && begin->numbers.size() == 1 && begin->numbers[0] != 0);
+  if (!begins || !always_goes_on(*body)) return;
+  refuse(call,
+         fmt::format("a loop of {:.0f} turns, which nothing ends before: no inference would end", turns->numbers[0]));
+}
+
 }  // namespace
 
 std::string describe(const ReadNode& node) {
@@ -129,6 +154,7 @@ void check_operands(OnnxCall& call) {
   if (node.type == "Div" || node.type == "Mod") check_division(call);
   if (std::find(kBroadcasting.begin(), kBroadcasting.end(), node.type) != kBroadcasting.end()) check_broadcast(call);
   if (node.type == "MatMul") check_product(call);
+  if (node.type == "Loop") check_loop(call);
 }
 
 }  // namespace nongemm::onnx
