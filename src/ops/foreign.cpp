@@ -44,7 +44,7 @@ constexpr std::array<std::string_view, 30> kViews = {"as_strided",
                                                      "broadcast_tensors"};
 
 /// Pieces of names, the first that fits decides. A piece between bars has to be a whole word of the name.
-constexpr std::array<std::pair<std::string_view, Group>, 72> kPieces = {{
+constexpr std::array<std::pair<std::string_view, Group>, 73> kPieces = {{
     {"quantize", Group::kQuantization},
     {"attention", Group::kAttention},
     {"upsample", Group::kInterpolation},
@@ -115,6 +115,7 @@ constexpr std::array<std::pair<std::string_view, Group>, 72> kPieces = {{
     {"|sum|", Group::kReduction},
     {"|mean|", Group::kReduction},
     {"cum", Group::kReduction},
+    {"|fft|", Group::kReduction},
     {"|loop|", Group::kControl},
     {"|scan|", Group::kControl},
 }};
