@@ -281,7 +281,7 @@ def rebuilt_archive(rng, data):
             name = info.filename
             if how == "none": continue
             if how == "names" and name == victim:
-                name = rng.choice(["", "/", "..", "../" * 40 + name, "/etc/passwd", name.upper(), name + "\x1b[31m", "a" * 60000, "\u2028", name + "/"])
+                name = rng.choice(["/", "..", "../" * 40 + name, "/etc/passwd", name.upper(), name + "\x1b[31m", "a" * 60000, "\u2028", name + "/"])
             content = old.read(info)
             if how == "bomb" and info.filename == victim: content = bytes(300 << 20)
             new.writestr(name, content, zipfile.ZIP_DEFLATED if how == "bomb" else None)

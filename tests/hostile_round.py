@@ -23,7 +23,7 @@ MEMORY = 8 << 30  # of addresses: LibTorch alone maps more than one GiB
 SOURCE = Path(__file__).resolve().parent.parent
 CODES = {0, 1, 2, 3, 4}
 WORDS = re.compile(rb"terminate called|what\(\)|json\.exception|std::|basic_string|vector::|map::at|stoi|stol|bad_alloc|"
-                   rb"Segmentation|Sanitizer|runtime error|\x1b|std::bad|bad_variant|bad_optional|bad_function")
+                   rb"Segmentation fault|Sanitizer|runtime error|\x1b|std::bad|bad_variant|bad_optional|bad_function")
 
 # --- cases ------------------------------------------------------------------------------------------------------------------
 

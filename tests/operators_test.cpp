@@ -209,6 +209,18 @@ constexpr Difference kOwnTypes[] = {
     {"aten._fft_r2c.default", "", "CUDA's library leaves results in another memory order"},
     {"aten._fft_c2c.default", "", "likewise"},
     {"aten._fft_c2r.default", "", "likewise"},
+    {"aten.fft_fft.default", "", "likewise"},
+    {"aten.fft_fft2.default", "", "likewise"},
+    {"aten.fft_fftn.default", "", "likewise"},
+    {"aten.fft_ifft.default", "", "likewise"},
+    {"aten.fft_ifft2.default", "", "likewise"},
+    {"aten.fft_ifftn.default", "", "likewise"},
+    {"aten.fft_rfft.default", "", "likewise"},
+    {"aten.fft_rfft2.default", "", "likewise"},
+    {"aten.fft_rfftn.default", "", "likewise"},
+    {"aten.fft_irfft.default", "", "likewise"},
+    {"aten.fft_irfft2.default", "", "likewise"},
+    {"aten.fft_irfftn.default", "", "likewise"},
 };
 constexpr Difference kOwnResults[] = {
     {"aten.empty.memory_format", "", "whatever lay in that memory"},

@@ -16,6 +16,7 @@ struct NatureRule {
 };
 
 constexpr Nature kMask = {.dtype = DType::kBool};
+constexpr Nature kComplex = {.dtype = DType::kComplex64};  // or another, by the call's
 constexpr Nature kIndices = {.dtype = DType::kInt64, .content = Kind::kIndices};
 constexpr Nature kParameter = {.parameter = true};
 constexpr Nature kInt8 = {.dtype = DType::kInt8};
@@ -26,6 +27,7 @@ constexpr Nature kScales = {.dtype = DType::kFloat32, .content = Kind::kUniform}
 constexpr NatureRule kRules[] = {
     {"", "condition mask", kMask},
     {"bitwise_and bitwise_or bitwise_xor bitwise_not __and__ __or__", "self other", kMask},
+    {"_fft_c2c _fft_c2r view_as_real imag", "self", kComplex},
     {"embedding _embedding_bag", "indices", kIndices},
     {"_embedding_bag", "offsets", {.dtype = DType::kInt64, .content = Kind::kZeros}},  // the last bag has all of them
     {"gather index_select scatter scatter_ scatter_add scatter_reduce", "index", kIndices},

@@ -90,6 +90,8 @@ class Filler {
     TensorSpec spec;
     spec.shape = shape;
     spec.dtype = nature.dtype == DType::kUndefined ? given_.dtype : nature.dtype;
+    // As exact as the call.
+    if (is_complex(nature.dtype)) spec.dtype = is_complex(given_.dtype) ? given_.dtype : complex_of(given_.dtype);
     spec.content.kind = nature.content;
     spec.parameter = nature.parameter;
     return spec;

@@ -78,6 +78,7 @@ Given smallest(const std::string& op) {
       {"aten.meshgrid.default", {"4", "5"}},
       {"aten.meshgrid.indexing", {"4", "5"}},
       {"aten.scalar_tensor.default", {}},
+      {"aten.view_as_complex.default", {"2x8x2"}},
   };
   const bool map = op.find("upsample") != std::string::npos;
   const auto known = kShapes.find(op);

@@ -118,9 +118,57 @@ double transform_work(const Shape& shape) {
   return operations;
 }
 
+const std::vector<Shape> kPowers = {{4, 8, 3}, {2, 2, 1}, {16, 4, 5}};
+
+Shape half_of(const Shape& s) { return {s[0], s[1] / 2 + 1, s[2]}; }
+
+/// torch.fft: one dimension, the first, of real numbers; several are transformed as complex ones.
+void add_torch_transforms(Cases& cases) {
+  const auto one = [](const Shape& s) {
+    double operations = 0;
+    for (std::int64_t line = 0; line < s[1] * s[2]; ++line) operations += butterflies(s[0]);
+    return operations;
+  };
+  for (const std::string op : {"fft", "ifft"}) {
+    cases["aten.fft_" + op + ".default"] = [=](Builder& b, int v) {
+      const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+      b.call("aten.fft_" + op + ".default", {operand(b, {3, shape[1], shape[2]}), shape[0], 0});  // cut or filled up
+      return Work{one(shape) / 2, bytes({3, shape[1], shape[2]}), bytes(shape, 8)};
+    };
+    for (const std::string many : {"2", "n"}) {
+      cases["aten.fft_" + op + many + ".default"] = [=](Builder& b, int v) {
+        const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+        b.call("aten.fft_" + op + many + ".default", {operand(b, shape), kNone, Shape{0, 1}});
+        return Work{transform_work(shape), bytes(shape), bytes(shape, 8)};
+      };
+    }
+  }
+  cases["aten.fft_rfft.default"] = [=](Builder& b, int v) {
+    const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+    b.call("aten.fft_rfft.default", {operand(b, shape), kNone, 0});
+    return Work{one(shape) / 2, bytes(shape), bytes({shape[0] / 2 + 1, shape[1], shape[2]}, 8)};
+  };
+  cases["aten.fft_irfft.default"] = [=](Builder& b, int v) {
+    const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+    const Shape half = {shape[0] / 2 + 1, shape[1], shape[2]};
+    b.call("aten.fft_irfft.default", {operand(b, half, DType::kComplex64), kNone, 0});
+    return Work{one(shape) / 2, bytes(half, 8), bytes(shape)};
+  };
+  for (const std::string many : {"2", "n"}) {
+    cases["aten.fft_rfft" + many + ".default"] = [=](Builder& b, int v) {
+      const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+      b.call("aten.fft_rfft" + many + ".default", {operand(b, shape), Shape{shape[0], shape[1]}, Shape{0, 1}});
+      return Work{transform_work(shape) / 2, bytes(shape), bytes(half_of(shape), 8)};
+    };
+    cases["aten.fft_irfft" + many + ".default"] = [=](Builder& b, int v) {
+      const Shape& shape = kPowers[static_cast<std::size_t>(v)];
+      b.call("aten.fft_irfft" + many + ".default", {operand(b, half_of(shape), DType::kComplex64), kNone, Shape{0, 1}});
+      return Work{transform_work(shape) / 2, bytes(half_of(shape), 8), bytes(shape)};
+    };
+  }
+}
+
 void add_transforms(Cases& cases) {
-  static const std::vector<Shape> kPowers = {{4, 8, 3}, {2, 2, 1}, {16, 4, 5}};
-  const auto half_of = [](const Shape& s) { return Shape{s[0], s[1] / 2 + 1, s[2]}; };
   cases["aten._fft_c2c.default"] = [](Builder& b, int v) {
     const Shape& shape = kPowers[static_cast<std::size_t>(v)];
     b.call("aten._fft_c2c.default", {operand(b, shape, DType::kComplex64), Shape{0, 1}, 0, true});
@@ -181,6 +229,7 @@ Cases reductions() {
   };
   add_distances(cases);
   add_selections(cases);
+  add_torch_transforms(cases);
   add_transforms(cases);
   return cases;
 }

@@ -84,6 +84,100 @@ std::vector<Type> infer_complex_to_real(const Operands& operands) {
   return {laid_out(between, part_of(self.dtype), shape, {dims.back()}, 0)};
 }
 
+// --- torch.fft: the same, of an operand that is first cut or filled up with zeros
+// --------------------------------------
+
+enum class Spectrum { kWhole, kHalfGiven, kHalfTaken };
+
+struct Transform {
+  Type input;  // as it is transformed
+  std::vector<std::size_t> dims;
+  std::int64_t last = 0;  // size of the result along the last of `dims`
+};
+
+/// Sizes that are given for the transformed dimensions, kDynamic where the operand's own stays.
+Shape sizes_given(const Operands& operands, bool many, std::size_t count) {
+  if (!operands.has(1)) return Shape(count, -1);
+  return many ? operands.integers(1) : Shape{operands.integer(1)};
+}
+
+/// (self, sizes, dims, norm), lists where it is `many` dimensions: all, or the last ones of which sizes are given.
+Transform read_transform(const Operands& operands, bool many, Spectrum spectrum) {
+  Transform transform;
+  transform.input = operands.tensor(0, 1);
+  Type& input = transform.input;
+  input.alias = false;
+  const std::size_t rank = input.shape.size();
+  Shape dims;
+  if (!many) {
+    dims = {operands.integer(2)};
+  } else if (operands.has(2)) {
+    dims = operands.integers(2);
+  } else {
+    const std::size_t count = operands.has(1) ? operands.integers(1).size() : rank;
+    for (std::size_t i = 0; i < count; ++i)
+      dims.push_back(static_cast<std::int64_t>(i) - static_cast<std::int64_t>(count));
+  }
+  Shape sizes = sizes_given(operands, many, dims.size());
+  if (sizes.size() != dims.size() || dims.empty()) {
+    throw Error(ErrorKind::kBadInput, operands.node().op + ": as many sizes as dimensions are wanted, at least one");
+  }
+  for (const std::int64_t dim : dims) transform.dims.push_back(sized_dim(dim, input.shape));
+  const std::int64_t own = input.shape[transform.dims.back()];
+  transform.last = sizes.back() != -1 ? sizes.back() : own;
+  if (spectrum == Spectrum::kHalfTaken) {
+    if (sizes.back() == -1) transform.last = own == kDynamic ? kDynamic : 2 * (own - 1);
+    sizes.back() = transform.last == kDynamic ? kDynamic : transform.last / 2 + 1;
+  }
+  bool filled = false;
+  input.strides = strides_of(input);
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    std::int64_t& size = input.shape[transform.dims[i]];
+    if (sizes[i] == -1) continue;
+    filled = filled || sizes[i] > size;
+    size = sizes[i];
+  }
+  if (filled || is_contiguous(input)) input.strides.clear();
+  if (!is_floating(input.dtype) && !is_complex(input.dtype)) input.dtype = DType::kFloat32;
+  return transform;
+}
+
+template <bool kMany, Spectrum kSpectrum>
+std::vector<Type> infer_transform(const Operands& operands) {
+  const auto [input, dims, last] = read_transform(operands, kMany, kSpectrum);
+  const DType complex = is_complex(input.dtype) ? input.dtype : complex_of(input.dtype);
+  const std::size_t others = dims.size() - 1;
+  Shape shape = input.shape;
+  if (kSpectrum == Spectrum::kHalfGiven) {
+    shape[dims.back()] = last == kDynamic ? kDynamic : last / 2 + 1;
+    return {laid_out(input, complex, shape, dims, others)};
+  }
+  if (kSpectrum == Spectrum::kWhole)
+    return {laid_out(input, complex, shape, dims, is_complex(input.dtype) || kMany ? others + 1 : others)};
+  Type between = input;
+  if (others > 0) between = laid_out(input, complex, shape, {dims.begin(), dims.end() - 1}, others);
+  shape[dims.back()] = last;
+  return {laid_out(between, part_of(complex), shape, {dims.back()}, 0)};
+}
+
+/// 5 N log2 N, half of it where one side is real; several dimensions of real numbers are made complex ones first.
+template <bool kMany, Spectrum kSpectrum>
+Cost cost_of_transform(const Operands& operands, std::span<const Type> results) {
+  const auto [input, dims, last] = read_transform(operands, kMany, kSpectrum);
+  const bool real = kSpectrum != Spectrum::kWhole || (!kMany && !is_complex(input.dtype));
+  Shape full = input.shape;
+  full[dims.back()] = last;
+  double length = 1;
+  for (const std::size_t dim : dims) length *= full[dim] == kDynamic ? kUnknownWork : static_cast<double>(full[dim]);
+  Cost cost = traffic(operands, results);
+  const double all = count_of(tensor_type(input.dtype, full));
+  cost.flops = all == 0 ? 0.0 : (real ? 2.5 : 5.0) * all * std::log2(length);
+  return cost;
+}
+
+// --- the operators of core ATen
+// ----------------------------------------------------------------------------------------
+
 /// By the usual count of a fast transform, 5 N log2 N for N complex numbers and half of it for N real ones (FFTW's
 /// "mflops", Cooley and Tukey's radix 2), whatever the library really does. N are the numbers of a transform, of which
 /// there are as many as the other dimensions say.
@@ -150,13 +244,13 @@ std::vector<Type> infer_imaginary(const Operands& operands) {
 
 void refuse_complex(OnnxLowering& onnx) { onnx.unsupported("complex numbers"); }
 
-constexpr OpEntry transform(std::string_view schema, InferRule infer) {
+constexpr OpEntry transform(std::string_view schema, InferRule infer, CostRule cost = cost_transform) {
   return {.schema = schema,
           .group = Group::kReduction,
           .variant = "FFT",
           .traits = {.single_operand = true, .reduction = true},
           .infer = infer,
-          .cost = cost_transform,
+          .cost = cost,
           .complex_work = 1,  // its count is of real operations
           .lower = refuse_complex};
 }
@@ -179,6 +273,30 @@ constexpr std::array kEntries = {
               infer_complex_to_complex),
     transform("aten::_fft_c2r(Tensor self, int[] dim, int normalization, SymInt last_dim_size) -> Tensor",
               infer_complex_to_real),
+    transform("aten::fft_fft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
+              infer_transform<false, Spectrum::kWhole>, cost_of_transform<false, Spectrum::kWhole>),
+    transform("aten::fft_fft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kWhole>, cost_of_transform<true, Spectrum::kWhole>),
+    transform("aten::fft_fftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kWhole>, cost_of_transform<true, Spectrum::kWhole>),
+    transform("aten::fft_ifft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
+              infer_transform<false, Spectrum::kWhole>, cost_of_transform<false, Spectrum::kWhole>),
+    transform("aten::fft_ifft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kWhole>, cost_of_transform<true, Spectrum::kWhole>),
+    transform("aten::fft_ifftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kWhole>, cost_of_transform<true, Spectrum::kWhole>),
+    transform("aten::fft_rfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
+              infer_transform<false, Spectrum::kHalfGiven>, cost_of_transform<false, Spectrum::kHalfGiven>),
+    transform("aten::fft_rfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kHalfGiven>, cost_of_transform<true, Spectrum::kHalfGiven>),
+    transform("aten::fft_rfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kHalfGiven>, cost_of_transform<true, Spectrum::kHalfGiven>),
+    transform("aten::fft_irfft(Tensor self, SymInt? n=None, int dim=-1, str? norm=None) -> Tensor",
+              infer_transform<false, Spectrum::kHalfTaken>, cost_of_transform<false, Spectrum::kHalfTaken>),
+    transform("aten::fft_irfft2(Tensor self, SymInt[1]? s=None, int[1] dim=[-2, -1], str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kHalfTaken>, cost_of_transform<true, Spectrum::kHalfTaken>),
+    transform("aten::fft_irfftn(Tensor self, SymInt[1]? s=None, int[1]? dim=None, str? norm=None) -> Tensor",
+              infer_transform<true, Spectrum::kHalfTaken>, cost_of_transform<true, Spectrum::kHalfTaken>),
     view("aten::view_as_real(Tensor(a) self) -> Tensor(a)", "ViewAsReal", infer_view_as_real),
     view("aten::view_as_complex(Tensor(a) self) -> Tensor(a)", "ViewAsComplex", infer_view_as_complex),
     view("aten::real(Tensor(a) self) -> Tensor(a)", "Real", infer_parts),
