@@ -160,6 +160,7 @@ Made halves_of_size(const F& f) {
 Made at_most_ten(const F& f) { return Argument(std::min<std::int64_t>(10, f.size(f.integer("dim", -1)))); }
 Made groups(const F& f) { return Argument(std::int64_t{f.size(1) % 32 == 0 ? 32 : 1}); }
 Made last_size(const F& f) { return Argument(f.size(-1)); }
+Made last_dimension(const F& f) { return list({static_cast<std::int64_t>(f.main().shape.size()) - 1}); }
 /// Of which the operand holds one half and the element in the middle.
 Made twice_the_half(const F& f) { return Argument(std::max<std::int64_t>(1, 2 * (f.size(-1) - 1))); }
 Made heads(const F& f) { return Argument(std::max<std::int64_t>(1, f.size(-1) / 64)); }
@@ -272,7 +273,7 @@ constexpr Rule kRules[] = {
     {"group_quantize", "bits", integer<4>},
     {"group_quantize", "group", integer<128>},
     // Fourier transforms.
-    {"_fft_r2c _fft_c2c _fft_c2r", "dim", integers<-1>},
+    {"_fft_r2c _fft_c2c _fft_c2r", "dim", last_dimension},
     {"_fft_r2c _fft_c2c _fft_c2r", "normalization", integer<0>},
     {"_fft_r2c _fft_c2c", "onesided forward", truth<true>},
     {"_fft_c2r", "last_dim_size", twice_the_half},

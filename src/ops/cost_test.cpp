@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "ops/cost_cases.h"
 
 namespace nongemm {
@@ -126,6 +127,25 @@ TEST(Costs, ComplexNumbersArePromotedAsPyTorchDoes) {
   EXPECT_EQ(promoted(DType::kComplex32, {2}, DType::kFloat32, {2}), DType::kComplex64);
   EXPECT_EQ(promoted(DType::kFloat64, {2}, DType::kComplex64, {}), DType::kComplex128);
   EXPECT_EQ(promoted(DType::kComplex64, {2}, DType::kFloat64, {}), DType::kComplex64);
+}
+
+TEST(Transforms, RefuseWhatTheRuntimeWouldNotNotice) {
+  const auto refused = [](const char* op, const Shape& shape, const Shape& dims, Arg last) {
+    Builder b("transform", DType::kFloat32);
+    try {
+      b.call(op, {cost_cases::operand(b, shape, DType::kComplex64), dims, 0, std::move(last)});
+    } catch (const Error& error) {
+      return error.kind() == ErrorKind::kBadInput;
+    }
+    return false;
+  };
+  EXPECT_FALSE(refused("aten._fft_c2c.default", {2, 8}, {1}, true));
+  EXPECT_TRUE(refused("aten._fft_c2c.default", {2, 8}, {-1}, true));
+  EXPECT_TRUE(refused("aten._fft_c2c.default", {2, 8}, {2}, true));
+  EXPECT_TRUE(refused("aten._fft_c2c.default", {2, 8}, {1, 1}, true));
+  EXPECT_FALSE(refused("aten._fft_c2r.default", {2, 5}, {1}, 9));
+  EXPECT_TRUE(refused("aten._fft_c2r.default", {2, 5}, {1}, 12));
+  EXPECT_TRUE(refused("aten._fft_c2r.default", {2, 1}, {1}, 0));
 }
 
 TEST(Costs, SumsLeaveOutAndCountWhatIsUnknown) {

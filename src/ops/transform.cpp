@@ -14,12 +14,17 @@ namespace {
 
 using namespace rules;
 
-/// Which dimensions are transformed, in the operator's order. Throws for one that does not exist or stands twice.
+/// Which dimensions are transformed, in the operator's order. Throws for one that does not exist or stands twice, and
+/// for one counted from the end: LibTorch takes the place in memory that it names for a size.
 std::vector<std::size_t> transformed(const Operands& operands) {
   const Shape& shape = operands.tensor(0).shape;
   std::vector<std::size_t> dims;
   for (const std::int64_t dim : operands.integers(1)) {
     const std::size_t at = sized_dim(dim, shape);
+    if (dim < 0) {
+      throw Error(ErrorKind::kBadInput,
+                  operands.node().op + ": dimension " + std::to_string(dim) + " is not counted from 0");
+    }
     if (std::find(dims.begin(), dims.end(), at) != dims.end()) {
       throw Error(ErrorKind::kBadInput, operands.node().op + ": dimension " + std::to_string(dim) + " stands twice");
     }
@@ -80,7 +85,13 @@ std::vector<Type> infer_complex_to_real(const Operands& operands) {
   if (dims.size() > 1)
     between = laid_out(self, self.dtype, self.shape, {dims.begin(), dims.end() - 1}, dims.size() - 1);
   Shape shape = self.shape;
-  shape[dims.back()] = operands.integer(3);
+  const std::int64_t size = operands.integer(3);
+  const std::int64_t half = shape[dims.back()];
+  if (size != kDynamic && (size < 1 || (half != kDynamic && half != size / 2 + 1))) {
+    throw Error(ErrorKind::kBadInput, operands.node().op + ": " + std::to_string(half) + " are not the half of " +
+                                          std::to_string(size) + " numbers");
+  }
+  shape[dims.back()] = size;
   return {laid_out(between, part_of(self.dtype), shape, {dims.back()}, 0)};
 }
 
