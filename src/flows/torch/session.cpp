@@ -8,6 +8,8 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 
+#include <map>
+
 #include "base/clock.h"
 #include "base/error.h"
 #include "flows/torch/bridge/errors.h"
@@ -16,6 +18,7 @@
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/memory_watch.h"
 #include "flows/torch/program.h"
+#include "flows/torch/states.h"
 #include "flows/torch/watches.h"
 #include "flows/torch/weights.h"
 
@@ -30,6 +33,7 @@ class TorchSession : public Session {
         device_(device),
         program_(graph, device),
         slots_(graph.values.size()),
+        states_(graph, std::make_shared<StateStore>()),
         // As torch.backends has it: cudnn.allow_tf32 is set, cuda.matmul.allow_tf32 is not.
         fp32_in_tf32_{options.allows_tf32(false), options.allows_tf32(true)} {
     if (options.threads > 0) at::set_num_threads(options.threads);
@@ -38,13 +42,27 @@ class TorchSession : public Session {
     if (device.is_cuda()) cuda_ = &device::library();
     const Scope scope(device_);
     with_errors("placing the weights", [&] { place(weights, options); });
-    for (const Constant& constant : graph.constants) {
-      slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
-    }
+    place_constants();
+  }
+
+  /// Another entry of the model.
+  TorchSession(const Graph& graph, const TorchSession& first)
+      : graph_(graph),
+        device_(first.device_),
+        cuda_(first.cuda_),
+        program_(graph, first.device_),
+        slots_(graph.values.size()),
+        states_(graph, first.states_.store()),
+        fp32_in_tf32_(first.fp32_in_tf32_),
+        weight_bytes_(first.weight_bytes_),
+        owns_weights_(false) {
+    const Scope scope(device_);
+    share_weights(first);
+    place_constants();
   }
 
   ~TorchSession() override {
-    if (cuda_ == nullptr) return;
+    if (cuda_ == nullptr || !owns_weights_) return;
     // The next model needs the memory, and should not be measured with this one's records on.
     try {
       cuda_->tracer().detach();
@@ -60,6 +78,10 @@ class TorchSession : public Session {
     const Scope scope(device_);
     with_errors("placing the inputs", [&] {
       for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (inputs[i].data == nullptr && states_.has_input(static_cast<std::uint32_t>(i))) {
+          states_.clear(static_cast<std::uint32_t>(i), device_);
+          continue;
+        }
         c10::IValue& slot = slots_[graph_.inputs[i].value];
         at::Tensor input = laid_out(to_torch(inputs[i], device_), graph_.values[graph_.inputs[i].value].type);
         if (replay_ != nullptr) {  // which reads the memory that it was captured with
@@ -77,16 +99,58 @@ class TorchSession : public Session {
     run_plain();
   }
 
+  std::unique_ptr<Session> entry(const Graph& graph) override { return std::make_unique<TorchSession>(graph, *this); }
+
+  void advance() override {
+    if (replay_ != nullptr) return;  // which has done it
+    const Scope scope(device_);
+    states_.keep(slots_);
+  }
+
+  void run_on() override {
+    const Scope scope(device_);
+    stop_tracing();
+    if (replay_ != nullptr) return replay();
+    states_.find(slots_, /*give_up=*/true);
+    program_.run(slots_, WatchNothing());
+    synchronise();
+    states_.keep(slots_);
+  }
+
+  void remember_states() override {
+    const Scope scope(device_);
+    states_.remember();
+  }
+
+  void restore_states() override {
+    const Scope scope(device_);
+    states_.restore();
+    synchronise();
+  }
+
+  void change_arguments(std::span<const ArgumentChange> changes) override {
+    if (replay_ != nullptr) throw Error(ErrorKind::kUnsupported, "a replay keeps the arguments that it was made with");
+    for (const ArgumentChange& change : changes) program_.change_argument(change.node, change.position, change.value);
+  }
+
+  void seed(std::uint64_t seed) override {
+    const Scope scope(device_);
+    at::manual_seed(seed);
+  }
+
   std::vector<HostTensor> outputs() override {
+    std::vector<HostTensor> tensors;
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) tensors.push_back(output(i));
+    return tensors;
+  }
+
+  HostTensor output(std::size_t index) override {
     const Scope scope(device_);
     return with_errors("fetching the outputs", [&] {
-      std::vector<HostTensor> tensors;
-      for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-        const at::Tensor& output =
-            replay_ != nullptr ? captured_outputs_[i] : slots_[graph_.outputs[i].value].toTensor();
-        tensors.push_back(from_torch(output));
-      }
-      return tensors;
+      if (replay_ != nullptr) return from_torch(captured_outputs_.at(index));
+      const c10::IValue& slot = slots_[graph_.outputs.at(index).value];
+      if (slot.isTensor()) return from_torch(slot.toTensor());
+      return from_torch(states_.left(index));  // the run has gone on
     });
   }
 
@@ -123,6 +187,7 @@ class TorchSession : public Session {
     device::Tracer& tracer = cuda_->tracer();
     const auto ready = [&](std::size_t i) { windows[i].first == 0 ? tracer.resume() : tracer.pause(); };
     device::trace_in_a_row(tracer, traces, ready, [&](std::size_t i) {
+      states_.find(slots_, /*give_up=*/false);
       program_.run(slots_, WatchWindow(windows[i], tracer));
       synchronise();
     });
@@ -154,6 +219,7 @@ class TorchSession : public Session {
     const Scope scope(device_);
     stop_tracing();
     std::vector<ObservedTypes> observed;
+    states_.find(slots_, /*give_up=*/false);
     program_.run(slots_, WatchTypes(graph_, observed));
     synchronise();
     return observed;
@@ -168,13 +234,20 @@ class TorchSession : public Session {
     captured_graph_ = std::make_unique<Graph>(without_host_checks(graph_));
     captured_program_ = std::make_unique<Program>(*captured_graph_, device_);
     clear_results();
+    states_.remember();
     std::unique_ptr<CapturedGraph> captured = with_errors("capturing the model for replay", [&] {
       return capture.capture(device_, [&] {
         captured_nodes_.clear();
         clear_results();
+        states_.find(slots_, /*give_up=*/false);
         captured_program_->run(slots_, WatchCapture(capture, captured_nodes_));
+        states_.move_on(slots_, [&](NodeId node) {
+          if (capture.captured_activities() > 0) captured_nodes_.resize(capture.captured_activities(), node);
+        });
       });
     });
+    states_.pin();
+    states_.restore();  // the run before the capture has walked on
     for (const Output& output : graph_.outputs) captured_outputs_.push_back(slots_[output.value].toTensor());
     clear_results();
     replay_ = std::move(captured);
@@ -188,8 +261,7 @@ class TorchSession : public Session {
   DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(device_.index()) : DeviceState(); }
 
  private:
-  /// What every call into LibTorch needs.
-  struct Scope {
+  struct Scope {  // what every call into LibTorch needs
     explicit Scope(c10::Device device) : guard(device) {}
     c10::InferenceMode inference;
     c10::DeviceGuard guard;
@@ -215,7 +287,24 @@ class TorchSession : public Session {
     }
   }
 
+  void place_constants() {
+    for (const Constant& constant : graph_.constants) {
+      slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
+    }
+  }
+
+  void share_weights(const TorchSession& first) {
+    std::map<std::string_view, ValueId> known;
+    for (const Weight& weight : first.graph_.weights) known.emplace(weight.name, weight.value);
+    for (const Weight& weight : graph_.weights) {
+      const auto at = known.find(weight.name);
+      if (at == known.end()) throw Error(ErrorKind::kBadInput, "the model's first entry has no weight " + weight.name);
+      slots_[weight.value] = first.slots_[at->second];
+    }
+  }
+
   void run_eagerly() {
+    states_.find(slots_, /*give_up=*/false);
     program_.run(slots_, WatchNothing());
     synchronise();
   }
@@ -237,6 +326,7 @@ class TorchSession : public Session {
     trace.synchronisations.clear();
     trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
+    states_.find(slots_, /*give_up=*/false);
     if (cuda_ != nullptr) {
       program_.run(slots_, WatchSteps(trace.nodes, trace.begin_ns));
     } else {
@@ -256,6 +346,7 @@ class TorchSession : public Session {
     trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
     try {
+      states_.find(slots_, /*give_up=*/false);
       program_.run(slots_, WatchLaunches(trace.nodes, tracer));
     } catch (...) {
       tracer.pop_all();
@@ -306,8 +397,10 @@ class TorchSession : public Session {
   device::Library* cuda_ = nullptr;
   Program program_;
   std::vector<c10::IValue> slots_;
+  States states_;
   Tf32Use fp32_in_tf32_;
   std::uint64_t weight_bytes_ = 0;
+  bool owns_weights_ = true;  // the first entry's session
 
   // After capture().
   std::unique_ptr<Graph> captured_graph_;
