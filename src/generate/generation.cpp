@@ -133,11 +133,10 @@ std::vector<HostTensor> prompt_inputs(const GenerationGraphs& graphs, const Prom
 
 GenerationSessions::GenerationSessions(GenerationGraphs& graphs, Flow& flow, const std::vector<HostTensor>& weights,
                                        const RunOptions& options)
-    : graphs_(graphs),
-      seed_(options.seed),
-      prompt_(flow.prepare(*graphs.prompt(), weights, options)),
-      logits_(output_of(*graphs.prompt(), "logits")),
-      token_(output_of(*graphs.prompt(), "present.token")) {}
+    : graphs_(graphs), seed_(options.seed), prompt_(flow.prepare(*graphs.prompt(), weights, options)) {
+  const Graph& graph = *graphs.prompt();
+  places_[prompt_.get()] = {output_of(graph, "logits"), output_of(graph, "present.token")};
+}
 
 void GenerationSessions::begin(const Prompt& prompt) {
   prompt_->set_inputs(prompt_inputs(graphs_, prompt));
@@ -147,7 +146,10 @@ void GenerationSessions::begin(const Prompt& prompt) {
 Session& GenerationSessions::step(std::int64_t step) {
   const GrowingGraph& growing = graphs_.growing(step);
   std::unique_ptr<Session>& session = steps_[&growing];
-  if (session == nullptr) session = prompt_->entry(*growing.graph);
+  if (session == nullptr) {
+    session = prompt_->entry(*growing.graph);
+    places_[session.get()] = {output_of(*growing.graph, "logits"), output_of(*growing.graph, "present.token")};
+  }
   if (!growing.growth.empty()) {
     session->change_arguments(changes_at(*growing.graph, growing.growth, step - growing.first));
   }

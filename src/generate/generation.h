@@ -79,16 +79,21 @@ class GenerationSessions {
   Session& step(std::int64_t step);
 
   /// Of the last run of a session.
-  HostTensor logits(Session& session) const { return session.output(logits_); }
+  HostTensor logits(Session& session) const { return session.output(places_.at(&session).logits); }
   /// [batch, 1] int64
-  HostTensor token(Session& session) const { return session.output(token_); }
+  HostTensor token(Session& session) const { return session.output(places_.at(&session).token); }
 
  private:
+  /// Of Graph::outputs.
+  struct Places {
+    std::size_t logits, token;
+  };
+
   GenerationGraphs& graphs_;
   std::uint64_t seed_;
   std::unique_ptr<Session> prompt_;
   std::map<const GrowingGraph*, std::unique_ptr<Session>> steps_;
-  std::size_t logits_ = 0, token_ = 0;
+  std::map<const Session*, Places> places_;
 };
 
 }  // namespace nongemm

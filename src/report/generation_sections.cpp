@@ -304,7 +304,7 @@ const Section<PhaseBucket>& operator_section() {
 
 std::vector<const SectionInfo*> generation_section_infos() {
   return {&generation_section().info(), &phase_section().info(),    &group_section().info(),
-          &text_section().info(),       &operator_section().info(), &token_section().info()};
+          &text_section_info(),         &operator_section().info(), &token_section_info()};
 }
 
 std::vector<Table> make_generation_tables(const GenerationFigures& figures) {

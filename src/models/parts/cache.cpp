@@ -6,14 +6,19 @@
 #include "models/parts/functional.h"
 
 namespace nongemm {
+namespace {
+
+/// The first step puts the window's size where the keys are.
+void put_window(Builder& builder, std::int64_t window) {
+  builder.call("aten.to.dtype_layout", {builder.constant(HostTensor::from<std::int64_t>(DType::kInt64, {}, {window}))});
+}
+
+}  // namespace
 
 void append_to_empty_cache(Builder& builder, Tensor& key, Tensor& value, std::int64_t window) {
   const Tensor no_keys = builder.constant(HostTensor::allocate(key.dtype(), {0}).first);
   const Tensor no_values = builder.constant(HostTensor::allocate(value.dtype(), {0}).first);
-  if (window > 0) {  // the first step puts the window's size where the keys are
-    builder.call("aten.to.dtype_layout",
-                 {builder.constant(HostTensor::from<std::int64_t>(DType::kInt64, {}, {window}))});
-  }
+  if (window > 0) put_window(builder, window);
   key = fn::cat({no_keys, key}, -2);
   value = fn::cat({no_values, value}, -2);
   if (window <= 1) return;
@@ -50,6 +55,7 @@ void KeyValueCache::update(std::int64_t layer, Tensor& key, Tensor& value, std::
 /// DynamicLayer, DynamicSlidingWindowLayer
 void KeyValueCache::update_dynamic(std::int64_t layer, Tensor& key, Tensor& value, std::int64_t window) {
   if (past() == 0) {
+    if (window != kNoWindow) put_window(builder_, window);
     append_to_empty_cache(builder_, key, value);
   } else {
     const std::int64_t kept = window == kNoWindow ? past() : std::min(past(), window - 1);

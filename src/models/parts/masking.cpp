@@ -119,6 +119,8 @@ Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, st
 Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
                    const ModelOptions& options, std::int64_t window, const MaskSpan& span) {
   if (padding_mask) padding_mask = to_bool(builder, padding_mask);
+  // `q_offset.to(inputs_embeds.device)`, dispatched though it is there.
+  if (span.counted_past) builder.call("aten.to.dtype_layout", {span.counted_past});
   if (options.attention == Attention::kEager) {
     return additive_mask(builder, boolean_mask(builder, padding_mask, batch, tokens, true, window, span), dtype);
   }
