@@ -33,7 +33,7 @@ class GenerationCli : public ProgramTest {
     const std::string out = (folder_ / "out").string();
     std::filesystem::remove_all(out);
     const Outcome ran =
-        run("run " + arguments + " --iterations 3 --warmup 1 --no-limits --format json --output " + out);
+        run("run " + arguments + " --iterations 3 --warmup 1 --threads 1 --no-limits --format json --output " + out);
     EXPECT_EQ(ran.code, 0) << ran.text;
     return nlohmann::json::parse(std::ifstream(out + "/report.json"));
   }
@@ -95,7 +95,7 @@ TEST_F(GenerationCli, DrawnTokensAreThoseOfTheSeed) {
 }
 
 TEST_F(GenerationCli, SweptPromptsAreOneTable) {
-  const Outcome ran = run("run " + gpt2_ + " --generate 3 --prompt 4,8,16 --iterations 2 --warmup 0 --no-limits");
+  const Outcome ran = run("run " + gpt2_ + " --generate 3 --prompt 4,8,16 --threads 1 --iterations 2 --warmup 0 --no-limits");
   EXPECT_EQ(ran.code, 0) << ran.text;
   EXPECT_THAT(ran.text, HasSubstr("All generations"));
   EXPECT_THAT(ran.text, HasSubstr("First token"));

@@ -108,7 +108,13 @@ void expect_stream(const Graph& graph, const std::filesystem::path& reference) {
   if (!std::filesystem::exists(reference) || graph.blocks.size() > 1) return;
   const std::vector<StreamEntry> ours = forward_stream(graph);
   std::string text;
+  bool fills = false;
   for (const StreamDifference& difference : stream_differences(ours, reference)) {
+    // The original makes a static cache in its first layers' passes: two tensors of zeros, and a counter that is moved.
+    const bool makes_cache =
+        !difference.ours && (difference.op == "aten::zeros" || (fills && difference.op == "aten::to"));
+    fills = makes_cache && difference.op == "aten::zeros";
+    if (makes_cache) continue;
     text += (difference.ours ? "  ours:     " : "  original: ") + difference.text + "\n";
   }
   EXPECT_EQ(text, "") << reference;

@@ -78,6 +78,9 @@ class GenerationSessions {
   /// The session of a step, set to its sizes. It stays, for this step and all that its graph stands for.
   Session& step(std::int64_t step);
 
+  /// A session of its own for a step's graph, which has to outlive it.
+  std::unique_ptr<Session> entry(const Graph& graph) { return prompt_->entry(graph); }
+
   /// Of the last run of a session.
   HostTensor logits(Session& session) const { return session.output(places_.at(&session).logits); }
   /// [batch, 1] int64

@@ -272,11 +272,6 @@ void add_scatters(Cases& cases) {
     b.call("aten.scatter_.value", {operand(b, {9, 5}), 0, operand(b, index, DType::kInt64), 1.0});
     return Work{0, bytes(index, 8), bytes(index)};
   };
-  cases["aten.index_copy_.default"] = [](Builder& b, int v) {
-    const Shape n = {1 + v};
-    b.call("aten.index_copy_.default", {operand(b, {9}), 0, operand(b, n, DType::kInt64), operand(b, n)});
-    return Work{0, bytes(n, 8) + bytes(n), bytes(n)};
-  };
   cases["aten.masked_scatter.default"] = [](Builder& b, int v) {
     b.call("aten.masked_scatter.default",
            {operand(b, shape_of(v)), operand(b, {4}, DType::kBool), operand(b, shape_of(v))});

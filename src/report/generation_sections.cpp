@@ -181,11 +181,10 @@ std::vector<Field<PhaseRow>> part_fields() {
        [](const R& r) { return measured_if(is_known(r), r.analysis->tail_s); }},
       {{"outside", "Outside", Unit::kSeconds, "in no operator: the executor's own on a host", true},
        [](const R& r) { return measured_if(is_known(r), r.analysis->outside_s); }},
-      {{"parts", "Parts", Unit::kRatio, "the sum of all parts over the phase's wall time", true},
-       [](const R& r) -> FieldValue {
-         if (!is_known(r) || r.phase->latency.samples_s.empty()) return {};
-         return measured(rate(parts_of(r), median(r.phase->latency.samples_s)));
-       }},
+      {{"wall", "Wall time", Unit::kSeconds, "that these are parts of: of the pass that tells operators apart", true},
+       [](const R& r) { return measured_if(is_known(r), r.analysis->wall_s); }},
+      {{"parts", "Parts", Unit::kRatio, "the sum of all parts over that wall time", true},
+       [](const R& r) { return is_known(r) ? share(parts_of(r), r.analysis->wall_s) : FieldValue{}; }},
   };
 }
 

@@ -113,8 +113,11 @@ class Measurement {
     sessions_.begin(prompt_);
     sessions_.prompt().run_on();
     for (std::int64_t i = 1; i < at; ++i) sessions_.step(i).run_on();
-    Session& session = sessions_.step(at);
+    // Where sizes grow, the step that is measured has a session whose graph states its own.
     const auto graph = std::make_shared<const Graph>(graphs_.step(at));
+    const bool grows = !graphs_.growing(at).growth.empty();
+    const std::unique_ptr<Session> own = grows ? sessions_.entry(*graph) : nullptr;
+    Session& session = grows ? *own : sessions_.step(at);
     const StepTraffic traffic = step_traffic(*graph, plan.prompt + at - 1);
     result_.generation.measured_step = at;
     result_.generation.weight_bytes = traffic.weight_bytes;

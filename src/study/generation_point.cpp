@@ -92,6 +92,11 @@ std::optional<DeviceLimits> limits_for(const RunSpec& spec, Flow& flow, const Ru
   return limits_of(flow, options, spec.fresh_limits);
 }
 
+/// What came of an option, whether or not it was given.
+void set(const std::string& name, const std::string& value, Point& point) {
+  if (point.setting(name).empty()) point.settings.emplace_back(name, value);
+}
+
 void add_note(const std::string& note, Point& point) {
   point.status.reason += (point.status.reason.empty() ? "" : "; ") + note;
 }
@@ -117,8 +122,8 @@ void run_generation(const RunSpec& spec, const Progress& progress, Point& point)
   const std::unique_ptr<data::Tokenizer> tokenizer = tokenizer_of(spec, model);
   const GenerationPlan plan = plan_of(spec, tokenizer.get());
   GenerationGraphs graphs(std::move(model), spec.options, plan);
-  point.settings.emplace_back("prompt", std::to_string(plan.prompt));
-  point.settings.emplace_back("cache", plan.cache == CacheKind::kStatic ? "static" : "dynamic");
+  set("prompt", std::to_string(plan.prompt), point);
+  set("cache", plan.cache == CacheKind::kStatic ? "static" : "dynamic", point);
   PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), spec.weights, spec.runtime.seed);
   if (spec.runtime.device.is_host()) check_host_memory(*graphs.prompt(), weights);
   const ReadPrompt read = read_prompt(spec, graphs.model(), *graphs.prompt(), plan);

@@ -150,7 +150,6 @@ Tensor transformer(Builder& b, const Config& config, const Gpt2& model, const Mo
   Tensor types = inputs.types;
   if (types) types = view(types, {-1, tokens});
   Tensor positions = inputs.positions;
-  if (positions) positions = view(positions, {-1, tokens});
   Tensor x = nn::embedding(b, "wte", table, flat);
   KeyValueCache cache(b, options, tokens);
   const bool cached = model.cache || options.pass;

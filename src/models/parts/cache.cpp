@@ -38,6 +38,13 @@ void leave(Builder& builder, std::int64_t layer, const char* what, const Tensor&
   builder.output(std::string(kPresent) + name_of(layer, what), tensor);
 }
 
+/// What Python's assignment makes of a value before it is put in its place.
+Tensor without_leading_ones(const Tensor& value) {
+  Shape shape = value.shape();
+  shape.erase(shape.begin(), std::find_if(shape.begin(), shape.end(), [](std::int64_t size) { return size != 1; }));
+  return shape.size() == value.shape().size() ? value : fn::view(value, shape);
+}
+
 /// The shape of `like` with so many keys.
 Shape with_keys(const Tensor& like, std::int64_t keys) {
   Shape shape = like.shape();
@@ -96,13 +103,20 @@ void KeyValueCache::write(const Tensor& keys, const Tensor& values, std::int64_t
   if (sliding) count();
 }
 
-/// Everything one key to the left, and the new one behind.
-Tensor KeyValueCache::shifted(const Tensor& cached, const Tensor& added) {
-  Builder& b = cached.builder();
-  const Tensor rolled = b.call("aten.roll.default", {cached, Shape{-1}, Shape{-2}});
-  const Tensor last = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {1}, {-1}));
-  b.call("aten.index_put_.default", {rolled, std::vector<Tensor>{Tensor(), Tensor(), last}, added});
-  return rolled;
+/// A full window: everything moves one key to the left, and the new one goes behind.
+void KeyValueCache::shift(const Tensor& keys, const Tensor& values, Tensor& key, Tensor& value) {
+  const auto rolled = [&](const Tensor& x) { return builder_.call("aten.roll.default", {x, Shape{-1}, Shape{-2}}); };
+  const Tensor new_keys = rolled(keys);
+  const Tensor new_values = rolled(values);
+  const Tensor last = builder_.constant(HostTensor::from<std::int64_t>(DType::kInt64, {1}, {-1}));
+  const auto put_last = [&](const Tensor& x, const Tensor& added) {
+    builder_.call("aten.index_put_.default",
+                  {x, std::vector<Tensor>{Tensor(), Tensor(), last}, without_leading_ones(added)});
+  };
+  put_last(new_keys, key);
+  put_last(new_values, value);
+  key = builder_.call("aten.copy_.default", {keys, new_keys});
+  value = builder_.call("aten.copy_.default", {values, new_values});
 }
 
 /// StaticSlidingWindowLayer, which for layers without a window is StaticLayer.
@@ -118,10 +132,7 @@ void KeyValueCache::update_static(std::int64_t layer, Tensor& key, Tensor& value
     builder_.call("aten.copy_.default", {values, fn::index_slice(value, 2, -room)});
     return;
   }
-  const Tensor new_keys = shifted(keys, key);
-  const Tensor new_values = shifted(values, value);
-  key = builder_.call("aten.copy_.default", {keys, new_keys});
-  value = builder_.call("aten.copy_.default", {values, new_values});
+  shift(keys, values, key, value);
 }
 
 MaskSpan KeyValueCache::span(std::int64_t layer, std::int64_t window) {

@@ -46,7 +46,7 @@ class KeyValueCache {
   void update_dynamic(std::int64_t layer, Tensor& key, Tensor& value, std::int64_t window);
   void update_static(std::int64_t layer, Tensor& key, Tensor& value, std::int64_t window);
   void write(const Tensor& keys, const Tensor& values, std::int64_t layer, Tensor& key, Tensor& value, bool sliding);
-  static Tensor shifted(const Tensor& cached, const Tensor& added);
+  void shift(const Tensor& keys, const Tensor& values, Tensor& key, Tensor& value);
 
   Builder& builder_;
   const ModelOptions& options_;
