@@ -95,7 +95,8 @@ TEST_F(GenerationCli, DrawnTokensAreThoseOfTheSeed) {
 }
 
 TEST_F(GenerationCli, SweptPromptsAreOneTable) {
-  const Outcome ran = run("run " + gpt2_ + " --generate 3 --prompt 4,8,16 --threads 1 --iterations 2 --warmup 0 --no-limits");
+  const Outcome ran =
+      run("run " + gpt2_ + " --generate 3 --prompt 4,8,16 --threads 1 --iterations 2 --warmup 0 --no-limits");
   EXPECT_EQ(ran.code, 0) << ran.text;
   EXPECT_THAT(ran.text, HasSubstr("All generations"));
   EXPECT_THAT(ran.text, HasSubstr("First token"));

@@ -1,7 +1,6 @@
 #include "models/parts/masking.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "models/parts/functional.h"
 
@@ -113,7 +112,7 @@ Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
 Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
                    const ModelOptions& options, std::int64_t window) {
   const MaskSpan span = without_cache(padding_mask, tokens);
-  return causal_mask(builder, std::move(padding_mask), batch, tokens, dtype, options, window, span);
+  return causal_mask(builder, padding_mask, batch, tokens, dtype, options, window, span);
 }
 
 Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
