@@ -88,7 +88,7 @@ def python_figures(name, options):
     figures = {}
     for kind in ("dynamic", "static"):
         figures[f"eager_{kind}"], figures[f"first_{kind}"] = median_token(model, next_token, kind, ids, options.tokens, 3)
-    compiled = torch.compile(next_token, mode="reduce-overhead", fullgraph=True)
+    compiled = torch.compile(next_token, mode="reduce-overhead")
     figures["compiled"], _ = median_token(model, compiled, "static", ids, options.tokens, 3)
     del model, compiled
     torch._dynamo.reset()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -33,6 +34,7 @@ class WalkingSession : public Session {
   std::vector<double> run_for_steps() override;
   void capture() override;
   Tf32Use fp32_in_tf32() const override { return session_.fp32_in_tf32(); }
+  std::optional<QueueTimes> queue_times() override { return session_.queue_times(); }
   DeviceState device_state() override { return session_.device_state(); }
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "analysis/doubts.h"
 #include "report/section_fields.h"
 #include "report/token_sections.h"
 
@@ -227,6 +228,8 @@ const Section<PhaseRow>& phase_section() {
             [](const R& r) { return measured_if(r.nodes().kernel_records, r.nodes().device_busy_s); }},
            {{"dominant_group", "Dominant group", Unit::kText, "the non-GEMM group with the most time", false, 4},
             [](const R& r) { return r.analysis->dominant ? text(info(*r.analysis->dominant).title) : FieldValue{}; }},
+           {{"doubts", "Doubts", Unit::kText, "what to know before these figures are used", true},
+            [](const R& r) { return text_if_any(doubts_of(*r.analysis, r.phase->latency)); }},
            {{"how", "Records", Unit::kText, "the kind of records that tell operators apart", true},
             [](const R& r) { return text_if_any(r.nodes().how); }}}));
   return section;

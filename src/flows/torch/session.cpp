@@ -2,13 +2,10 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty_strided.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
-
-#include <map>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -57,7 +54,7 @@ class TorchSession : public Session {
         weight_bytes_(first.weight_bytes_),
         owns_weights_(false) {
     const Scope scope(device_);
-    share_weights(first);
+    share_weights(first.graph_, first.slots_, graph_, slots_);
     place_constants();
   }
 
@@ -267,18 +264,6 @@ class TorchSession : public Session {
     c10::DeviceGuard guard;
   };
 
-  /// With the strides that the graph states for an input. A stride of 0 repeats what its first element holds.
-  static at::Tensor laid_out(const at::Tensor& input, const Type& type) {
-    if (type.strides.empty() || is_contiguous(type)) return input;
-    at::Tensor source = input;
-    for (std::size_t dim = 0; dim < type.strides.size(); ++dim) {
-      if (type.strides[dim] == 0 && type.shape[dim] > 1) source = source.narrow(static_cast<std::int64_t>(dim), 0, 1);
-    }
-    at::Tensor laid = at::empty_strided(source.sizes(), type.strides, input.options());
-    laid.copy_(source);
-    return laid.expand(type.shape);
-  }
-
   void place(const std::vector<HostTensor>& weights, const RunOptions& options) {
     const std::vector<at::Tensor> tensors = place_weights(graph_, weights, options, device_, cuda_);
     for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -290,16 +275,6 @@ class TorchSession : public Session {
   void place_constants() {
     for (const Constant& constant : graph_.constants) {
       slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
-    }
-  }
-
-  void share_weights(const TorchSession& first) {
-    std::map<std::string_view, ValueId> known;
-    for (const Weight& weight : first.graph_.weights) known.emplace(weight.name, weight.value);
-    for (const Weight& weight : graph_.weights) {
-      const auto at = known.find(weight.name);
-      if (at == known.end()) throw Error(ErrorKind::kBadInput, "the model's first entry has no weight " + weight.name);
-      slots_[weight.value] = first.slots_[at->second];
     }
   }
 
@@ -361,6 +336,7 @@ class TorchSession : public Session {
   void trace_with_spans(std::span<Trace> traces) {
     const auto ready = [&](std::size_t i) { traces[i].nodes.reserve(graph_.nodes.size()); };
     device::trace_in_a_row(cuda_->tracer(), traces, ready, [&](std::size_t i) {
+      states_.find(slots_, /*give_up=*/false);
       program_.run(slots_, WatchSteps(traces[i].nodes, traces[i].begin_ns));
       synchronise();
     });

@@ -35,7 +35,9 @@ Tensor dynamic_table(Builder& b, const Rope& rope, const Tensor& position_ids, s
 Tensor longrope_table(Builder& b, const Rope& rope, const Tensor& position_ids, std::int64_t tokens) {
   const Tensor length = length_of(b, position_ids);
   read_on_host(b, b.call("aten.gt.Scalar", {length, rope.original_positions}));
-  if (tokens <= rope.original_positions) return frequencies(b, inverse_frequencies(rope, tokens));
+  if (tokens <= rope.original_positions) {  // `.to(device)`: dispatched, though they are there
+    return b.call("aten.to.dtype_layout", {frequencies(b, inverse_frequencies(rope, tokens))});
+  }
   const Tensor factors = frequencies(b, {rope.long_factors.begin(), rope.long_factors.end()});
   const Tensor even = b.call("aten.arange.start_step", {0, rope.head_width, 2}, {{"dtype", DType::kInt64}});
   const Tensor exponents = div(to(even, DType::kFloat32), rope.head_width);
