@@ -243,6 +243,12 @@ std::vector<Case> scatters() {
        [=](Builder& b, const Inputs& in) {
          return b.call_all("aten.scatter_add.default", {in.x, 1, index(in), in.positive});
        }},
+      {"index_copy",
+       [](Builder& b, const Inputs& in) {
+         const Tensor places = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {2}, {2, 0}));
+         return b.call_all("aten.index_copy_.default", {b.call("aten.clone.default", {in.x}), 1, places,
+                                                        b.call("aten.slice.Tensor", {in.positive, 1, 0, 2})});
+       }},
       {"index_put_functional",
        [](Builder& b, const Inputs& in) {
          const Tensor rows = b.call("aten.select.int", {b.call("aten.sub.Scalar", {in.k, 1}), 0, 0});

@@ -199,6 +199,8 @@ const Rows& own_rows() {
       {"aten.index.Tensor", "2x8x16 indices=5,5"},
       {"aten.index.Tensor", "2x8x16 indices=none,5"},
       {"aten.index_put_.default", "2x8x16 indices=2 values=2x8x16"},
+      {"aten.index_copy_.default", "2x8x16 dim=1 index=5 source=2x5x16"},
+      {"aten.multinomial.default", "8x16 num_samples=3"},
       {"aten.embedding.default", "16x8 2x4"},
       {"aten._embedding_bag.default", "16x8 6 3"},
       {"aten._embedding_bag.default", "16x8 6 3 mode=1 include_last_offset=true"},

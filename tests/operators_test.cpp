@@ -233,6 +233,8 @@ constexpr Difference kOwnResults[] = {
     {"aten._embedding_bag.default", "", "gives maps of bags that the CPU leaves empty"},
     {"aten.scatter.src", "", "of several values for a place any may stay"},
     {"bitsandbytes.int8_mixed_scaled_mm.default", "", "the original's scale on a CPU has lost a digit: 2e-5 apart"},
+    {"aten.index_copy_.default", "", "of several values for a place any may stay"},
+    {"aten.multinomial.default", "", "another generator"},
     {"aten.native_batch_norm.default", "", "gives the statistics it used, where the CPU gives none"},
     {"aten._native_batch_norm_legit.default", "", "gives the statistics it used, where the CPU gives none"},
     {"aten._native_batch_norm_legit_no_training.default", "", "gives the statistics it used, where the CPU gives none"},

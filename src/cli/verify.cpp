@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "flows/load.h"
 #include "verify/compare_outputs.h"
+#include "verify/generation.h"
 #include "verify/quantized_layers.h"
 
 namespace nongemm::cli {
@@ -14,6 +15,9 @@ namespace {
 
 /// Of outputs held against references.
 constexpr double kTolerance = 1e-4;
+
+/// Of generated tokens' logits, which stand on all steps before.
+constexpr double kGenerationTolerance = 1e-3;
 
 /// Of flows compared with each other: fp16 keeps three digits, and a deep model loses some of them.
 double allowed_rms(DType dtype) { return dtype == DType::kFloat32 ? 1e-3 : 2e-2; }
@@ -24,21 +28,31 @@ constexpr double kQuantizedRms = 2e-2;
 
 bool is_quantized(const Request& request) { return request.run.options.quantize.scheme != QuantizeScheme::kNone; }
 
+/// A folder with the references of a generation, verified by itself.
+bool is_generation(const Request& request) {
+  return request.verified.against.empty() && holds_generation(request.run.model);
+}
+
 std::vector<OutputDifference> differences(const Request& request) {
   Flow& flow = load_flow(request.run.flow);
   const RunOptions run(request.run.runtime);
   const std::string& against = request.verified.against;
+  if (is_generation(request)) {
+    return verify_generation(request.run.model, flow, run, request.run.options,
+                             request.run.generate.cache.value_or(CacheKind::kDynamic));
+  }
   if (against.empty()) return verify_folder(request.run.model, flow, run, request.run.options);
   return compare_flows(find_model(request.run.model), request.run.options, flow, load_flow(against), run);
 }
 
-bool is_within(const OutputDifference& row, const Request& request) {
+/// @param otherwise the tolerance where none is given
+bool is_within(const OutputDifference& row, const Request& request, double otherwise) {
   if (!row.mismatch.empty()) return false;
   const std::optional<double>& tolerance = request.verified.tolerance;
   if (!request.verified.against.empty() && !tolerance)
     return row.rms_relative <= allowed_rms(request.run.options.dtype);
   if (is_quantized(request) && !tolerance) return row.rms_relative <= kQuantizedRms;
-  return row.largest_absolute <= allowed_difference(row, tolerance.value_or(kTolerance));
+  return row.largest_absolute <= allowed_difference(row, tolerance.value_or(otherwise));
 }
 
 /// Single layers of LLM.int8, where there are references of them.
@@ -64,8 +78,9 @@ bool verify(const Request& request) {
   if (request.run.options.quantize.scheme == QuantizeScheme::kLlmInt8 && holds_quantized_layers(request.run.model)) {
     return all_within;
   }
+  const double otherwise = is_generation(request) ? kGenerationTolerance : kTolerance;
   for (const OutputDifference& row : differences(request)) {
-    const bool within = is_within(row, request);
+    const bool within = is_within(row, request, otherwise);
     all_within = all_within && within;
     if (row.mismatch.empty()) {
       fmt::print("{}  {}  {} {}  max |difference| {:.3g}, relative {:.3g}, rms {:.3g}\n", within ? "ok  " : "FAIL",

@@ -40,12 +40,19 @@ enum class TraceLevel : std::uint8_t {
   kTimingSpans,  // these and host spans of nodes; no spans from a session that does not walk nodes
 };
 
+/// A known argument of a node in place of the one that the graph has.
+struct ArgumentChange {
+  NodeId node = kNoId;
+  std::uint32_t position = 0;
+  Argument value;
+};
+
 /// A prepared model. Not safe for use by several threads.
 class Session {
  public:
   virtual ~Session() = default;
 
-  /// In the order of Graph::inputs; copied to the device here.
+  /// In the order of Graph::inputs; copied to the device here. A state without data stays as it is, or becomes zeros.
   virtual void set_inputs(const std::vector<HostTensor>& inputs) = 0;
   /// One inference, nothing recorded; returns when its outputs are complete.
   virtual void run() = 0;
@@ -87,6 +94,34 @@ class Session {
   /// Captures the inference for replay (a CUDA graph); afterwards run() and run_traced() replay it.
   /// Throws Error(kUnsupported) when the flow, device or model cannot.
   virtual void capture() = 0;
+
+  /// Another entry of the same model: a session over `graph` with this one's weights and states (graph/state.h), which
+  /// both find by their names. Neither the graph nor this session may end before it.
+  /// Throws Error(kUnsupported) for a flow that has none, Error(kBadInput) naming a weight that is not there.
+  virtual std::unique_ptr<Session> entry(const Graph& /*graph*/) {
+    throw Error(ErrorKind::kUnsupported, "this flow has one entry a model: it generates no text", "add --flow torch");
+  }
+  /// What the last run left of states becomes what the next run of any entry finds.
+  virtual void advance() {}
+  /// run() and advance() in one: what a run finds is given up as soon as it is read for the last time, so that a cache
+  /// is in memory once.
+  virtual void run_on() {
+    run();
+    advance();
+  }
+  /// Keeps copies of small states (counters, the next token; no cache), and puts them back before the same step is run
+  /// once more: what is written in place has moved on.
+  virtual void remember_states() {}
+  virtual void restore_states() {}
+  /// Known arguments of nodes, in the place of the graph's: sizes that have grown. Throws Error(kUnsupported) once the
+  /// session replays.
+  virtual void change_arguments(std::span<const ArgumentChange> /*changes*/) {
+    throw Error(ErrorKind::kUnsupported, "this session keeps the arguments that it was prepared with");
+  }
+  /// One output of the last run.
+  virtual HostTensor output(std::size_t index) { return outputs().at(index); }
+  /// Random numbers that operators draw begin anew.
+  virtual void seed(std::uint64_t /*seed*/) {}
 
   /// What the runtime does with fp32 operands under these options.
   virtual Tf32Use fp32_in_tf32() const { return {}; }

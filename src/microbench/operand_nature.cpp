@@ -30,7 +30,7 @@ constexpr NatureRule kRules[] = {
     {"_fft_c2c _fft_c2r view_as_real imag", "self", kComplex},
     {"embedding _embedding_bag", "indices", kIndices},
     {"_embedding_bag", "offsets", {.dtype = DType::kInt64, .content = Kind::kZeros}},  // the last bag has all of them
-    {"gather index_select scatter scatter_ scatter_add scatter_reduce", "index", kIndices},
+    {"gather index_select index_copy_ scatter scatter_ scatter_add scatter_reduce", "index", kIndices},
     {"index index_put index_put_", "indices", kIndices},
     {"nms", "dets", {.content = Kind::kBoxes}},
     {"nms", "scores", {.content = Kind::kUniform}},
@@ -52,7 +52,7 @@ constexpr NatureRule kRules[] = {
     {"", "running_var", {.content = Kind::kOnes, .parameter = true}},
     {"", "weight bias qkv_weight qkv_bias proj_weight proj_bias", kParameter},
     // Numbers that these do not turn into NaN.
-    {"log log2 log1p sqrt rsqrt pow", "self", {.content = Kind::kUniform}},
+    {"log log2 log1p sqrt rsqrt pow multinomial", "self", {.content = Kind::kUniform}},
     // Operators that write in place are called again and again: what they write must neither grow nor fade away into
     // denormal numbers, which are slow.
     {"add_ sub_", "other", {.content = Kind::kZeros}},

@@ -288,6 +288,8 @@ constexpr Rule kRules[] = {
     {"select_scatter", "index", integer<0>},
     {"index_select", "index", indexed},
     {"index index_put index_put_", "indices", first_size},
+    {"index_copy_", "index", first_size},
+    {"index_copy_", "source", as_main},
     {"index_put index_put_", "values", as_main},
     {"nms", "scores", first_size},
     {"nms", "iou_threshold", half},
@@ -297,6 +299,7 @@ constexpr Rule kRules[] = {
     {"roi_align", "sampling_ratio", integer<2>},
     {"roi_align", "aligned", truth<false>},
     {"topk", "k", at_most_ten},
+    {"multinomial", "num_samples", integer<1>},
     // Views and copies.
     {"transpose", "dim0", integer<-2>},
     {"transpose", "dim1", integer<-1>},

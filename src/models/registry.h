@@ -45,6 +45,8 @@ struct Architecture {
   std::string_view original = {};
   Graph (*build)(const Config& config, const ModelOptions& options) = nullptr;
   std::span<const ModelRow> models;
+  /// A decoder with a cache: it can be built as the passes of a text generation (ModelOptions::pass).
+  bool generates = false;
   /// Further classes with this model_type that build() tells apart by `architectures` (built_class).
   std::initializer_list<std::string_view> more_originals = {};
 };

@@ -67,6 +67,15 @@ void add_selections(Cases& cases) {
     b.call_all("aten.topk.default", {operand(b, shape_of(v)), 2});
     return Work{count(shape_of(v)), bytes(shape_of(v)), bytes(result) + bytes(result, 8)};
   };
+  cases["aten.index_copy_.default"] = [](Builder& b, int v) {
+    const Shape n = {1 + v};
+    b.call("aten.index_copy_.default", {operand(b, {9}), 0, operand(b, n, DType::kInt64), operand(b, n)});
+    return Work{0, bytes(n, 8) + bytes(n), bytes(n)};
+  };
+  cases["aten.multinomial.default"] = [](Builder& b, int v) {
+    b.call("aten.multinomial.default", {operand(b, {3 + v, 16}), 2});
+    return Work{count({3 + v, 16}), bytes({3 + v, 16}), bytes({3 + v, 2}, 8)};
+  };
   cases["aten.sort.default"] = [](Builder& b, int v) {
     b.call_all("aten.sort.default", {operand(b, shape_of(v))});
     return Work{count(shape_of(v)), bytes(shape_of(v)), bytes(shape_of(v)) + bytes(shape_of(v), 8)};

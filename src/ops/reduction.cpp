@@ -57,6 +57,15 @@ std::vector<Type> infer_sort(const Operands& operands) {
   return {tensor_type(self.dtype, self.shape), tensor_type(DType::kInt64, self.shape)};
 }
 
+/// So many indices for each row of weights.
+std::vector<Type> infer_multinomial(const Operands& operands) {
+  Shape shape = operands.tensor(0).shape;
+  if (!shape.empty()) shape.back() = operands.integer(1);
+  return {tensor_type(DType::kInt64, shape)};
+}
+
+void multinomial(OnnxLowering& onnx) { onnx.unsupported("random numbers, which would be another generator's"); }
+
 /// Distinct values, and (empty unless asked for) indices and counts.
 std::vector<Type> infer_unique(const Operands& operands) {
   const Type& self = operands.tensor(0);
@@ -156,6 +165,9 @@ constexpr std::array kEntries = {
           "TopK", infer_topk, onnx_rules::topk, kSelection),
     entry("aten::sort(Tensor self, int dim=-1, bool descending=False) -> (Tensor values, Tensor indices)", "Sort",
           infer_sort, onnx_rules::sort, kSelection),
+    entry("aten::multinomial(Tensor self, SymInt num_samples, bool replacement=False, *, Generator? generator=None) "
+          "-> Tensor",
+          "Sampling", infer_multinomial, multinomial, kSelection),
     entry("aten::histc(Tensor self, int bins=100, Scalar min=0, Scalar max=0) -> Tensor", "Histogram", infer_histc,
           onnx_rules::histc),
     entry("aten::_unique2(Tensor self, bool sorted=True, bool return_inverse=False, bool return_counts=False) "

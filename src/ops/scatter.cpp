@@ -126,6 +126,18 @@ void slice_scatter(OnnxLowering& onnx) {
   replace_along(onnx, dim, positions, onnx.tensor(1, onnx.result_type().dtype));
 }
 
+/// Whole slices along one dimension: as many as there are indices.
+void index_copy(OnnxLowering& onnx) {
+  const Type& source = onnx.operands().tensor(3);
+  if (!is_known(source.shape) || source.shape.empty()) onnx.unsupported("a source of another size");
+  const std::size_t dim = axis_of(onnx);
+  Shape along(source.shape.size(), 1);
+  along[dim] = source.shape[dim];
+  const Name index = onnx.reshape(onnx.tensor(2), along);
+  const Name everywhere = onnx.add("Expand", {index, onnx.integer_constants(source.shape)});
+  onnx.result(scatter_elements(onnx, dim, everywhere, onnx.tensor(3, onnx.result_type().dtype)));
+}
+
 /// The first elements of the source go where the mask is true, in order.
 void masked_scatter(OnnxLowering& onnx) {
   const Type& result = onnx.result_type();
@@ -144,6 +156,14 @@ Cost cost_in_place(const Operands& operands, std::span<const Type>) {
   Cost cost;
   cost.bytes_read = bytes_of(operands.tensor(2));
   cost.bytes_written = count_of(operands.tensor(2)) * static_cast<double>(size_of(operands.tensor(0).dtype));
+  return cost;
+}
+
+/// The rest of the tensor is not touched: a cache of any length is written where the new keys go.
+Cost cost_index_copy(const Operands& operands, std::span<const Type>) {
+  Cost cost;
+  cost.bytes_read = bytes_of(operands.tensor(2)) + bytes_of(operands.tensor(3));
+  cost.bytes_written = bytes_of(operands.tensor(3));
   return cost;
 }
 
@@ -167,6 +187,8 @@ constexpr std::array kEntries = {
           contiguous_like_first, moves, scatter_number),
     entry("aten::scatter_.value(Tensor(a!) self, int dim, Tensor index, Scalar value) -> Tensor(a!)", kTraits, in_place,
           cost_in_place, scatter_number),
+    entry("aten::index_copy_(Tensor(a!) self, int dim, Tensor index, Tensor source) -> Tensor(a!)", kTraits, in_place,
+          cost_index_copy, index_copy),
     entry("aten::scatter_add(Tensor self, int dim, Tensor index, Tensor src) -> Tensor", kTraits, contiguous_like_first,
           cost_scatter_reduce, scatter_sum),
     entry("aten::scatter_reduce.two(Tensor self, int dim, Tensor index, Tensor src, str reduce, *, "

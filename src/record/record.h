@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -52,7 +53,27 @@ struct DevicePhase {
 enum class PhaseKind : std::uint8_t {
   kInference,  // launched operator by operator, or as the runtime does it
   kReplay,     // the same work replayed from a capture (a CUDA graph)
+  // Of a text generation.
+  kPrefill,       // the prompt's pass, which makes the first token
+  kDecode,        // one further token
+  kDecodeReplay,  // the same replayed from a capture
 };
+
+inline std::string_view name_of(PhaseKind kind) {
+  switch (kind) {
+    case PhaseKind::kInference:
+      return "inference";
+    case PhaseKind::kReplay:
+      return "replay";
+    case PhaseKind::kPrefill:
+      return "prefill";
+    case PhaseKind::kDecode:
+      return "decode";
+    case PhaseKind::kDecodeReplay:
+      return "decode_replay";
+  }
+  return "";
+}
 
 /// A part of a run with a latency of its own.
 struct Phase {

@@ -58,6 +58,9 @@ Document summary_of(const Document& document) {
         return table.info->id != "groups" && !table.info->id.starts_with("trace");
       });
     }
+    if (first == "generation") {
+      std::erase_if(point.tables, [](const Table& table) { return table.info->report != ReportKind::kPerformance; });
+    }
     if (first != "performance") continue;
     std::erase_if(point.tables, [](const Table& table) {
       return table.info->report != ReportKind::kPerformance && table.info->id != "what_if";

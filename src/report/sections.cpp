@@ -6,6 +6,7 @@
 #include "report/document.h"
 #include "report/engine_sections.h"
 #include "report/fusion_sections.h"
+#include "report/generation_sections.h"
 #include "report/nongemm_sections.h"
 #include "report/op_sections.h"
 #include "report/performance_sections.h"
@@ -45,6 +46,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, timeline_section_infos());
     append(sections, fusion_section_infos());
     append(sections, quantization_section_infos());
+    append(sections, generation_section_infos());
     append(sections, engine_section_infos());
     append(sections, op_section_infos());
     append(sections, sweep_section_infos());

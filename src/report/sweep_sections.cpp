@@ -34,15 +34,21 @@ struct SweepRow {
   const Point& first() const { return *processes.front(); }
 };
 
-FieldValue figure_of(const Point& point, std::string_view column) {
+/// A point's own figures: of an inference, or of a text generation.
+const Table* figures_of(const Point& point) {
   const Table* table = find_table(point, "performance");
+  return table != nullptr ? table : find_table(point, "generation");
+}
+
+FieldValue figure_of(const Point& point, std::string_view column) {
+  const Table* table = figures_of(point);
   return table == nullptr ? FieldValue{} : value_at(*table, 0, column);
 }
 
 std::vector<double> numbers_of(const SweepRow& row, std::string_view column) {
   std::vector<double> numbers;
   for (const Point* point : row.processes) {
-    const Table* table = find_table(*point, "performance");
+    const Table* table = figures_of(*point);
     const double number = table == nullptr ? kNaN : number_at(*table, 0, column);
     if (!std::isnan(number)) numbers.push_back(number);
   }
@@ -72,6 +78,20 @@ FieldValue label(const SweepRow& row) {
   return text_if_any(row.labels[kIndex]);
 }
 
+/// What tells points apart.
+std::vector<Field<SweepRow>> label_fields() {
+  return {
+      {{"model", "Model", Unit::kText, "that was run"}, label<0>},
+      {{"flow", "Flow", Unit::kText, "deployment flow"}, label<1>},
+      {{"device", "Device", Unit::kText, "that it ran on"}, label<2>},
+      {{"dtype", "Dtype", Unit::kText, "of the weights"}, label<3>},
+      {{"batch", "Batch", Unit::kText, "samples per inference"}, label<4>},
+      {{"seq_len", "Length", Unit::kText, "tokens per sample"}, label<5>},
+      {{"others", "Other settings", Unit::kText, "that differ between points"},
+       [](const SweepRow& r) { return text_if_any(r.others); }},
+  };
+}
+
 const Section<SweepRow>& sweep_section() {
   using R = SweepRow;
   static const Section<R> section(
@@ -80,41 +100,69 @@ const Section<SweepRow>& sweep_section() {
        .doc = "Points of the sweep side by side. What all have in common has no column.",
        .report = ReportKind::kPerformance,
        .columns = {}},
-      {
-          {{"model", "Model", Unit::kText, "that was run"}, label<0>},
-          {{"flow", "Flow", Unit::kText, "deployment flow"}, label<1>},
-          {{"device", "Device", Unit::kText, "that it ran on"}, label<2>},
-          {{"dtype", "Dtype", Unit::kText, "of the weights"}, label<3>},
-          {{"batch", "Batch", Unit::kText, "samples per inference"}, label<4>},
-          {{"seq_len", "Length", Unit::kText, "tokens per sample"}, label<5>},
-          {{"others", "Other settings", Unit::kText, "that differ between points"},
-           [](const R& r) { return text_if_any(r.others); }},
-          {{"processes", "Processes", Unit::kCount, "that measured the point, where there are several", false, 4},
-           [](const R& r) -> FieldValue {
-             return r.processes.size() > 1 ? count(static_cast<std::int64_t>(r.processes.size())) : FieldValue{};
-           }},
-          {{"latency", "Latency (median)", Unit::kSeconds,
-            "wall time of one inference; of several processes the median"},
-           [](const R& r) { return middle_of(r, "latency"); }},
-          {{"latency_low", "Low", Unit::kSeconds,
-            "of one process the 95 % interval of its median, of several their lowest median", false, 3},
-           [](const R& r) { return end_of_range(r, "latency_low", 0); }},
-          {{"latency_high", "High", Unit::kSeconds,
-            "of one process the 95 % interval of its median, of several their highest median", false, 3},
-           [](const R& r) { return end_of_range(r, "latency_high", 1); }},
-          {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency", false, 6},
-           [](const R& r) { return middle_of(r, "throughput"); }},
-          {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the node pass in operators other than GEMM"},
-           [](const R& r) { return middle_of(r, "nongemm_share"); }},
-          {{"gap_share", "Device waits", Unit::kShare, "share in which the device had nothing to do", false, 1},
-           [](const R& r) { return middle_of(r, "gap_share"); }},
-          {{"dominant_group", "Dominant group", Unit::kText, "the non-GEMM group with the most time", false, 2},
-           [](const R& r) { return figure_of(r.first(), "dominant_group"); }},
-          {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once", false, 5},
-           [](const R& r) { return middle_of(r, "peak_memory"); }},
-          {{"status", "Status", Unit::kText, "ok, or why there are no figures"},
-           [](const R& r) { return text(status_of(r)); }},
-      });
+      joined<R>(
+          label_fields(),
+          {
+              {{"processes", "Processes", Unit::kCount, "that measured the point, where there are several", false, 4},
+               [](const R& r) -> FieldValue {
+                 return r.processes.size() > 1 ? count(static_cast<std::int64_t>(r.processes.size())) : FieldValue{};
+               }},
+              {{"latency", "Latency (median)", Unit::kSeconds,
+                "wall time of one inference; of several processes the median"},
+               [](const R& r) { return middle_of(r, "latency"); }},
+              {{"latency_low", "Low", Unit::kSeconds,
+                "of one process the 95 % interval of its median, of several their lowest median", false, 3},
+               [](const R& r) { return end_of_range(r, "latency_low", 0); }},
+              {{"latency_high", "High", Unit::kSeconds,
+                "of one process the 95 % interval of its median, of several their highest median", false, 3},
+               [](const R& r) { return end_of_range(r, "latency_high", 1); }},
+              {{"throughput", "Samples", Unit::kPerSecond, "batch over median latency", false, 6},
+               [](const R& r) { return middle_of(r, "throughput"); }},
+              {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the node pass in operators other than GEMM"},
+               [](const R& r) { return middle_of(r, "nongemm_share"); }},
+              {{"gap_share", "Device waits", Unit::kShare, "share in which the device had nothing to do", false, 1},
+               [](const R& r) { return middle_of(r, "gap_share"); }},
+              {{"dominant_group", "Dominant group", Unit::kText, "the non-GEMM group with the most time", false, 2},
+               [](const R& r) { return figure_of(r.first(), "dominant_group"); }},
+              {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once", false, 5},
+               [](const R& r) { return middle_of(r, "peak_memory"); }},
+              {{"status", "Status", Unit::kText, "ok, or why there are no figures"},
+               [](const R& r) { return text(status_of(r)); }},
+          }));
+  return section;
+}
+
+const Section<SweepRow>& generation_sweep_section() {
+  using R = SweepRow;
+  static const Section<R> section(
+      {.id = "generation_sweep",
+       .title = "All generations",
+       .doc = "Text generations of the sweep side by side: how tokens grow with the context, the batch, the cache.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      joined<R>(label_fields(),
+                {
+                    {{"prompt", "Prompt", Unit::kCount, "tokens per sample"},
+                     [](const R& r) { return figure_of(r.first(), "prompt"); }},
+                    {{"first_token", "First token", Unit::kSeconds, "wall time of the prompt's pass; median"},
+                     [](const R& r) { return middle_of(r, "first_token"); }},
+                    {{"token", "Per token", Unit::kSeconds, "wall time of one further token; median"},
+                     [](const R& r) { return middle_of(r, "token"); }},
+                    {{"token_p90", "p90", Unit::kSeconds, "90th percentile", false, 2},
+                     [](const R& r) { return middle_of(r, "token_p90"); }},
+                    {{"replayed_token", "Replayed", Unit::kSeconds, "per token with the step as a CUDA graph; median"},
+                     [](const R& r) { return middle_of(r, "replayed_token"); }},
+                    {{"token_rate", "Tokens", Unit::kPerSecond, "of all samples, after the first", false, 1},
+                     [](const R& r) { return middle_of(r, "token_rate"); }},
+                    {{"distance", "Times the limit", Unit::kRatio, "a step over reading its weights and cache once"},
+                     [](const R& r) { return middle_of(r, "distance"); }},
+                    {{"cache_bytes", "Cache read", Unit::kBytes, "by the measured step", false, 4},
+                     [](const R& r) { return middle_of(r, "cache_bytes"); }},
+                    {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once", false, 3},
+                     [](const R& r) { return middle_of(r, "peak_memory"); }},
+                    {{"status", "Status", Unit::kText, "ok, or why there are no figures"},
+                     [](const R& r) { return text(status_of(r)); }},
+                }));
   return section;
 }
 
@@ -217,13 +265,28 @@ Status status_of(const std::vector<SweepRow>& rows) {
 }  // namespace
 
 const std::vector<const SectionInfo*>& sweep_section_infos() {
-  static const std::vector<const SectionInfo*> kAll = {&sweep_section().info()};
+  static const std::vector<const SectionInfo*> kAll = {&sweep_section().info(), &generation_sweep_section().info()};
   return kAll;
 }
 
+namespace {
+
+bool begins_with(const Point& point, std::string_view section) {
+  return !point.tables.empty() && point.tables.front().info->id == section;
+}
+
+/// Points with figures that are generations; a sweep of these and of inferences has no common columns.
+bool is_of_generations(const Document& document) {
+  return std::any_of(document.points.begin(), document.points.end(),
+                     [](const Point& point) { return begins_with(point, "generation"); });
+}
+
+}  // namespace
+
 bool is_sweep_of_runs(const Document& document) {
-  const auto is_run = [](const Point& point) {
-    const bool measured = point.tables.empty() || point.tables.front().info->id == "performance";
+  const std::string_view first = is_of_generations(document) ? "generation" : "performance";
+  const auto is_run = [first](const Point& point) {
+    const bool measured = point.tables.empty() || begins_with(point, first);
     return measured && !point.setting("model").empty() && point.setting("operator").empty();
   };
   return document.points.size() > 1 && std::all_of(document.points.begin(), document.points.end(), is_run);
@@ -235,7 +298,7 @@ Document runs_as_rows(const Document& document) {
   all.settings = {{"points", fmt::format("{} points", rows.size())}};
   for (auto& setting : put_labels(rows)) all.settings.push_back(std::move(setting));
   all.status = status_of(rows);
-  all.tables = {sweep_section().fill(rows)};
+  all.tables = {is_of_generations(document) ? generation_sweep_section().fill(rows) : sweep_section().fill(rows)};
   return Document{document.context, {std::move(all)}};
 }
 

@@ -34,6 +34,29 @@ enum class Routing : std::uint8_t {
   kSkewed,    // few get most
 };
 
+/// How keys and values are kept from token to token: transformers' DynamicCache grows by concatenation, StaticCache has
+/// its whole length from the start and is written in place.
+enum class CacheKind : std::uint8_t { kDynamic, kStatic };
+
+/// How the next token comes of the logits; without a temperature or limit the likeliest is taken.
+struct Sampling {
+  /// A token is drawn; the logits are processed in this order before.
+  bool draws = false;
+  std::optional<double> temperature = std::nullopt;
+  std::optional<std::int64_t> top_k = std::nullopt;
+  std::optional<double> top_p = std::nullopt;
+};
+
+/// A forward pass of a text generation, one of several over the same cache.
+struct GenerationPass {
+  CacheKind cache = CacheKind::kDynamic;
+  /// Tokens per sample in the cache before the pass, whose own are ModelOptions::sequence; 0: the prompt's pass.
+  std::int64_t past = 0;
+  /// Tokens per sample of the whole generation: the length of a static cache.
+  std::int64_t longest = 0;
+  Sampling sampling = {};
+};
+
 /// What the user says of one input of a model file: `--input x=4x128`, `--input ids=1x16:int64`.
 struct InputBinding {
   std::string name;
@@ -80,6 +103,8 @@ struct ModelOptions {
   DeviceKind device = DeviceKind::kHost;
   /// What becomes of the graph's linear layers.
   QuantizeOptions quantize = {};
+  /// A pass of a generation in place of one inference over the sequence.
+  std::optional<GenerationPass> pass = std::nullopt;
 };
 
 }  // namespace nongemm

@@ -147,6 +147,7 @@ OptionTable::OptionTable(std::span<const FlowDescription* const> flows) {
   append(rows_, option_rows::operator_rows());
   append(rows_, option_rows::run_rows(names));
   append(rows_, option_rows::model_rows());
+  append(rows_, option_rows::generate_rows());
   for (const FlowDescription* flow : flows) {
     for (const FlowSetting& setting : flow->settings) rows_.push_back(row_of(*flow, setting));
   }

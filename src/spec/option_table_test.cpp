@@ -75,6 +75,7 @@ std::string example_of(const Option& option, Command command) {
       {"arg", "dim=-1"},
       {"stop", "interval,width=0.01"},
       {"warm-up", "settle,least=4"},
+      {"sample", "temperature=0.75,top_k=50,top_p=0.5"},
   };
   if (option.type == OptionType::kFlag) return "true";
   if (const auto at = kExamples.find(option.name); at != kExamples.end()) return at->second;

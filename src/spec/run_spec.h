@@ -2,6 +2,7 @@
 // (option_table.h), from which the command line, plans, reports and keys are made.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,15 @@ struct OperatorRequest {
   bool cold = false;  // caches are written over before each call
 };
 
+/// Text that is generated, in place of one inference.
+struct GenerateRequest {
+  std::int64_t tokens = 0;             // new ones per sample; 0: nothing is generated
+  std::optional<std::int64_t> prompt;  // tokens before them
+  /// Absent: the original's default, or what can be replayed where that is asked for.
+  std::optional<CacheKind> cache;
+  Sampling sampling;
+};
+
 struct RunSpec {
   std::string model;  // registry name, folder or file
   std::string flow = "torch";
@@ -41,6 +51,7 @@ struct RunSpec {
   std::string data;     // the user's own images or text
   std::string inputs;   // prepared ones: a safetensors file
   RuntimeOptions runtime;
+  GenerateRequest generate;
   bool replay = false;        // also as a CUDA graph
   bool check = false;         // compare outputs with the torch flow's
   bool limits = true;         // measure the device's limits, once per device

@@ -51,6 +51,11 @@ constexpr std::array kOfModels = {
              "no model here is an R-CNN"},
     OfModels{"attention", [](const Model& model, const RunSpec&) { return model.file == nullptr; },
              "a model's file has the attention that it was exported with"},
+    OfModels{"generate",
+             [](const Model& model, const RunSpec&) {
+               return model.architecture != nullptr && model.architecture->generates;
+             },
+             "no model here is a decoder with a cache that is built in (gpt2, llama, mistral, qwen3, ...)"},
     OfModels{"input", [](const Model& model, const RunSpec&) { return model.file != nullptr; },
              "no model here is a .pt2 or .onnx file"},
 };
@@ -67,11 +72,25 @@ bool prints_operators(const Request& point) { return point.print_stream || point
 bool writes_onnx(const Request& point) { return !point.exported.file.ends_with(".pt2"); }
 constexpr const char* kNoOnnx = "a .pt2 file holds PyTorch's operators as they are";
 
+bool generates(const Request& point) { return point.run.generate.tokens > 0; }
+
 constexpr std::array kOfRuns = {
     OfRuns{"check", [](const Request& point) { return point.run.flow != kBaselineFlow; },
            "the torch flow alone has nothing to be compared with; add --flow"},
     OfRuns{"tf32", [](const Request& point) { return !point.run.runtime.device.is_host(); },
            "only CUDA devices round operands to TF32; add --device cuda"},
+    OfRuns{"prompt", [](const Request& point) { return generates(point); },
+           "it is for text generation; add --generate N"},
+    OfRuns{"sample", [](const Request& point) { return generates(point); },
+           "it is for text generation; add --generate N"},
+    OfRuns{"cache", [](const Request& point) { return generates(point); },
+           "it is for text generation; add --generate N"},
+    OfRuns{"seq-len", [](const Request& point) { return !generates(point); },
+           "the prompt's length is --prompt where text is generated"},
+    OfRuns{"inputs", [](const Request& point) { return !generates(point); },
+           "text is generated from --data or synthetic prompts"},
+    OfRuns{"check", [](const Request& point) { return !generates(point); },
+           "generated tokens are compared by `nongemm verify`"},
     OfRuns{"output", [](const Request& point) { return !prints_operators(point); },
            "--stream and --graph print to standard output"},
     OfRuns{"format", [](const Request& point) { return !prints_operators(point); }, "--stream and --graph print JSON"},

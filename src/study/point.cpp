@@ -12,6 +12,7 @@
 #include "flows/load.h"
 #include "flows/options.h"
 #include "study/counting.h"
+#include "study/generation_point.h"
 #include "study/limits_cache.h"
 #include "study/quantized_run.h"
 #include "study/stages.h"
@@ -172,7 +173,7 @@ Point row_of(Command command, const RunSpec& spec) {
 Point run_point(const RunSpec& spec, const Progress& progress, Baseline& baseline) {
   Point point = row_of(kRun, spec);
   try {
-    run(spec, progress, baseline, point);
+    spec.generate.tokens > 0 ? run_generation(spec, progress, point) : run(spec, progress, baseline, point);
   } catch (const std::exception& error) {
     point.status = status_of(error);
     if (interrupted()) point.status = {StatusKind::kIncomplete, "interrupted before anything was measured"};

@@ -16,38 +16,6 @@
 namespace nongemm {
 namespace {
 
-OutputDifference compare(const std::string& name, const HostTensor& reference, const HostTensor* ours) {
-  OutputDifference row{.name = name, .shape = reference.shape, .mismatch = {}};
-  if (ours == nullptr) {
-    row.mismatch = "the model has no output of this name";
-    return row;
-  }
-  if (ours->shape != reference.shape) {
-    row.mismatch = "shape " + to_string(ours->shape) + ", expected " + to_string(reference.shape);
-    return row;
-  }
-  double scale = 0;
-  double squares = 0;
-  double squared_differences = 0;
-  const auto count = static_cast<std::size_t>(element_count(reference.shape));
-  for (std::size_t i = 0; i < count; ++i) {
-    const double expected = element(reference, i);
-    const double found = element(*ours, i);
-    const double difference = found == expected ? 0.0 : std::abs(found - expected);  // infinities may be right
-    // A NaN on either side is a difference, whatever it is compared with.
-    row.largest_absolute = std::isnan(difference) ? INFINITY : std::max(row.largest_absolute, difference);
-    if (!std::isinf(expected)) {
-      scale = std::max(scale, std::abs(expected));
-      squares += expected * expected;
-    }
-    squared_differences += difference * difference;
-  }
-  row.magnitude = scale;
-  row.rms_relative = squares > 0 ? std::sqrt(squared_differences / squares) : row.largest_absolute;
-  row.largest_relative = scale > 0 ? row.largest_absolute / scale : row.largest_absolute;
-  return row;
-}
-
 /// Where a model's reference data lies.
 struct Reference {
   std::filesystem::path model;
@@ -98,6 +66,38 @@ bool is_listed_image(const std::string& name) {
 
 }  // namespace
 
+OutputDifference difference_of(const std::string& name, const HostTensor& reference, const HostTensor* ours) {
+  OutputDifference row{.name = name, .shape = reference.shape, .mismatch = {}};
+  if (ours == nullptr) {
+    row.mismatch = "the model has no output of this name";
+    return row;
+  }
+  if (ours->shape != reference.shape) {
+    row.mismatch = "shape " + to_string(ours->shape) + ", expected " + to_string(reference.shape);
+    return row;
+  }
+  double scale = 0;
+  double squares = 0;
+  double squared_differences = 0;
+  const auto count = static_cast<std::size_t>(element_count(reference.shape));
+  for (std::size_t i = 0; i < count; ++i) {
+    const double expected = element(reference, i);
+    const double found = element(*ours, i);
+    const double difference = found == expected ? 0.0 : std::abs(found - expected);  // infinities may be right
+    // A NaN on either side is a difference, whatever it is compared with.
+    row.largest_absolute = std::isnan(difference) ? INFINITY : std::max(row.largest_absolute, difference);
+    if (!std::isinf(expected)) {
+      scale = std::max(scale, std::abs(expected));
+      squares += expected * expected;
+    }
+    squared_differences += difference * difference;
+  }
+  row.magnitude = scale;
+  row.rms_relative = squares > 0 ? std::sqrt(squared_differences / squares) : row.largest_absolute;
+  row.largest_relative = scale > 0 ? row.largest_absolute / scale : row.largest_absolute;
+  return row;
+}
+
 double allowed_difference(const OutputDifference& output, double tolerance) {
   const double most = output.name.ends_with(".boxes") ? 100.0 : std::numeric_limits<double>::infinity();
   return tolerance * std::clamp(output.magnitude, 1.0, most);
@@ -107,7 +107,7 @@ std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vec
                                               const std::vector<HostTensor>& outputs) {
   std::vector<OutputDifference> rows;
   for (std::size_t i = 0; i < reference.size(); ++i) {
-    rows.push_back(compare(graph.outputs[i].name, reference[i], i < outputs.size() ? &outputs[i] : nullptr));
+    rows.push_back(difference_of(graph.outputs[i].name, reference[i], i < outputs.size() ? &outputs[i] : nullptr));
   }
   return rows;
 }
@@ -144,6 +144,13 @@ ModelOptions options_for(const NamedTensors& inputs, ModelOptions options) {
   return options;
 }
 
+Attention attention_of(const Model& model, Attention asked) {
+  if (asked != Attention::kDefault || model.file != nullptr) return asked;
+  const std::string named = model.config.text("_attn_implementation", "");
+  if (named == "eager") return Attention::kEager;
+  return named == "sdpa" ? Attention::kSdpa : asked;
+}
+
 DType dtype_of_folder(const Model& model) {
   if (model.file != nullptr || model.folder.empty()) return DType::kFloat32;
   const std::string named = model.config.text("dtype", model.config.text("torch_dtype", "float32"));
@@ -160,11 +167,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   if (references.empty()) {
     throw Error(ErrorKind::kBadInput, reference.outputs.string() + " holds no tensor to compare with");
   }
-  if (options.attention == Attention::kDefault && model.file == nullptr) {
-    const std::string named = model.config.text("_attn_implementation", "");
-    if (named == "eager") options.attention = Attention::kEager;
-    if (named == "sdpa") options.attention = Attention::kSdpa;
-  }
+  options.attention = attention_of(model, options.attention);
   options.device = run.device.kind;
   if (options.quantize.scheme != QuantizeScheme::kNone) options.dtype = dtype_of_folder(model);
   options = model.file ? options_for_file(model, inputs.tensors, options) : options_for(inputs.tensors, options);
@@ -188,7 +191,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   outputs = in_reference_order(std::move(outputs), references);
 
   std::vector<OutputDifference> rows;
-  for (const auto& [name, tensor] : references) rows.push_back(compare(name, tensor, find_tensor(outputs, name)));
+  for (const auto& [name, tensor] : references) rows.push_back(difference_of(name, tensor, find_tensor(outputs, name)));
   return rows;
 }
 
@@ -203,7 +206,7 @@ std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptio
   const NamedTensors outputs =
       in_reference_order(outputs_of(flow, graph, weights.tensors, inputs.tensors, run), expected);
   std::vector<OutputDifference> rows;
-  for (const auto& [name, tensor] : expected) rows.push_back(compare(name, tensor, find_tensor(outputs, name)));
+  for (const auto& [name, tensor] : expected) rows.push_back(difference_of(name, tensor, find_tensor(outputs, name)));
   return rows;
 }
 

@@ -15,12 +15,18 @@ namespace nongemm {
 /// magnitude, since floating-point numbers are. Boxes of R-CNN are in pixels of the image: never more than 100 times.
 double allowed_difference(const OutputDifference& output, double tolerance);
 
+/// An output beside its reference; nullptr where the model has none of the name.
+OutputDifference difference_of(const std::string& name, const HostTensor& reference, const HostTensor* ours);
+
 /// Each of a graph's outputs beside the same output of another flow.
 std::vector<OutputDifference> compare_outputs(const Graph& graph, const std::vector<HostTensor>& reference,
                                               const std::vector<HostTensor>& outputs);
 
 /// What a graph must be built for so that it can take these inputs: batch, tokens, pixels, padding.
 ModelOptions options_for(const NamedTensors& inputs, ModelOptions base);
+
+/// What is asked for, or what config.json says in `_attn_implementation`.
+Attention attention_of(const Model& model, Attention asked);
 
 /// What the folder's config.json says that the model runs in; fp32 where it says nothing, and for files.
 DType dtype_of_folder(const Model& model);

@@ -6,11 +6,7 @@
 #include "data/text/unicode.h"
 
 namespace nongemm::data {
-namespace {
-
-constexpr const char* kGpt2Expression = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
-
-/// GPT-2's bytes_to_unicode: printable Latin-1 stays, the other bytes go to U+0100 and on, in order.
+/// Printable Latin-1 stays, the other bytes go to U+0100 and on, in order.
 std::array<std::string, 256> byte_characters() {
   std::array<std::string, 256> characters;
   char32_t next = 0x100;
@@ -20,6 +16,10 @@ std::array<std::string, 256> byte_characters() {
   }
   return characters;
 }
+
+namespace {
+
+constexpr const char* kGpt2Expression = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
 class ByteLevel : public PreTokenizer {
  public:

@@ -1,6 +1,7 @@
 // The second step of a tokenizer: a text to the pieces that the model sees one by one.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,9 @@ class PreTokenizer {
 };
 
 enum class PrependScheme { kNever, kFirst, kAlways };
+
+/// GPT-2's bytes_to_unicode: the character that stands for each byte.
+std::array<std::string, 256> byte_characters();
 
 /// Every byte becomes a printable character; before that, split with GPT-2's expression when `use_regex`.
 std::unique_ptr<PreTokenizer> make_byte_level(bool add_prefix_space, bool use_regex);

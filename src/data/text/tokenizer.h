@@ -34,6 +34,7 @@ class Tokenizer {
 
   const std::vector<TokenId>& prefix() const { return parts_.prefix; }
   const std::vector<TokenId>& suffix() const { return parts_.suffix; }
+  const TokenizerParts& parts() const { return parts_; }
   /// One more than the largest id.
   TokenId id_limit() const { return id_limit_; }
 

@@ -7,6 +7,7 @@
 #include "flows/torch/bridge/errors.h"
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/foreign.h"
+#include "graph/state.h"
 #include "ops/foreign.h"
 
 namespace nongemm::torch_flow {
@@ -55,9 +56,21 @@ void for_each_use_deep(const Graph& graph, const Node& node, Visit&& visit) {
   }
 }
 
+/// Whoever wants a state for longer than its last use keeps it.
+std::vector<ValueId> state_inputs(const Graph& graph) {
+  std::vector<ValueId> values;
+  for (const State& state : states_of(graph)) {
+    if (state.input != kNoId) values.push_back(graph.inputs[state.input].value);
+  }
+  return values;
+}
+
 /// For each instruction of a block the values that the block computes and that nothing later in it uses.
-void find_last_uses(const Graph& graph, Code& code, const std::vector<ValueId>& results) {
+/// @param given values from outside that end with their last use, too
+void find_last_uses(const Graph& graph, Code& code, const std::vector<ValueId>& results,
+                    const std::vector<ValueId>& given) {
   std::vector<bool> mortal(graph.values.size(), false);
+  for (const ValueId id : given) mortal[id] = true;
   for (const Instruction& instruction : code.instructions) {
     for (const ValueId id : instruction.outputs) mortal[id] = true;
   }
@@ -82,7 +95,7 @@ class Compiler {
  public:
   Compiler(const Graph& graph, c10::Device device) : graph_(graph), device_(device) {}
 
-  Code compile(const Block& block, const std::vector<ValueId>& results) {
+  Code compile(const Block& block, const std::vector<ValueId>& results, const std::vector<ValueId>& given = {}) {
     Code code;
     for (const NodeId id : block.nodes) {
       std::optional<Instruction> instruction = compile(id);
@@ -91,7 +104,7 @@ class Compiler {
     code.parameters = block.parameters;
     code.results = results;
     code.own = block.parameters;
-    find_last_uses(graph_, code, results);
+    find_last_uses(graph_, code, results, given);
     return code;
   }
 
@@ -160,11 +173,11 @@ class Compiler {
 
 }  // namespace
 
-Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
+Program::Program(const Graph& graph, c10::Device device) : graph_(graph), device_(device) {
   std::vector<ValueId> outputs;
   for (const Output& output : graph.outputs) outputs.push_back(output.value);
   Compiler compiler(graph, device);
-  body_ = compiler.compile(graph.blocks[kBodyBlock], outputs);
+  body_ = compiler.compile(graph.blocks[kBodyBlock], outputs, state_inputs(graph));
   if (!compiler.unknown().empty()) {
     std::string names;
     bool of_onnx = false;
@@ -185,6 +198,19 @@ Program::Program(const Graph& graph, c10::Device device) : graph_(graph) {
     throw Error(ErrorKind::kUnsupported, "this LibTorch has no operator " + names,
                 "an operator of a library of your own: give the library with --load-library");
   }
+}
+
+void Program::change_argument(NodeId node, std::uint32_t position, const Argument& value) {
+  if (at_.empty()) {
+    at_.assign(graph_.nodes.size(), kNoId);
+    for (std::uint32_t i = 0; i < body_.instructions.size(); ++i) at_[body_.instructions[i].node] = i;
+  }
+  const Op* known = table_entry(graph_.nodes.at(node));
+  if (at_[node] == kNoId || known == nullptr) {
+    throw Error(ErrorKind::kUnsupported, "an argument of " + graph_.nodes[node].op + " cannot be changed");
+  }
+  body_.instructions[at_[node]].arguments.at(position) =
+      constant_argument(value, known->schema.args.at(position), device_);
 }
 
 std::vector<c10::List<at::Tensor>> Program::lists_of(const Instruction& instruction,

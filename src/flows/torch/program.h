@@ -60,6 +60,9 @@ class Program {
   /// Throws Error(kUnsupported) naming every operator that the dispatcher does not have.
   Program(const Graph& graph, c10::Device device);
 
+  /// Another known argument for a node of the graph's body.
+  void change_argument(NodeId node, std::uint32_t position, const Argument& value);
+
   const std::vector<Instruction>& instructions() const { return body_.instructions; }
 
   /// Runs all instructions on `slots`. Watch is called as watch.before(instruction) and watch.after(instruction,
@@ -96,7 +99,9 @@ class Program {
   [[noreturn]] void fail(const Instruction& instruction, const std::vector<c10::IValue>& slots) const;
 
   const Graph& graph_;
+  c10::Device device_;
   Code body_;
+  std::vector<std::uint32_t> at_;  // by node: its place in the body; made when an argument is changed
 };
 
 template <typename Watch>

@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/ops/empty_strided.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -16,6 +15,7 @@
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/memory_watch.h"
 #include "flows/torch/program.h"
+#include "flows/torch/states.h"
 #include "flows/torch/watches.h"
 #include "flows/torch/weights.h"
 
@@ -30,6 +30,7 @@ class TorchSession : public Session {
         device_(device),
         program_(graph, device),
         slots_(graph.values.size()),
+        states_(graph, std::make_shared<StateStore>()),
         // As torch.backends has it: cudnn.allow_tf32 is set, cuda.matmul.allow_tf32 is not.
         fp32_in_tf32_{options.allows_tf32(false), options.allows_tf32(true)} {
     if (options.threads > 0) at::set_num_threads(options.threads);
@@ -38,13 +39,27 @@ class TorchSession : public Session {
     if (device.is_cuda()) cuda_ = &device::library();
     const Scope scope(device_);
     with_errors("placing the weights", [&] { place(weights, options); });
-    for (const Constant& constant : graph.constants) {
-      slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
-    }
+    place_constants();
+  }
+
+  /// Another entry of the model.
+  TorchSession(const Graph& graph, const TorchSession& first)
+      : graph_(graph),
+        device_(first.device_),
+        cuda_(first.cuda_),
+        program_(graph, first.device_),
+        slots_(graph.values.size()),
+        states_(graph, first.states_.store()),
+        fp32_in_tf32_(first.fp32_in_tf32_),
+        weight_bytes_(first.weight_bytes_),
+        owns_weights_(false) {
+    const Scope scope(device_);
+    share_weights(first.graph_, first.slots_, graph_, slots_);
+    place_constants();
   }
 
   ~TorchSession() override {
-    if (cuda_ == nullptr) return;
+    if (cuda_ == nullptr || !owns_weights_) return;
     // The next model needs the memory, and should not be measured with this one's records on.
     try {
       cuda_->tracer().detach();
@@ -60,6 +75,10 @@ class TorchSession : public Session {
     const Scope scope(device_);
     with_errors("placing the inputs", [&] {
       for (std::size_t i = 0; i < inputs.size(); ++i) {
+        if (inputs[i].data == nullptr && states_.has_input(static_cast<std::uint32_t>(i))) {
+          states_.clear(static_cast<std::uint32_t>(i), device_);
+          continue;
+        }
         c10::IValue& slot = slots_[graph_.inputs[i].value];
         at::Tensor input = laid_out(to_torch(inputs[i], device_), graph_.values[graph_.inputs[i].value].type);
         if (replay_ != nullptr) {  // which reads the memory that it was captured with
@@ -77,16 +96,58 @@ class TorchSession : public Session {
     run_plain();
   }
 
+  std::unique_ptr<Session> entry(const Graph& graph) override { return std::make_unique<TorchSession>(graph, *this); }
+
+  void advance() override {
+    if (replay_ != nullptr) return;  // which has done it
+    const Scope scope(device_);
+    states_.keep(slots_);
+  }
+
+  void run_on() override {
+    const Scope scope(device_);
+    stop_tracing();
+    if (replay_ != nullptr) return replay();
+    states_.find(slots_, /*give_up=*/true);
+    program_.run(slots_, WatchNothing());
+    synchronise();
+    states_.keep(slots_);
+  }
+
+  void remember_states() override {
+    const Scope scope(device_);
+    states_.remember();
+  }
+
+  void restore_states() override {
+    const Scope scope(device_);
+    states_.restore();
+    synchronise();
+  }
+
+  void change_arguments(std::span<const ArgumentChange> changes) override {
+    if (replay_ != nullptr) throw Error(ErrorKind::kUnsupported, "a replay keeps the arguments that it was made with");
+    for (const ArgumentChange& change : changes) program_.change_argument(change.node, change.position, change.value);
+  }
+
+  void seed(std::uint64_t seed) override {
+    const Scope scope(device_);
+    at::manual_seed(seed);
+  }
+
   std::vector<HostTensor> outputs() override {
+    std::vector<HostTensor> tensors;
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) tensors.push_back(output(i));
+    return tensors;
+  }
+
+  HostTensor output(std::size_t index) override {
     const Scope scope(device_);
     return with_errors("fetching the outputs", [&] {
-      std::vector<HostTensor> tensors;
-      for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-        const at::Tensor& output =
-            replay_ != nullptr ? captured_outputs_[i] : slots_[graph_.outputs[i].value].toTensor();
-        tensors.push_back(from_torch(output));
-      }
-      return tensors;
+      if (replay_ != nullptr) return from_torch(captured_outputs_.at(index));
+      const c10::IValue& slot = slots_[graph_.outputs.at(index).value];
+      if (slot.isTensor()) return from_torch(slot.toTensor());
+      return from_torch(states_.left(index));  // the run has gone on
     });
   }
 
@@ -123,6 +184,7 @@ class TorchSession : public Session {
     device::Tracer& tracer = cuda_->tracer();
     const auto ready = [&](std::size_t i) { windows[i].first == 0 ? tracer.resume() : tracer.pause(); };
     device::trace_in_a_row(tracer, traces, ready, [&](std::size_t i) {
+      states_.find(slots_, /*give_up=*/false);
       program_.run(slots_, WatchWindow(windows[i], tracer));
       synchronise();
     });
@@ -154,6 +216,7 @@ class TorchSession : public Session {
     const Scope scope(device_);
     stop_tracing();
     std::vector<ObservedTypes> observed;
+    states_.find(slots_, /*give_up=*/false);
     program_.run(slots_, WatchTypes(graph_, observed));
     synchronise();
     return observed;
@@ -168,13 +231,20 @@ class TorchSession : public Session {
     captured_graph_ = std::make_unique<Graph>(without_host_checks(graph_));
     captured_program_ = std::make_unique<Program>(*captured_graph_, device_);
     clear_results();
+    states_.remember();
     std::unique_ptr<CapturedGraph> captured = with_errors("capturing the model for replay", [&] {
       return capture.capture(device_, [&] {
         captured_nodes_.clear();
         clear_results();
+        states_.find(slots_, /*give_up=*/false);
         captured_program_->run(slots_, WatchCapture(capture, captured_nodes_));
+        states_.move_on(slots_, [&](NodeId node) {
+          if (capture.captured_activities() > 0) captured_nodes_.resize(capture.captured_activities(), node);
+        });
       });
     });
+    states_.pin();
+    states_.restore();  // the run before the capture has walked on
     for (const Output& output : graph_.outputs) captured_outputs_.push_back(slots_[output.value].toTensor());
     clear_results();
     replay_ = std::move(captured);
@@ -188,24 +258,11 @@ class TorchSession : public Session {
   DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(device_.index()) : DeviceState(); }
 
  private:
-  /// What every call into LibTorch needs.
-  struct Scope {
+  struct Scope {  // what every call into LibTorch needs
     explicit Scope(c10::Device device) : guard(device) {}
     c10::InferenceMode inference;
     c10::DeviceGuard guard;
   };
-
-  /// With the strides that the graph states for an input. A stride of 0 repeats what its first element holds.
-  static at::Tensor laid_out(const at::Tensor& input, const Type& type) {
-    if (type.strides.empty() || is_contiguous(type)) return input;
-    at::Tensor source = input;
-    for (std::size_t dim = 0; dim < type.strides.size(); ++dim) {
-      if (type.strides[dim] == 0 && type.shape[dim] > 1) source = source.narrow(static_cast<std::int64_t>(dim), 0, 1);
-    }
-    at::Tensor laid = at::empty_strided(source.sizes(), type.strides, input.options());
-    laid.copy_(source);
-    return laid.expand(type.shape);
-  }
 
   void place(const std::vector<HostTensor>& weights, const RunOptions& options) {
     const std::vector<at::Tensor> tensors = place_weights(graph_, weights, options, device_, cuda_);
@@ -215,7 +272,14 @@ class TorchSession : public Session {
     }
   }
 
+  void place_constants() {
+    for (const Constant& constant : graph_.constants) {
+      slots_[constant.value] = to_torch(constant.tensor, constant.on_host ? c10::Device(c10::kCPU) : device_);
+    }
+  }
+
   void run_eagerly() {
+    states_.find(slots_, /*give_up=*/false);
     program_.run(slots_, WatchNothing());
     synchronise();
   }
@@ -237,6 +301,7 @@ class TorchSession : public Session {
     trace.synchronisations.clear();
     trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
+    states_.find(slots_, /*give_up=*/false);
     if (cuda_ != nullptr) {
       program_.run(slots_, WatchSteps(trace.nodes, trace.begin_ns));
     } else {
@@ -256,6 +321,7 @@ class TorchSession : public Session {
     trace.nodes.reserve(graph_.nodes.size());
     trace.begin_ns = now_ns();
     try {
+      states_.find(slots_, /*give_up=*/false);
       program_.run(slots_, WatchLaunches(trace.nodes, tracer));
     } catch (...) {
       tracer.pop_all();
@@ -270,6 +336,7 @@ class TorchSession : public Session {
   void trace_with_spans(std::span<Trace> traces) {
     const auto ready = [&](std::size_t i) { traces[i].nodes.reserve(graph_.nodes.size()); };
     device::trace_in_a_row(cuda_->tracer(), traces, ready, [&](std::size_t i) {
+      states_.find(slots_, /*give_up=*/false);
       program_.run(slots_, WatchSteps(traces[i].nodes, traces[i].begin_ns));
       synchronise();
     });
@@ -306,8 +373,10 @@ class TorchSession : public Session {
   device::Library* cuda_ = nullptr;
   Program program_;
   std::vector<c10::IValue> slots_;
+  States states_;
   Tf32Use fp32_in_tf32_;
   std::uint64_t weight_bytes_ = 0;
+  bool owns_weights_ = true;  // the first entry's session
 
   // After capture().
   std::unique_ptr<Graph> captured_graph_;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "flows/torch/bridge/values.h"
@@ -119,6 +120,17 @@ std::vector<at::Tensor> place_weights(const Graph& graph, const std::vector<Host
   if (graph.preparation == nullptr) return stored;
   check_finite(*graph.preparation, weights, stored);
   return make_weights(graph, std::move(stored), device);
+}
+
+void share_weights(const Graph& first, const std::vector<c10::IValue>& first_slots, const Graph& graph,
+                   std::vector<c10::IValue>& slots) {
+  std::map<std::string_view, ValueId> known;
+  for (const Weight& weight : first.weights) known.emplace(weight.name, weight.value);
+  for (const Weight& weight : graph.weights) {
+    const auto at = known.find(weight.name);
+    if (at == known.end()) throw Error(ErrorKind::kBadInput, "the model's first entry has no weight " + weight.name);
+    slots[weight.value] = first_slots[at->second];
+  }
 }
 
 }  // namespace nongemm::torch_flow

@@ -64,7 +64,8 @@ const Architecture& gemma2_architecture() {
                                              .dataset = "wikitext",
                                              .original = "Gemma2ForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

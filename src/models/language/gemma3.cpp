@@ -76,7 +76,8 @@ const Architecture& gemma3_architecture() {
                                              .dataset = "wikitext",
                                              .original = "Gemma3ForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

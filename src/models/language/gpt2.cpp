@@ -7,6 +7,7 @@
 #include "models/parts/attention.h"
 #include "models/parts/cache.h"
 #include "models/parts/functional.h"
+#include "models/parts/generate.h"
 #include "models/parts/masking.h"
 #include "models/parts/modules.h"
 #include "models/parts/text_inputs.h"
@@ -82,7 +83,7 @@ Tensor attend(Builder& b, const Gpt2& model, const Tensor& query, const Tensor& 
 }
 
 Tensor attention_block(Builder& b, const Gpt2& model, std::int64_t layer, const Tensor& x, const Tensor& mask,
-                       Attention attention) {
+                       KeyValueCache* cache, Attention attention) {
   const auto scope = b.scope("attn", "GPT2Attention");
   const std::int64_t head = model.width / model.heads;
   double scaling = model.scale ? 1.0 / std::sqrt(static_cast<double>(head)) : 1.0;
@@ -92,7 +93,7 @@ Tensor attention_block(Builder& b, const Gpt2& model, std::int64_t layer, const 
   Tensor key = split_heads(qkv[1], head);
   Tensor value = split_heads(qkv[2], head);
   const Tensor query = split_heads(qkv[0], head);
-  if (model.cache) append_to_empty_cache(b, key, value);
+  if (cache != nullptr) cache->update(layer, key, value);
 
   const Tensor out = attend(b, model, query, key, value, mask, scaling, attention);
   const Tensor merged = reshape(out, {out.size(0), out.size(1), -1});
@@ -100,9 +101,10 @@ Tensor attention_block(Builder& b, const Gpt2& model, std::int64_t layer, const 
   return conv1d(b, "c_proj", merged, model.width, model.deviation / std::sqrt(2.0 * static_cast<double>(model.layers)));
 }
 
-Tensor block(Builder& b, const Gpt2& model, std::int64_t layer, Tensor x, const Tensor& mask, Attention attention) {
+Tensor block(Builder& b, const Gpt2& model, std::int64_t layer, Tensor x, const Tensor& mask, KeyValueCache* cache,
+             Attention attention) {
   const auto scope = b.scope("h." + std::to_string(layer), "GPT2Block");
-  x = add(attention_block(b, model, layer, nn::layer_norm(b, "ln_1", x, model.epsilon), mask, attention), x);
+  x = add(attention_block(b, model, layer, nn::layer_norm(b, "ln_1", x, model.epsilon), mask, cache, attention), x);
   Tensor y = nn::layer_norm(b, "ln_2", x, model.epsilon);
   {
     const auto mlp = b.scope("mlp", "GPT2MLP");
@@ -121,9 +123,55 @@ void look_for_padding(Builder& b, const Tensor& ids, std::int64_t padding_token)
   b.call("aten.item.default", {found});
 }
 
+/// The token ids, and what else the caller gives.
+struct Inputs : PassInputs {
+  Tensor types;
+};
+
+Inputs inputs_of(Builder& b, const Config& config, const Gpt2& model, const ModelOptions& options,
+                 std::int64_t tokens) {
+  if (options.pass) {
+    return {pass_inputs(b, config, options, model.vocabulary, model.positions, "n_positions"), {}};
+  }
+  const TextInputs inputs = text_inputs(b, options, tokens, model.vocabulary, model.vocabulary);
+  return {{.ids = inputs.ids, .mask = inputs.mask, .positions = {}}, inputs.token_type_ids};
+}
+
+/// The module `transformer`, in scope: [batch, tokens, width].
+/// @param table of the words' vectors
+Tensor transformer(Builder& b, const Config& config, const Gpt2& model, const ModelOptions& options,
+                   const Inputs& inputs, const Tensor& table, std::int64_t tokens) {
+  const Tensor places =
+      nn::embedding_table(b, "wpe", model.positions, model.width, InitSpec::normal(0, model.deviation));
+  if (!inputs.mask && config.has("pad_token_id") && !options.pass) {
+    look_for_padding(b, inputs.ids, config.integer("pad_token_id"));
+  }
+  const Tensor flat = view(inputs.ids, {-1, tokens});
+  Tensor types = inputs.types;
+  if (types) types = view(types, {-1, tokens});
+  Tensor positions = inputs.positions;
+  Tensor x = nn::embedding(b, "wte", table, flat);
+  KeyValueCache cache(b, options, tokens);
+  const bool cached = model.cache || options.pass;
+  if (!positions) positions = cache.positions();
+  // `position_embeds.to(inputs_embeds.device)`, dispatched though they are there.
+  x = add(x, b.call("aten.to.dtype_layout", {nn::embedding(b, "wpe", places, positions)}));
+  Tensor padding = inputs.mask;
+  if (padding) padding = view(padding, {options.batch, -1});
+  if (!padding && !cached) check_for_packing(b, positions, options.batch);
+  const Tensor mask = causal_mask(b, padding, options.batch, tokens, options.dtype, options, kNoWindow, cache.span(0));
+  if (types) x = add(x, nn::embedding(b, "wte", table, types));
+  for (std::int64_t i = 0; i < model.layers; ++i) {
+    x = block(b, model, i, x, mask, cached ? &cache : nullptr, options.attention);
+  }
+  x = nn::layer_norm(b, "ln_f", x, model.epsilon);
+  return view(x, {-1, tokens, model.width});
+}
+
 Graph build(const Config& config, const ModelOptions& options) {
   const Gpt2 model(config);
-  const std::int64_t tokens = checked_tokens(config, options, model.positions, "n_positions");
+  const std::int64_t tokens =
+      options.pass ? options.sequence.value_or(1) : checked_tokens(config, options, model.positions, "n_positions");
   Builder b("gpt2", options.dtype);
   b.graph().attributes["sequence"] = std::to_string(tokens);
   const bool eager = options.attention == Attention::kEager;
@@ -131,40 +179,29 @@ Graph build(const Config& config, const ModelOptions& options) {
   b.graph().checkpoint_rules = {
       .ignored = {"*.attn.bias", "*.attn.masked_bias"}, .optional_prefixes = {"transformer."}, .renames = {}};
 
-  const TextInputs inputs = text_inputs(b, options, tokens, model.vocabulary, model.vocabulary);
+  const Inputs inputs = inputs_of(b, config, model, options, tokens);
   Tensor table;
   Tensor x;
   {
-    const auto transformer = b.scope("transformer", "GPT2Model");
+    const auto scope = b.scope("transformer", "GPT2Model");
     table = nn::embedding_table(b, "wte", model.vocabulary, model.width, InitSpec::normal(0, model.deviation));
-    const Tensor places =
-        nn::embedding_table(b, "wpe", model.positions, model.width, InitSpec::normal(0, model.deviation));
-    if (!inputs.mask && config.has("pad_token_id")) {
-      look_for_padding(b, inputs.ids, config.integer("pad_token_id"));
+    x = transformer(b, config, model, options, inputs, table, tokens);
+  }
+  if (options.pass) x = last_token(x);
+  {
+    const auto head = b.scope("lm_head", "Linear");
+    if (model.tied) {
+      b.tie(table, "lm_head.weight");
+    } else {
+      table = b.parameter("weight", {model.vocabulary, model.width}, InitSpec::normal(0, model.deviation));
     }
-    const Tensor flat = view(inputs.ids, {-1, tokens});
-    Tensor types = inputs.token_type_ids;
-    if (types) types = view(types, {-1, tokens});
-    x = nn::embedding(b, "wte", table, flat);
-    const Tensor positions = unsqueeze(add(b.call("aten.arange.default", {tokens}), 0), 0);
-    // `position_embeds.to(inputs_embeds.device)`, dispatched though they are there.
-    x = add(x, b.call("aten.to.dtype_layout", {nn::embedding(b, "wpe", places, positions)}));
-    Tensor padding = inputs.mask;
-    if (padding) padding = view(padding, {options.batch, -1});
-    if (!padding && !model.cache) check_for_packing(b, positions, options.batch);
-    const Tensor mask = causal_mask(b, padding, options.batch, tokens, options.dtype, options);
-    if (types) x = add(x, nn::embedding(b, "wte", table, types));
-    for (std::int64_t i = 0; i < model.layers; ++i) x = block(b, model, i, x, mask, options.attention);
-    x = nn::layer_norm(b, "ln_f", x, model.epsilon);
-    x = view(x, {-1, tokens, model.width});
+    x = linear(x, table);
   }
-  const auto head = b.scope("lm_head", "Linear");
-  if (model.tied) {
-    b.tie(table, "lm_head.weight");
+  if (options.pass) {
+    finish_pass(b, options, inputs, x);
   } else {
-    table = b.parameter("weight", {model.vocabulary, model.width}, InitSpec::normal(0, model.deviation));
+    b.output("logits", x);
   }
-  b.output("logits", linear(x, table));
   return b.finish();
 }
 
@@ -190,7 +227,8 @@ const Architecture& gpt2_architecture() {
                                              .dataset = "wikitext",
                                              .original = "GPT2LMHeadModel",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

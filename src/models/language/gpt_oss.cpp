@@ -73,7 +73,8 @@ const Architecture& gpt_oss_architecture() {
                                              .dataset = "wikitext",
                                              .original = "GptOssForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

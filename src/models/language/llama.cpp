@@ -58,7 +58,8 @@ const Architecture& llama_architecture() {
                                              .dataset = "wikitext",
                                              .original = "LlamaForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

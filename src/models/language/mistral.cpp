@@ -38,7 +38,8 @@ const Architecture& mistral_architecture() {
                                              .dataset = "wikitext",
                                              .original = "MistralForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

@@ -48,7 +48,8 @@ const Architecture& mixtral_architecture() {
                                              .dataset = "wikitext",
                                              .original = "MixtralForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

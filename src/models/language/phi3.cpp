@@ -41,7 +41,8 @@ const Architecture& phi3_architecture() {
                                              .dataset = "wikitext",
                                              .original = "Phi3ForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

@@ -79,7 +79,8 @@ const Architecture& qwen2_architecture() {
                                              .dataset = "wikitext",
                                              .original = "Qwen2ForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

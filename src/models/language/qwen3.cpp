@@ -81,7 +81,8 @@ const Architecture& qwen3_architecture() {
                                              .dataset = "wikitext",
                                              .original = "Qwen3ForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

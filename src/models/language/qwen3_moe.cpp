@@ -71,7 +71,8 @@ const Architecture& qwen3_moe_architecture() {
                                              .dataset = "wikitext",
                                              .original = "Qwen3MoeForCausalLM",
                                              .build = build,
-                                             .models = kModels};
+                                             .models = kModels,
+                                             .generates = true};
   return kArchitecture;
 }
 

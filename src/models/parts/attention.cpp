@@ -26,6 +26,10 @@ Tensor fused(const Tensor& query, Tensor key, Tensor value, Tensor mask, double 
     value = repeat_heads(value, groups);
   }
   const bool is_causal = style.causal && !mask && query.size(2) > 1;
+  if (is_causal && key.size(2) > query.size(2)) {  // a static cache's prompt: what is not filled yet
+    key = index_slice(key, 2, 0, query.size(2));
+    value = index_slice(value, 2, 0, query.size(2));
+  }
   if (style.position_bias && mask) {  // create_position_bias_mask
     mask = query.builder().call("aten.where.ScalarOther", {mask, style.position_bias, lowest(query.dtype())});
   } else if (style.position_bias) {

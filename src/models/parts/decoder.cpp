@@ -6,6 +6,7 @@
 #include "models/parts/attention.h"
 #include "models/parts/cache.h"
 #include "models/parts/functional.h"
+#include "models/parts/generate.h"
 #include "models/parts/masking.h"
 #include "models/parts/modules.h"
 #include "models/parts/text_inputs.h"
@@ -24,10 +25,10 @@ struct LayerKind {
 class DecoderBuilder {
  public:
   DecoderBuilder(Builder& b, const Decoder& model, const ModelOptions& options, std::int64_t tokens)
-      : b_(b), model_(model), options_(options), tokens_(tokens) {}
+      : b_(b), model_(model), options_(options), tokens_(tokens), cache_(b, options, tokens) {}
 
-  Graph build() {
-    const TextInputs inputs = text_inputs(b_, options_, tokens_, model_.vocabulary, 0);
+  Graph build(const Config& config) {
+    const PassInputs inputs = inputs_of(config);
     Tensor words;
     Tensor x;
     {
@@ -39,13 +40,27 @@ class DecoderBuilder {
       for (std::int64_t i = 0; i < model_.layers; ++i) x = layer(i, x);
       x = norm("norm", x);
     }
+    if (options_.pass) x = last_token(x);
     Tensor logits = head(x, words);
     if (model_.final_softcap != 0.0) logits = soft_capped(logits, model_.final_softcap);
-    b_.output("logits", logits);
+    if (options_.pass) {
+      finish_pass(b_, options_, inputs, logits);
+    } else {
+      b_.output("logits", logits);
+    }
     return b_.finish();
   }
 
  private:
+  PassInputs inputs_of(const Config& config) {
+    if (options_.pass) {
+      return pass_inputs(b_, config, options_, model_.vocabulary, model_.rope.grows() ? 0 : model_.positions,
+                         "max_position_embeddings");
+    }
+    const TextInputs inputs = text_inputs(b_, options_, tokens_, model_.vocabulary, 0);
+    return {.ids = inputs.ids, .mask = inputs.mask, .positions = {}};
+  }
+
   Tensor linear(const std::string& name, const Tensor& x, std::int64_t out, bool bias) {
     return nn::linear(b_, name, x, out, InitSpec::normal(0, model_.deviation), bias);
   }
@@ -62,25 +77,46 @@ class DecoderBuilder {
     return mul(looked_up, to(factor, options_.dtype));
   }
 
+  /// The first layer of a kind; 0 where there is none.
+  std::int64_t first_layer(bool sliding) const {
+    const auto at = std::find(model_.sliding.begin(), model_.sliding.end(), sliding);
+    return at == model_.sliding.end() ? 0 : at - model_.sliding.begin();
+  }
+
+  /// As the cache has it for layers of a kind.
+  MaskSpan span_of(bool sliding) {
+    const std::int64_t layer = first_layer(sliding);
+    return cache_.span(layer, window_of(layer));
+  }
+
+  /// What layer's keys fall out of the cache.
+  std::int64_t window_of(std::int64_t layer) const {
+    return model_.sliding.at(static_cast<std::size_t>(layer)) ? model_.window : kNoWindow;
+  }
+
   /// Masks, then tables, of the kinds of layers that there are.
-  void prepare_kinds(const TextInputs& inputs) {
-    const Tensor positions = unsqueeze(add(b_.call("aten.arange.default", {tokens_}), 0), 0);
+  void prepare_kinds(const PassInputs& inputs) {
+    const Tensor positions = inputs.positions ? inputs.positions : cache_.positions(window_of(0));
     const auto any = [&](bool sliding) {
       return std::find(model_.sliding.begin(), model_.sliding.end(), sliding) != model_.sliding.end();
     };
-    const auto mask = [&](std::int64_t window) {
-      if (!model_.cache && !inputs.mask) check_for_packing(b_, positions, options_.batch);
-      return causal_mask(b_, inputs.mask, options_.batch, tokens_, options_.dtype, options_, window);
+    const auto mask = [&](bool sliding) {
+      const std::int64_t window = sliding ? model_.window : kNoWindow;
+      if (!options_.pass && !model_.cache && !inputs.mask) check_for_packing(b_, positions, options_.batch);
+      return causal_mask(b_, inputs.mask, options_.batch, tokens_, options_.dtype, options_, window, span_of(sliding));
     };
-    if (model_.always_full_mask || any(false)) full_.mask = mask(kNoWindow);
-    if (model_.always_sliding_mask || any(true)) sliding_.mask = mask(model_.window);
+    if (model_.always_full_mask || any(false)) full_.mask = mask(false);
+    if (model_.always_sliding_mask || any(true)) sliding_.mask = mask(true);
     const auto rotary = b_.scope("rotary_emb", model_.family + "RotaryEmbedding");
+    const auto tables = [&](const Rope& rope) {
+      return rotary_tables(b_, rope, positions, options_.dtype, cache_.length());
+    };
     if (!model_.sliding_rope) {
-      full_.tables = sliding_.tables = rotary_tables(b_, model_.rope, positions, options_.dtype);
+      full_.tables = sliding_.tables = tables(model_.rope);
       return;
     }
-    if (any(false)) full_.tables = rotary_tables(b_, model_.rope, positions, options_.dtype);
-    if (any(true)) sliding_.tables = rotary_tables(b_, *model_.sliding_rope, positions, options_.dtype);
+    if (any(false)) full_.tables = tables(model_.rope);
+    if (any(true)) sliding_.tables = tables(*model_.sliding_rope);
   }
 
   void turn(const RotaryTables& tables, Tensor& query, Tensor& key) {
@@ -97,7 +133,7 @@ class DecoderBuilder {
   Tensor layer(std::int64_t index, Tensor x) {
     const auto scope = b_.scope("layers." + std::to_string(index), model_.family + "DecoderLayer");
     const bool sliding = model_.sliding.at(static_cast<std::size_t>(index));
-    Tensor y = attention_block(norm("input_layernorm", x), sliding);
+    Tensor y = attention_block(norm("input_layernorm", x), index, sliding);
     if (model_.sandwich_norms) y = norm("post_attention_layernorm", y);
     x = add(x, y);
     y = norm(model_.sandwich_norms ? "pre_feedforward_layernorm" : "post_attention_layernorm", x);
@@ -141,12 +177,12 @@ class DecoderBuilder {
     return transpose(heads, 1, 2);
   }
 
-  Tensor attention_block(const Tensor& x, bool sliding) {
+  Tensor attention_block(const Tensor& x, std::int64_t index, bool sliding) {
     const auto scope = b_.scope("self_attn", model_.family + "Attention");
     const LayerKind& kind = sliding ? sliding_ : full_;
     auto [query, key, value] = projections(x);
     turn(kind.tables, query, key);
-    if (model_.cache) append_to_empty_cache(b_, key, value, sliding ? model_.window : kNoWindow);
+    if (model_.cache || options_.pass) cache_.update(index, key, value, sliding ? model_.window : kNoWindow);
     const double scaling = model_.scaling.value_or(1.0 / std::sqrt(static_cast<double>(model_.head_width)));
     AttentionStyle style = {.fp32_softmax = true, .causal = true, .softcap = model_.attention_softcap};
     if (model_.sinks) style.sinks = b_.parameter("sinks", {model_.heads}, InitSpec::normal(0, model_.deviation));
@@ -179,6 +215,7 @@ class DecoderBuilder {
   const Decoder& model_;
   const ModelOptions& options_;
   std::int64_t tokens_;
+  KeyValueCache cache_;
   LayerKind full_, sliding_;
 };
 
@@ -186,7 +223,7 @@ class DecoderBuilder {
 
 Graph build_decoder(const Decoder& decoder, const Config& config, const ModelOptions& options) {
   // Rotary tables have no end: only a run that was asked for by length, not by inputs, is held to the trained context.
-  const bool unlimited = decoder.rope.grows() || options.sequence_from_inputs;
+  const bool unlimited = decoder.rope.grows() || options.sequence_from_inputs || options.pass;
   const std::int64_t tokens = unlimited && options.sequence.value_or(0) > 0
                                   ? *options.sequence
                                   : checked_tokens(config, options, decoder.positions, "max_position_embeddings");
@@ -197,7 +234,7 @@ Graph build_decoder(const Decoder& decoder, const Config& config, const ModelOpt
                                 .optional_prefixes = {"model."},
                                 .renames = decoder.renames,
                                 .pieces = decoder.pieces};
-  return DecoderBuilder(b, decoder, options, tokens).build();
+  return DecoderBuilder(b, decoder, options, tokens).build(config);
 }
 
 }  // namespace nongemm

@@ -56,13 +56,13 @@ Tensor visible(Builder& builder, const Tensor& queries, const Tensor& keys, bool
 
 /// The boolean [batch, 1, queries, keys] mask, true where a key may be seen.
 Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t batch, std::int64_t query_count,
-                    bool causal, std::int64_t window) {
+                    bool causal, std::int64_t window, const MaskSpan& span) {
   using namespace fn;
-  const std::int64_t key_count = padding_mask ? padding_mask.size(1) : query_count;
   Tensor rows = arange(builder, batch);
   Tensor heads = arange(builder, 1);  // dispatched, though a mask that is the same for all heads does not use it
-  Tensor queries = add(arange(builder, query_count), 0);
-  Tensor keys = add(arange(builder, key_count), 0);
+  Tensor queries = arange(builder, query_count);
+  queries = span.counted_past ? add(queries, span.counted_past) : add(queries, span.past);
+  Tensor keys = add(arange(builder, span.keys), span.first_key);
   rows = unsqueeze(unsqueeze(unsqueeze(rows, 1), 2), 3);
   heads = unsqueeze(unsqueeze(unsqueeze(heads, 0), 2), 3);
   queries = unsqueeze(unsqueeze(unsqueeze(queries, 0), 1), 3);
@@ -74,7 +74,31 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
   if (padding_mask) {
     mask = both(builder, mask, builder.call("aten.index.Tensor", {padding_mask, std::vector<Tensor>{rows, keys}}));
   }
-  return expand(mask, {batch, -1, query_count, key_count});
+  return expand(mask, {batch, -1, query_count, span.keys});
+}
+
+MaskSpan without_cache(const Tensor& padding_mask, std::int64_t queries) {
+  return {.keys = padding_mask ? padding_mask.size(1) : queries};
+}
+
+/// _ignore_causal_mask_sdpa: whether is_causal says all there is to say.
+/// @param mask booleans, or None; by the options it has zeros or none
+bool is_plain(Builder& builder, Tensor mask, std::int64_t tokens, const ModelOptions& options, std::int64_t window,
+              const MaskSpan& span) {
+  const bool padded = mask && options.padding == Padding::kPadded;
+  if (mask && mask.size(1) > span.keys) {
+    const Tensor seen = fn::add(arange(builder, span.keys), span.first_key);
+    mask = builder.call("aten.index.Tensor", {mask, std::vector<Tensor>{Tensor(), seen}});
+  }
+  if (window != kNoWindow && span.keys >= window) return false;  // is_causal cannot say it
+  if (tokens == 1 || tokens == span.keys) {
+    if (mask) check_all_ones(builder, mask);
+    if (!padded) return true;
+  }
+  if (span.past != 0) return false;
+  if (!mask) return true;
+  check_all_ones(builder, fn::index_slice(mask, 1, 0, tokens));  // for the part that the queries cover
+  return !padded;
 }
 
 Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
@@ -87,17 +111,21 @@ Tensor additive_mask(Builder& builder, const Tensor& boolean, DType dtype) {
 
 Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
                    const ModelOptions& options, std::int64_t window) {
+  const MaskSpan span = without_cache(padding_mask, tokens);
+  return causal_mask(builder, padding_mask, batch, tokens, dtype, options, window, span);
+}
+
+Tensor causal_mask(Builder& builder, Tensor padding_mask, std::int64_t batch, std::int64_t tokens, DType dtype,
+                   const ModelOptions& options, std::int64_t window, const MaskSpan& span) {
   if (padding_mask) padding_mask = to_bool(builder, padding_mask);
+  // `q_offset.to(inputs_embeds.device)`, dispatched though it is there.
+  if (span.counted_past) builder.call("aten.to.dtype_layout", {span.counted_past});
   if (options.attention == Attention::kEager) {
-    return additive_mask(builder, boolean_mask(builder, padding_mask, batch, tokens, true, window), dtype);
+    return additive_mask(builder, boolean_mask(builder, padding_mask, batch, tokens, true, window, span), dtype);
   }
-  const bool cut = window != kNoWindow && tokens >= window;  // is_causal cannot say it
-  if (!cut) {
-    if (padding_mask) check_all_ones(builder, padding_mask);
-    if (options.padding != Padding::kPadded || !padding_mask) return {};
-    check_all_ones(builder, padding_mask);  // once more for the part that the queries cover
-  }
-  return boolean_mask(builder, padding_mask, batch, tokens, true, window);
+  const bool may_be_left_out = !span.is_static || tokens > 1;
+  if (may_be_left_out && is_plain(builder, padding_mask, tokens, options, window, span)) return {};
+  return boolean_mask(builder, padding_mask, batch, tokens, true, window, span);
 }
 
 void check_for_packing(Builder& builder, const Tensor& positions, std::int64_t batch) {
@@ -118,7 +146,8 @@ Tensor bidirectional_mask(Builder& builder, Tensor padding_mask, std::int64_t ba
   const bool padded = padding_mask && options.padding == Padding::kPadded;
   const std::int64_t keys = padding_mask ? padding_mask.size(1) : queries;
   if (!padded && (window == kNoWindow || keys < window)) return {};
-  const Tensor boolean = boolean_mask(builder, padding_mask, batch, queries, false, window);
+  const Tensor boolean =
+      boolean_mask(builder, padding_mask, batch, queries, false, window, without_cache(padding_mask, queries));
   return options.attention == Attention::kEager ? additive_mask(builder, boolean, dtype) : boolean;
 }
 

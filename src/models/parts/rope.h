@@ -79,8 +79,10 @@ struct RotaryTables {
 };
 
 /// LlamaRotaryEmbedding.forward, in scope, as in every call after the first.
-/// @param position_ids [1, tokens] int64
-RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype);
+/// @param position_ids [1, tokens] or [batch, tokens] int64
+/// @param length of the sequence so far, where the tokens are not all of it
+RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype,
+                           std::int64_t length = 0);
 
 /// apply_rotary_pos_emb: query and key [batch, heads, tokens, head_width] are replaced by the rotated ones.
 void rotate(const RotaryTables& tables, Tensor& query, Tensor& key);

@@ -35,7 +35,9 @@ Tensor dynamic_table(Builder& b, const Rope& rope, const Tensor& position_ids, s
 Tensor longrope_table(Builder& b, const Rope& rope, const Tensor& position_ids, std::int64_t tokens) {
   const Tensor length = length_of(b, position_ids);
   read_on_host(b, b.call("aten.gt.Scalar", {length, rope.original_positions}));
-  if (tokens <= rope.original_positions) return frequencies(b, inverse_frequencies(rope, tokens));
+  if (tokens <= rope.original_positions) {  // `.to(device)`: dispatched, though they are there
+    return b.call("aten.to.dtype_layout", {frequencies(b, inverse_frequencies(rope, tokens))});
+  }
   const Tensor factors = frequencies(b, {rope.long_factors.begin(), rope.long_factors.end()});
   const Tensor even = b.call("aten.arange.start_step", {0, rope.head_width, 2}, {{"dtype", DType::kInt64}});
   const Tensor exponents = div(to(even, DType::kFloat32), rope.head_width);
@@ -43,8 +45,8 @@ Tensor longrope_table(Builder& b, const Rope& rope, const Tensor& position_ids, 
   return mul(reciprocal(wavelengths), 1.0);
 }
 
-Tensor table(Builder& b, const Rope& rope, const Tensor& position_ids) {
-  const std::int64_t tokens = position_ids.size(1);
+/// @param tokens of the sequence so far
+Tensor table(Builder& b, const Rope& rope, const Tensor& position_ids, std::int64_t tokens) {
   if (rope.type == Rope::Type::kDynamic) return dynamic_table(b, rope, position_ids, tokens);
   if (rope.type == Rope::Type::kLongRope) return longrope_table(b, rope, position_ids, tokens);
   return frequencies(b, inverse_frequencies(rope, tokens));
@@ -62,16 +64,17 @@ Tensor half_turn(const Tensor& x) {
 
 namespace {
 
-/// Positions times frequencies, [1, tokens, head_width / 2]
-Tensor angles_of(Builder& b, const Rope& rope, const Tensor& position_ids) {
-  Tensor inverse = unsqueeze(unsqueeze(table(b, rope, position_ids), 0), 2);
+/// Positions times frequencies, [1 or batch, tokens, head_width / 2]
+Tensor angles_of(Builder& b, const Rope& rope, const Tensor& position_ids, std::int64_t length) {
+  const std::int64_t samples = position_ids.size(0);
+  Tensor inverse = unsqueeze(unsqueeze(table(b, rope, position_ids, length), 0), 2);
   if (!rope.casts_factors) {
     // `.to(x.device)`: dispatched, though it is there.
-    inverse = b.call("aten.to.device", {expand(inverse, {1, -1, 1}), kNone, DType::kFloat32});
+    inverse = b.call("aten.to.device", {expand(inverse, {samples, -1, 1}), kNone, DType::kFloat32});
     const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
     return transpose(matmul(inverse, positions), 1, 2);
   }
-  inverse = b.call("aten.to.dtype_layout", {expand(to(inverse, DType::kFloat32), {1, -1, 1})});
+  inverse = b.call("aten.to.dtype_layout", {expand(to(inverse, DType::kFloat32), {samples, -1, 1})});
   const Tensor positions = to(unsqueeze(position_ids, 1), DType::kFloat32);
   inverse = to(inverse, DType::kFloat32);
   return transpose(matmul(inverse, to(positions, DType::kFloat32)), 1, 2);
@@ -79,8 +82,8 @@ Tensor angles_of(Builder& b, const Rope& rope, const Tensor& position_ids) {
 
 }  // namespace
 
-RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype) {
-  Tensor angles = angles_of(b, rope, position_ids);
+RotaryTables rotary_tables(Builder& b, const Rope& rope, const Tensor& position_ids, DType dtype, std::int64_t length) {
+  Tensor angles = angles_of(b, rope, position_ids, length > 0 ? length : position_ids.size(1));
   if (!rope.half_tables) angles = cat({angles, angles}, -1);
   const Tensor cosine = mul(cos(angles), rope.attention_scaling);
   const Tensor sine = mul(sin(angles), rope.attention_scaling);

@@ -1,6 +1,7 @@
 #include "flows/torch/bridge/values.h"
 
 #include <ATen/ScalarOps.h>
+#include <ATen/ops/empty_strided.h>
 #include <ATen/ops/from_blob.h>
 
 #include "base/error.h"
@@ -39,6 +40,17 @@ at::Tensor to_torch(const HostTensor& tensor, c10::Device device) {
   at::Tensor host = at::from_blob(
       bytes, tensor.shape, [owner = tensor.data](void*) mutable { owner.reset(); }, options);
   return device.is_cpu() ? host : host.to(device);
+}
+
+at::Tensor laid_out(const at::Tensor& input, const Type& type) {
+  if (type.strides.empty() || is_contiguous(type)) return input;
+  at::Tensor source = input;
+  for (std::size_t dim = 0; dim < type.strides.size(); ++dim) {
+    if (type.strides[dim] == 0 && type.shape[dim] > 1) source = source.narrow(static_cast<std::int64_t>(dim), 0, 1);
+  }
+  at::Tensor laid = at::empty_strided(source.sizes(), type.strides, input.options());
+  laid.copy_(source);
+  return laid.expand(type.shape);
 }
 
 HostTensor from_torch(const at::Tensor& tensor) {

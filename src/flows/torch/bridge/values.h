@@ -16,6 +16,8 @@ DType from_torch(c10::ScalarType type);
 /// On the CPU without a copy: the tensor keeps the host bytes alive.
 at::Tensor to_torch(const HostTensor& tensor, c10::Device device);
 HostTensor from_torch(const at::Tensor& tensor);
+/// With the strides that the graph states for an input. A stride of 0 repeats what its first element holds.
+at::Tensor laid_out(const at::Tensor& input, const Type& type);
 Type type_of(const c10::IValue& value);
 
 /// A number where an operator takes a tensor: it does not decide the result's type, as in Python.

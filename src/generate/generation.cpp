@@ -1,0 +1,159 @@
+#include "generate/generation.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace nongemm {
+namespace {
+
+/// What a model has to be.
+void check_model(const Model& model) {
+  if (model.architecture != nullptr && model.architecture->generates) return;
+  std::string why = "it is no decoder with a cache that is built in";
+  if (model.file) why = "a .pt2 or .onnx file has one entry, without a cache";
+  std::string known;
+  for (const Architecture* architecture : architectures()) {
+    if (architecture->generates) known += (known.empty() ? "" : ", ") + std::string(architecture->model_type);
+  }
+  throw Error(ErrorKind::kUsage, model.name + " generates no text: " + why,
+              "leave --generate out, or take a model of one of these: " + known);
+}
+
+void check_plan(const GenerationPlan& plan) {
+  if (plan.prompt < 1) throw Error(ErrorKind::kUsage, "a prompt of no tokens", "give --prompt 1 or more");
+  if (plan.tokens < 1) throw Error(ErrorKind::kUsage, "no token to generate", "give --generate 1 or more");
+}
+
+std::size_t output_of(const Graph& graph, std::string_view name) {
+  const auto at = std::find_if(graph.outputs.begin(), graph.outputs.end(),
+                               [&](const Output& output) { return output.name == name; });
+  if (at == graph.outputs.end()) throw Error(ErrorKind::kFailed, "the pass has no output " + std::string(name));
+  return static_cast<std::size_t>(at - graph.outputs.begin());
+}
+
+/// A mask of the prompt, with ones for all that is generated where it has to be as long as a static cache.
+HostTensor mask_of(const Prompt& prompt, const Shape& shape) {
+  auto [mask, bytes] = HostTensor::allocate(DType::kInt64, shape);
+  auto* out = reinterpret_cast<std::int64_t*>(bytes);
+  std::fill_n(out, element_count(shape), 1);
+  if (prompt.mask.data == nullptr) return mask;
+  const std::int64_t tokens = prompt.mask.shape.at(1);
+  for (std::int64_t row = 0; row < shape[0]; ++row) {
+    std::copy_n(prompt.mask.as<std::int64_t>() + row * tokens, tokens, out + row * shape[1]);
+  }
+  return mask;
+}
+
+}  // namespace
+
+void check_prompt(const Prompt& prompt) {
+  if (prompt.mask.data == nullptr) return;
+  if (prompt.mask.shape != prompt.ids.shape) {
+    throw Error(ErrorKind::kBadInput, "attention_mask is of shape " + to_string(prompt.mask.shape),
+                "input_ids are " + to_string(prompt.ids.shape));
+  }
+  const std::int64_t tokens = prompt.mask.shape.at(1);
+  for (std::int64_t row = 0; row < prompt.mask.shape[0]; ++row) {
+    const std::int64_t* mask = prompt.mask.as<std::int64_t>() + row * tokens;
+    const std::string sample = "sample " + std::to_string(row) + " of attention_mask ";
+    if (std::any_of(mask, mask + tokens, [](std::int64_t value) { return value != 0 && value != 1; })) {
+      throw Error(ErrorKind::kBadInput, sample + "has values other than 0 and 1");
+    }
+    if (!std::is_sorted(mask, mask + tokens)) {
+      throw Error(ErrorKind::kBadInput, sample + "has padding behind tokens",
+                  "what is generated follows the last token: put padding on the left");
+    }
+    if (tokens == 0 || mask[tokens - 1] == 0) throw Error(ErrorKind::kBadInput, sample + "has no token");
+  }
+}
+
+Padding padding_of_prompt(const Prompt& prompt) {
+  if (prompt.mask.data == nullptr) return Padding::kNone;
+  const std::int64_t* mask = prompt.mask.as<std::int64_t>();
+  const std::int64_t* end = mask + element_count(prompt.mask.shape);
+  return std::find(mask, end, 0) == end ? Padding::kFull : Padding::kPadded;
+}
+
+void check_token_ids(const Graph& graph, const Prompt& prompt) {
+  const std::int64_t limit = graph.inputs.at(0).kind.limit;
+  const std::int64_t* ids = prompt.ids.as<std::int64_t>();
+  for (std::int64_t i = 0; i < element_count(prompt.ids.shape); ++i) {
+    if (ids[i] >= 0 && ids[i] < limit) continue;
+    throw Error(ErrorKind::kBadInput, "input_ids hold " + std::to_string(ids[i]),
+                "the model's vocabulary has " + std::to_string(limit) + " tokens");
+  }
+}
+
+GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const GenerationPlan& plan)
+    : model_(std::move(model)), options_(std::move(options)), plan_(plan) {
+  check_model(model_);
+  check_plan(plan_);
+  options_.batch = plan_.batch;
+  options_.sequence = plan_.prompt;
+  options_.pass = GenerationPass{plan_.cache, 0, plan_.cached(), plan_.sampling};
+  prompt_ = std::make_shared<const Graph>(build_graph(model_, options_));
+}
+
+Graph GenerationGraphs::step(std::int64_t step) const {
+  ModelOptions options = options_;
+  options.sequence = 1;
+  options.pass->past = plan_.prompt + step - 1;
+  return build_graph(model_, options);
+}
+
+const GrowingGraph& GenerationGraphs::growing(std::int64_t step) {
+  const auto after = growing_.upper_bound(step);
+  if (after != growing_.begin()) {
+    const GrowingGraph& before = std::prev(after)->second;
+    if (step <= before.last) return before;
+  }
+  const auto build = [this](std::int64_t at) { return this->step(at); };
+  return growing_[step] = growing_graph(build, step, std::max(step, plan_.tokens - 1));
+}
+
+std::vector<HostTensor> prompt_inputs(const GenerationGraphs& graphs, const Prompt& prompt) {
+  const Graph& graph = *graphs.prompt();
+  std::vector<HostTensor> inputs;
+  for (const Input& input : graph.inputs) {
+    const Type& type = graph.values[input.value].type;
+    if (input.name == "input_ids") {
+      inputs.push_back(prompt.ids);
+    } else if (input.name == "attention_mask") {
+      inputs.push_back(mask_of(prompt, type.shape));
+    } else {
+      inputs.push_back({.dtype = type.dtype, .shape = type.shape, .data = nullptr});
+    }
+  }
+  return inputs;
+}
+
+GenerationSessions::GenerationSessions(GenerationGraphs& graphs, Flow& flow, const std::vector<HostTensor>& weights,
+                                       const RunOptions& options)
+    : graphs_(graphs), seed_(options.seed), prompt_(flow.prepare(*graphs.prompt(), weights, options)) {
+  const Graph& graph = *graphs.prompt();
+  places_[prompt_.get()] = {output_of(graph, "logits"), output_of(graph, "present.token")};
+}
+
+void GenerationSessions::begin(const Prompt& prompt) {
+  prompt_->set_inputs(prompt_inputs(graphs_, prompt));
+  prompt_->seed(seed_);
+}
+
+Session& GenerationSessions::step(std::int64_t step) {
+  const GrowingGraph& growing = graphs_.growing(step);
+  std::unique_ptr<Session>& session = steps_[&growing];
+  if (session == nullptr) {
+    session = prompt_->entry(*growing.graph);
+    places_[session.get()] = {output_of(*growing.graph, "logits"), output_of(*growing.graph, "present.token")};
+  }
+  if (!growing.growth.empty()) {
+    session->change_arguments(changes_at(*growing.graph, growing.growth, step - growing.first));
+  }
+  return *session;
+}
+
+}  // namespace nongemm
