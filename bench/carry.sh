@@ -11,6 +11,11 @@ strip -o .carry/bin/nongemm "$build/bin/nongemm"
 for module in "$build"/lib/nongemm/*.so; do
   strip --strip-unneeded -o ".carry/lib/nongemm/$(basename "$module")" "$module"
 done
+for library in "$build"/lib/nongemm/examples/*.so; do
+  [[ -e $library ]] || continue
+  mkdir -p .carry/lib/nongemm/examples
+  strip --strip-unneeded -o ".carry/lib/nongemm/examples/$(basename "$library")" "$library"
+done
 for test in torch_cuda_test operators_test; do
   [[ ! -e $build/tests/$test ]] || strip -o ".carry/tests/$test" "$build/tests/$test"
 done

@@ -20,9 +20,8 @@ struct Outcome {
   std::string text;  // both streams
 };
 
-/// @param prefix goes before the program: "timeout 10 "
-inline Outcome run(const std::string& arguments, const std::string& prefix = "") {
-  const std::string command = prefix + NONGEMM_BINARY_DIR "/bin/nongemm " + arguments + " 2>&1";
+/// A command line of the shell.
+inline Outcome shell(const std::string& command) {
   Outcome outcome;
   FILE* pipe = popen(command.c_str(), "r");
   std::array<char, 4096> buffer{};
@@ -31,6 +30,11 @@ inline Outcome run(const std::string& arguments, const std::string& prefix = "")
   const int status = pclose(pipe);
   outcome.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return outcome;
+}
+
+/// @param prefix goes before the program: "timeout 10 "
+inline Outcome run(const std::string& arguments, const std::string& prefix = "") {
+  return shell(prefix + NONGEMM_BINARY_DIR "/bin/nongemm " + arguments + " 2>&1");
 }
 
 class ProgramTest : public testing::Test {

@@ -8,7 +8,15 @@
 
 namespace {
 
+/// DOOM_RANK: one of several ranks alone.
+bool is_spared() {
+  const char* doomed = std::getenv("DOOM_RANK");
+  const char* rank = std::getenv("RANK");
+  return doomed != nullptr && rank != nullptr && std::strcmp(doomed, rank) != 0;
+}
+
 __attribute__((constructor)) void end() {
+  if (is_spared()) return;
 #if defined(DOOM_ABORT)
   std::fputs("a runtime's last words\n", stderr);
   std::abort();

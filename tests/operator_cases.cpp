@@ -420,6 +420,11 @@ const std::vector<TriedElsewhere>& operators_tried_elsewhere() {
       {"aten._grouped_mm.default", "tests/onnx_rule_cases.cpp: its offsets have to fit"},
       {"transformers.grouped_mm_fallback.default", "tests/onnx_rule_cases.cpp: likewise"},
       {"nongemm.foreach.default", "src/flows/torch/control_test.cpp: it has a block"},
+      {"_c10d_functional.all_reduce.default", "tests/ranks_test.cpp: it wants other ranks"},
+      {"_c10d_functional.all_gather_into_tensor.default", "tests/ranks_test.cpp: likewise"},
+      {"_c10d_functional.reduce_scatter_tensor.default", "tests/ranks_test.cpp: likewise"},
+      {"_c10d_functional.all_to_all_single.default", "tests/ranks_test.cpp: likewise"},
+      {"_c10d_functional.wait_tensor.default", "tests/ranks_test.cpp: likewise"},
   };
   return kElsewhere;
 }

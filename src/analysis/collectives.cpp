@@ -70,6 +70,7 @@ std::vector<CollectiveCall> collective_calls(const ToolTrace& trace) {
   for (const std::uint32_t at : order) {
     if (found[at].name.empty()) continue;
     const DeviceRecord& record = device[at];
+    found[at].record = at;
     found[at].time_ns = record.end_ns - record.begin_ns;
     found[at].hidden_ns = others[trace.streams[record.stream].device].within(record.begin_ns, record.end_ns);
     calls.push_back(std::move(found[at]));

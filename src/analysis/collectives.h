@@ -13,6 +13,7 @@ namespace nongemm {
 
 /// One kernel of a collective.
 struct CollectiveCall {
+  std::uint32_t record = 0;  // of Trace::device
   std::string name;   // "allreduce"
   std::string group;  // of ranks; empty where it is not told
   std::int64_t time_ns = 0;

@@ -1,15 +1,56 @@
 // nongemm op NAME..., --preset or --from: operators alone, one by one.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
 #include "base/error.h"
 #include "base/message.h"
 #include "cli/command.h"
 #include "microbench/plan.h"
 #include "study/child.h"
 #include "study/output.h"
+#include "study/ranks.h"
 #include "study/sweep.h"
 
 namespace nongemm::cli {
+
+namespace {
+
+/// By ranks, unless this process is one of them.
+MeasurePoints measured(std::vector<microbench::PlannedCall>& calls) {
+  const auto wanted = [&calls](std::size_t i) { return place_of(calls[i].spec.run.runtime); };
+  bool several = false;
+  std::optional<RankPlace> place;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    several = several || wanted(i).is_one_of_several();
+    if (const auto found = place_of_process(wanted(i))) place = found;
+  }
+  if (several && !place) {
+    return in_ranks([&calls](std::size_t i) { return microbench::words_of(calls[i].spec); }, wanted,
+                    [&calls](std::size_t i) { return microbench::row_of(calls[i].spec); },
+                    [&calls](std::size_t i) {
+                      if (calls[i].error) std::rethrow_exception(calls[i].error);
+                    },
+                    /*most_seconds=*/0);
+  }
+  for (microbench::PlannedCall& call : calls) {
+    if (place) call.spec.run = at_place(std::move(call.spec.run), *place);
+  }
+  return in_this_process(
+      [&calls](std::size_t i, const Progress& progress) { return microbench::point_of(calls[i], progress); });
+}
+
+/// Of ranks that a launcher started, the first writes.
+bool is_first(const std::vector<microbench::PlannedCall>& calls) {
+  return std::all_of(calls.begin(), calls.end(),
+                     [](const microbench::PlannedCall& call) { return place_of(call.spec.run.runtime).rank == 0; });
+}
+
+}  // namespace
 
 ExitCode op_command(const Selection& selection) {
   const Request request = option_table().points(kOp, selection).front();
@@ -18,7 +59,7 @@ ExitCode op_command(const Selection& selection) {
   }
   check_output(request.output);
   const auto note = [](const std::string& text) { say(fmt::format("nongemm: {}\n", text)); };
-  const std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);
+  std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);
   if (request.print_commands) {
     for (const microbench::PlannedCall& call : calls) {
       if (!call.error) fmt::print("{}\n", microbench::command_of(call.spec));
@@ -33,11 +74,10 @@ ExitCode op_command(const Selection& selection) {
     sweep.points.push_back({call.spec.call.info.name, call.error ? "" : microbench::key_of(call.spec), run.flow, 0});
   }
   sweep.say = say_on_terminal;
-  sweep.measure = in_this_process(
-      [&](std::size_t i, const Progress& progress) { return microbench::point_of(calls[i], progress); });
+  sweep.measure = measured(calls);
   sweep.runtime_version = runtime_version_elsewhere;
   run_sweep_with_journal(request, sweep, document);
-  write_output(document, request.output);
+  if (is_first(calls)) write_output(document, request.output);
   return conclude(document);
 }
 

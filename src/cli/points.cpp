@@ -3,16 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/launch.h"
+#include "cli/rank_points.h"
 #include "study/child.h"
 #include "study/counting.h"
 #include "study/output.h"
 #include "study/point.h"
+#include "study/ranks.h"
 #include "study/sweep.h"
 
 namespace nongemm::cli {
@@ -114,11 +117,22 @@ void measure_points(const std::vector<KeyedPoint>& points, const MeasuringWay& w
     return point.request.run.options.quantize.scheme != QuantizeScheme::kNone;
   }));
   const RequestAt request = [&points](std::size_t i) -> const Request& { return points[i % points.size()].request; };
-  sweep.measure =
-      way.is_static
-          ? in_this_process([request](std::size_t i, const Progress&) { return inspect_point(request(i).run); })
-          : measured(sweep, request, way, baseline);
-  run_sweep_with_journal(way.how, sweep, document);
+  const std::optional<RankPlace> place = own_place(points);
+  if (way.is_static) {
+    sweep.measure =
+        in_this_process([request](std::size_t i, const Progress&) { return inspect_point(request(i).run); });
+  } else if (place) {
+    sweep.measure = in_this_process([&baseline, request, place](std::size_t i, const Progress& progress) {
+      return run_point(at_place(request(i).run, *place), progress, baseline);
+    });
+  } else {
+    sweep.measure = with_ranks(points, measured(sweep, request, way, baseline));
+  }
+  if (writes_reports(points) || is_started_here(*place)) {
+    run_sweep_with_journal(way.how, sweep, document);
+  } else {
+    run_sweep(sweep, document);
+  }
 }
 
 }  // namespace nongemm::cli

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "cli/points.h"
+#include "cli/rank_points.h"
 #include "spec/plan.h"
 #include "study/effects.h"
 #include "study/output.h"
@@ -66,7 +67,7 @@ ExitCode run_command(const Selection& selection) {
   Document document;
   document.context = make_context();
   measure_points(points, {.how = how, .selection = selection}, document);
-  write_output(document, how.output);
+  if (writes_reports(points)) write_output(document, how.output);
   return conclude(document);
 }
 

@@ -1,11 +1,17 @@
 // nongemm verify FOLDER...
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <optional>
+#include <utility>
+
 #include "base/error.h"
 #include "base/message.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "flows/load.h"
+#include "study/build.h"
+#include "study/ranks.h"
 #include "verify/compare_outputs.h"
 #include "verify/generation.h"
 #include "verify/quantized_layers.h"
@@ -95,6 +101,35 @@ bool verify(const Request& request) {
   return all_within;
 }
 
+/// What is wrong with the model is told once, and not by each rank.
+void check_cut(const Request& request) {
+  if (is_generation(request)) {
+    throw Error(ErrorKind::kUnsupported, "text generation by several ranks is not built in",
+                "leave out --tensor-parallel");
+  }
+  const std::filesystem::path folder = request.run.model;
+  if (std::filesystem::exists(folder / "config.json")) (void)build_model(request.run, [](const std::string&) {});
+}
+
+/// By as many processes; what the first one prints is shown. Every rank holds its outputs against the references.
+bool verify_by_ranks(const Request& request) {
+  check_cut(request);
+  const RanksEnd end = run_ranks(option_table().words_of(kVerify, request), place_of(request.run.runtime),
+                                 /*journals=*/false, /*most_seconds=*/0);
+  fmt::print("{}", end.ranks.front().printed);
+  if (end.failure.empty()) return true;
+  throw Error(ErrorKind::kFailed, end.failure);
+}
+
+bool verify_at_place(Request request) {
+  const RankPlace wanted = place_of(request.run.runtime);
+  if (!wanted.is_one_of_several()) return verify(request);
+  const std::optional<RankPlace> place = place_of_process(wanted);
+  if (!place) return verify_by_ranks(request);
+  request.run = at_place(std::move(request.run), *place);
+  return verify(request);
+}
+
 /// Options without effect are refused.
 void check(const std::vector<Request>& points, const Selection& selection) {
   const Request& first = points.front();
@@ -116,7 +151,7 @@ ExitCode verify_command(const Selection& selection) {
   bool all_within = true;
   for (const Request& point : points) {
     try {
-      all_within = verify(point) && all_within;
+      all_within = verify_at_place(point) && all_within;
     } catch (const Error& error) {
       if (points.size() == 1) throw;
       all_within = false;

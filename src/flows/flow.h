@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/tensor.h"
+#include "flows/communicator.h"
 #include "graph/graph.h"
 #include "record/device_state.h"
 #include "record/limits.h"
@@ -54,6 +55,8 @@ class Session {
 
   /// In the order of Graph::inputs; copied to the device here. A state without data stays as it is, or becomes zeros.
   virtual void set_inputs(const std::vector<HostTensor>& inputs) = 0;
+  /// Before a run whose time is taken, and no part of it: several ranks come together.
+  virtual void align() {}
   /// One inference, nothing recorded; returns when its outputs are complete.
   virtual void run() = 0;
   /// Of the last run, in the order of Graph::outputs.
@@ -157,6 +160,12 @@ class Flow {
   virtual std::vector<std::string> operator_schemas(const std::string& /*name*/,
                                                     const std::vector<std::string>& /*libraries*/) {
     return {};
+  }
+
+  /// The other ranks of place_of(options), met at the first call; sessions prepared afterwards run collectives with
+  /// them. Throws Error(kUnsupported) for a flow without, (kFailed) for ranks that do not come in time.
+  virtual Communicator& communicator(const RunOptions&) {
+    throw Error(ErrorKind::kUnsupported, "this flow runs a model on one device alone", "the torch flow takes several");
   }
 
   /// The limits of options.device, measured anew: takes seconds, so keep them. Throws Error(kUnsupported).

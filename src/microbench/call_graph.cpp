@@ -9,6 +9,7 @@
 #include "microbench/operand_nature.h"
 #include "microbench/operand_rules.h"
 #include "microbench/operand_text.h"
+#include "ops/communication.h"
 #include "ops/rules.h"
 
 namespace nongemm::microbench {
@@ -29,7 +30,10 @@ class Maker {
 
   CallGraph make(int repeat) {
     Node node = make_node();
-    for (int i = 0; i < repeat; ++i) add(node);
+    for (int i = 0; i < repeat; ++i) {
+      add(node);
+      if (is_collective(node.op)) add_wait();
+    }
     // Runtimes other than torch compute what an output needs and nothing else.
     const Node& last = result_.graph.nodes.back();
     for (std::size_t i = 0; i < last.outputs.size(); ++i) {
@@ -120,6 +124,19 @@ class Maker {
     result_.graph.blocks[kBodyBlock].nodes.push_back(id);
   }
 
+  /// A collective is over when its result is there.
+  void add_wait() {
+    Node node;
+    node.op = kWaitForCollective;
+    node.args = {Use{result_.graph.nodes.back().outputs[0]}};
+    const auto id = static_cast<NodeId>(result_.graph.nodes.size());
+    for (Type& type : infer_types(result_.graph, node, OpTable::get().at(node.op))) {
+      node.outputs.push_back(add_value(std::move(type), id));
+    }
+    result_.graph.nodes.push_back(std::move(node));
+    result_.graph.blocks[kBodyBlock].nodes.push_back(id);
+  }
+
   const Call& call_;
   CallGraph result_;
 };
@@ -168,8 +185,8 @@ Operand operand_of(const Graph& graph, const Node& node, const Argument& value, 
 CallGraph graph_of(const Call& call, int repeat) { return Maker(call).make(repeat); }
 
 bool is_operator_call(const Node& node) {
-  constexpr std::array<std::string_view, 6> kNothing = {"dropout",    "alias",    "detach",
-                                                        "lift_fresh", "sym_size", "empty"};
+  constexpr std::array<std::string_view, 7> kNothing = {"dropout",  "alias", "detach",     "lift_fresh",
+                                                        "sym_size", "empty", "wait_tensor"};
   if (!node.blocks.empty() || node.op.starts_with("nongemm.")) return false;
   return std::find(kNothing.begin(), kNothing.end(), base_of(node.op)) == kNothing.end();
 }

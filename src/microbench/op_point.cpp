@@ -7,9 +7,13 @@
 #include "flows/load.h"
 #include "flows/options.h"
 #include "microbench/call_graph.h"
+#include "microbench/collective.h"
 #include "microbench/op_command.h"
 #include "microbench/operand_text.h"
 #include "microbench/replay.h"
+#include "ops/communication.h"
+#include "ops/rules.h"
+#include "spec/tensor_parallel.h"
 #include "study/limits_cache.h"
 
 namespace nongemm::microbench {
@@ -56,7 +60,11 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   Flow& flow = load_flow(spec.run.flow);
   point.settings.emplace_back("runtime", flow.info().version);
   progress("measuring");
-  const CallMeasurement measured = measure_call(spec.call, flow, options_of(spec));
+  const RankPlace place = place_of(spec.run.runtime);
+  const bool by_ranks = is_collective(spec.call.info.name);
+  const CallMeasurement measured = by_ranks ? measure_collective(spec.call, flow, options_of(spec))
+                                            : measure_call(spec.call, flow, options_of(spec));
+  if (place.rank > 0) return;
   std::optional<DeviceLimits> limits;
   if (!measured.incomplete) {
     progress("device limits");
@@ -73,6 +81,10 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
     figures.kernels = measured.kernels;
   }
   figures.node = row_of(spec, measured);
+  if (by_ranks) {
+    const double bytes = rules::bytes_of(figures.node.operands.front());
+    figures.bus_bytes = bus_bytes(spec.call.info.name, bytes, place.ranks);
+  }
   if (limits) {
     figures.limits = &*limits;
     figures.node.limit_s = time_at_limit(figures.node, *limits);
@@ -99,6 +111,12 @@ Request request_of(const OpSpec& spec) {
   return request;
 }
 
+}  // namespace
+
+std::string command_of(const OpSpec& spec) { return option_table().command_of(kOp, request_of(spec)); }
+
+std::vector<std::string> words_of(const OpSpec& spec) { return option_table().words_of(kOp, request_of(spec)); }
+
 Point row_of(const OpSpec& spec) {
   Point point;
   point.settings = {{"operator", spec.call.info.name},
@@ -108,12 +126,12 @@ Point row_of(const OpSpec& spec) {
                     {"layout", layout_text(spec.call)}};
   for (auto& setting : option_table().settings_of(kOp, request_of(spec))) point.settings.push_back(std::move(setting));
   point.settings.emplace_back("model", spec.model);
+  const Request request = request_of(spec);
+  point.command = option_table().command_of(kOp, request);
+  point.key = option_table().key_of(kOp, request);
+  point.specification = option_table().values_of(kOp, request);
   return point;
 }
-
-}  // namespace
-
-std::string command_of(const OpSpec& spec) { return option_table().command_of(kOp, request_of(spec)); }
 
 std::string key_of(const OpSpec& spec) { return option_table().key_of(kOp, request_of(spec)); }
 
@@ -128,10 +146,6 @@ Point refused_point(const OpSpec& spec, const std::string& wanted, const std::ex
 
 Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>& progress) {
   Point point = row_of(spec);
-  const Request request = request_of(spec);
-  point.command = option_table().command_of(kOp, request);
-  point.key = option_table().key_of(kOp, request);
-  point.specification = option_table().values_of(kOp, request);
   try {
     run(spec, progress, point);
   } catch (const std::exception& error) {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "microbench/measure_call.h"
 #include "report/document.h"
@@ -23,6 +24,10 @@ struct OpSpec {
 /// The options of `nongemm op` that make the point again.
 std::string command_of(const OpSpec& spec);
 std::string key_of(const OpSpec& spec);
+/// The command, word by word, without the program's name.
+std::vector<std::string> words_of(const OpSpec& spec);
+/// A point without figures.
+Point row_of(const OpSpec& spec);
 
 /// Never throws for a call that cannot run: the status says why.
 Point op_point(const OpSpec& spec, const std::function<void(const std::string&)>& progress);

@@ -17,7 +17,9 @@
 #include "microbench/presets.h"
 #include "microbench/replay.h"
 #include "ops/check_graph.h"
+#include "ops/communication.h"
 #include "spec/command_line.h"
+#include "spec/tensor_parallel.h"
 #include "study/build.h"
 #include "study/output.h"
 
@@ -32,13 +34,31 @@ PlannedCall planned(Call call, const RunSpec& run, const std::string& model) {
   return {.spec = {.call = std::move(call), .run = run, .model = model, .in_model = {}}, .refused = {}, .error = {}};
 }
 
+/// What is asked of an operator, with the number of ranks where it wants to be told.
+OperatorRequest for_ranks(const OperatorInfo& info, const RunSpec& run) {
+  const RankPlace place = place_of(run.runtime);
+  if (is_collective(info.name) != place.is_one_of_several()) {
+    throw place.is_one_of_several()
+        ? Error(ErrorKind::kUsage, "--tensor-parallel has no effect: " + info.name + " is no collective",
+                "leave it out, or name all_reduce, all_gather_into_tensor, reduce_scatter_tensor, all_to_all_single")
+        : Error(ErrorKind::kUsage, info.name + " wants other ranks", "add --tensor-parallel 2");
+  }
+  OperatorRequest request = run.op;
+  const auto is_told = [](const std::string& text) { return text.starts_with("group_size="); };
+  if (is_collective(info.name) && info.schema.find_arg("group_size") >= 0 &&
+      std::none_of(request.arguments.begin(), request.arguments.end(), is_told)) {
+    request.arguments.push_back("group_size=" + std::to_string(place.ranks));
+  }
+  return request;
+}
+
 std::vector<PlannedCall> plan_operators(const RunSpec& run) {
   std::vector<OperatorInfo> infos;  // all of them, before any is swept: a name that does not exist ends everything
   for (const std::string& name : run.op.names)
     infos.push_back(find_operator(name, schema_source(run.runtime.libraries)));
   std::vector<PlannedCall> calls;
   for (const OperatorInfo& info : infos) {
-    for (SweptCall& swept : swept_calls(info, run.op)) {
+    for (SweptCall& swept : swept_calls(info, for_ranks(info, run))) {
       PlannedCall& call = calls.emplace_back(planned(std::move(swept.call), run, ""));
       call.refused = std::move(swept.refused);
       call.error = swept.error;

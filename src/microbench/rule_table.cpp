@@ -157,6 +157,7 @@ Made halves_of_size(const F& f) {
   const std::int64_t size = f.size(f.integer("dim", 0));
   return list({size / 2, size - size / 2});
 }
+Made halves_of_rows(const F& f) { return list({f.size(0) / 2, f.size(0) - f.size(0) / 2}); }
 Made at_most_ten(const F& f) { return Argument(std::min<std::int64_t>(10, f.size(f.integer("dim", -1)))); }
 Made groups(const F& f) { return Argument(std::int64_t{f.size(1) % 32 == 0 ? 32 : 1}); }
 Made last_size(const F& f) { return Argument(f.size(-1)); }
@@ -192,6 +193,7 @@ Made size_of(const F& f) {
 /// Without statistics there is nothing but the batch's own.
 Made without_statistics(const F& f) { return Argument(f.tensor("running_mean") == nullptr); }
 Made sum_of_them(const F&) { return Argument(std::string("sum")); }
+Made ranks_group(const F&) { return Argument(std::string("tensor_parallel")); }
 Made ij(const F&) { return Argument(std::string("ij")); }
 
 struct Rule {
@@ -335,6 +337,10 @@ constexpr Rule kRules[] = {
     {"col2im", "kernel_size", integers<2, 2>},
     {"col2im", "dilation stride", integers<1, 1>},
     {"col2im", "padding", integers<0, 0>},
+    {"all_reduce reduce_scatter_tensor", "reduce_op", sum_of_them},
+    {"all_reduce all_gather_into_tensor reduce_scatter_tensor all_to_all_single", "group_name", ranks_group},
+    {"all_gather_into_tensor reduce_scatter_tensor", "group_size", integer<2>},
+    {"all_to_all_single", "output_split_sizes input_split_sizes", halves_of_rows},
     // Maps.
     {"max_pool1d avg_pool1d", "kernel_size", integers<2>},
     {"max_pool2d avg_pool2d max_pool2d_with_indices", "kernel_size", integers<2, 2>},

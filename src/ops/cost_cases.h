@@ -30,6 +30,7 @@ Cases windows();
 Cases reductions();
 Cases memory();
 Cases quantization();
+Cases communication();
 
 // --- what the cases are made of -------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "passes/quantize.h"
 #include "passes/stored_weights.h"
+#include "passes/tensor_parallel/tensor_parallel.h"
 #include "prepare/routing.h"
 #include "prepare/stored_format.h"
 
@@ -98,6 +99,11 @@ Graph build_graph(const Model& model, const ModelOptions& options) {
   const auto stored = model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
   return stored ? passes::use_stored(graph, *stored, options.quantize)
                 : passes::quantize(std::move(graph), options.quantize);
+}
+
+Graph build_graph(const Model& model, const ModelOptions& options, const RankPlace& place) {
+  const std::string_view architecture = model.architecture != nullptr ? model.architecture->model_type : "";
+  return passes::tensor_parallel(build_graph(model, options), place, architecture);
 }
 
 }  // namespace nongemm

@@ -7,6 +7,7 @@
 #include "graph/graph.h"
 #include "import/model_file.h"
 #include "models/registry.h"
+#include "spec/tensor_parallel.h"
 
 namespace nongemm {
 
@@ -26,5 +27,8 @@ Model find_model(const std::string& name_or_path);
 /// Builds the graph, quantized where the options want it; defaults of the registry row are filled in. Errors name the
 /// model and the option or config key.
 Graph build_graph(const Model& model, const ModelOptions& options);
+
+/// What the rank there runs of it, see passes/tensor_parallel; all of it for one rank.
+Graph build_graph(const Model& model, const ModelOptions& options, const RankPlace& place);
 
 }  // namespace nongemm

@@ -61,6 +61,7 @@ std::size_t traced_nodes(const Session& session, const Graph& graph) {
 }
 
 double timed_run(Session& session) {
+  session.align();
   const Stopwatch watch;
   session.run();
   return watch.seconds();

@@ -55,7 +55,8 @@ Document summary_of(const Document& document) {
     // A trace tells of operators by itself, and has no latency.
     if (first == "trace") {
       std::erase_if(point.tables, [](const Table& table) {
-        return table.info->id != "groups" && !table.info->id.starts_with("trace");
+        const std::string_view id = table.info->id;
+        return id != "groups" && id != "rank_waits" && !id.starts_with("trace");
       });
     }
     if (first == "generation") {

@@ -11,6 +11,7 @@
 #include "report/op_sections.h"
 #include "report/performance_sections.h"
 #include "report/quantization_sections.h"
+#include "report/rank_sections.h"
 #include "report/study_sections.h"
 #include "report/sweep_sections.h"
 #include "report/timeline_sections.h"
@@ -47,6 +48,7 @@ const std::vector<const SectionInfo*>& all_sections() {
     append(sections, fusion_section_infos());
     append(sections, quantization_section_infos());
     append(sections, generation_section_infos());
+    append(sections, rank_section_infos());
     append(sections, engine_section_infos());
     append(sections, op_section_infos());
     append(sections, sweep_section_infos());

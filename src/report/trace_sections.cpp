@@ -229,6 +229,9 @@ const Section<CollectiveSum>& collective_section() {
            [](const C& c) { return seconds(c.time_ns - c.hidden_ns); }},
           {{"hidden", "Hidden", Unit::kSeconds, "while other work ran on the device"},
            [](const C& c) { return seconds(c.hidden_ns); }},
+          {{"transfer", "Transfer", Unit::kSeconds,
+            "of the time, what the rank that came last took for the same calls"},
+           [](const C& c) { return c.waited_ns ? seconds(c.time_ns - *c.waited_ns) : FieldValue{}; }},
           {{"waited", "Waited", Unit::kSeconds, "beyond the rank that took least for the same call: it came last"},
            [](const C& c) { return c.waited_ns ? seconds(*c.waited_ns) : FieldValue{}; }},
       });

@@ -151,6 +151,7 @@ std::vector<Option> operator_rows();
 std::vector<Option> model_rows();
 std::vector<Option> quantize_rows();  // part of model_rows
 std::vector<Option> generate_rows();
+std::vector<Option> parallel_rows();  // likewise
 std::vector<Option> run_rows(const std::vector<std::string>& flows);
 std::vector<Option> sweep_rows();
 std::vector<Option> compare_rows();

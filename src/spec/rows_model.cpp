@@ -292,6 +292,7 @@ std::vector<Option> model_rows() {
       [](auto& r) -> auto& { return r.run.weights; }));
   rows.push_back(seed_row());
   for (Option& option : quantize_rows()) rows.push_back(std::move(option));
+  for (Option& option : parallel_rows()) rows.push_back(std::move(option));
   return rows;
 }
 

@@ -126,13 +126,15 @@ struct Child {
   Descriptor end;  // readable when it has ended
   Descriptor journal;
   Descriptor words;
+  Descriptor printed;
   Stopwatch clock;
   std::optional<long> killed_before;
   bool timed_out = false;
+  bool ended_with_others = false;
 };
 
 /// What the child does before it becomes the program: only what is safe after a fork.
-[[noreturn]] void become(pid_t parent, int journal, int words, const char* program, char* const* arguments,
+[[noreturn]] void become(pid_t parent, int journal, int words, int printed, const char* program, char* const* arguments,
                          char* const* environment) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -143,7 +145,7 @@ struct Child {
   }
   const int nothing = ::open("/dev/null", O_RDONLY);
   ::dup2(nothing, STDIN_FILENO);
-  ::dup2(words, STDOUT_FILENO);
+  ::dup2(printed, STDOUT_FILENO);
   ::dup2(words, STDERR_FILENO);
   ::fcntl(journal, F_SETFD, 0);
   ::execve(program, arguments, environment);
@@ -156,11 +158,14 @@ Child start(std::size_t index, std::size_t slot, const ChildTask& task) {
               .end = Descriptor(),
               .journal = file_in_memory("journal"),
               .words = file_in_memory("words"),
+              .printed = task.keeps_journal ? Descriptor() : file_in_memory("printed"),
               .clock = {},
               .killed_before = killed_for_memory()};
   std::vector<std::string> words{"nongemm"};
   words.insert(words.end(), task.words.begin(), task.words.end());
-  words.insert(words.end(), {"--journal", fmt::format("/proc/self/fd/{}", child.journal.get())});
+  if (task.keeps_journal) {
+    words.insert(words.end(), {"--journal", fmt::format("/proc/self/fd/{}", child.journal.get())});
+  }
   std::vector<std::string> environment = environment_with(task.environment);
   const std::vector<char*> arguments = pointers_to(words);
   const std::vector<char*> variables = pointers_to(environment);
@@ -168,7 +173,9 @@ Child start(std::size_t index, std::size_t slot, const ChildTask& task) {
   child.process = ::fork();
   if (child.process < 0) cannot("none can be started", errno);
   if (child.process == 0) {
-    become(parent, child.journal.get(), child.words.get(), task.program.c_str(), arguments.data(), variables.data());
+    const int printed = task.keeps_journal ? child.words.get() : child.printed.get();
+    become(parent, child.journal.get(), child.words.get(), printed, task.program.c_str(), arguments.data(),
+           variables.data());
   }
   // Without it (Linux before 5.3) children are looked after now and then.
   child.end = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, child.process, 0)));
@@ -200,6 +207,8 @@ std::optional<ChildEnd> end_of(Child& child, double most_seconds) {
   constexpr off_t kMostJournal = off_t{1} << 31;
   end.journal = content_of(child.journal, kMostJournal);
   end.last_words = one_line(content_of(child.words, 4096));
+  if (child.printed.get() >= 0) end.printed = content_of(child.printed, off_t{1} << 20);
+  end.ended_with_others = child.ended_with_others;
   return end;
 }
 
@@ -213,15 +222,37 @@ struct Children {
   }
 };
 
-/// The point that a child left; nothing when it did not get so far.
+/// Ends a job of which one child has failed, once the others have had their time.
+class JobEnd {
+ public:
+  explicit JobEnd(std::optional<double> seconds) : seconds_(seconds) {}
+
+  void note(const ChildEnd& end) {
+    if (!seconds_ || failed_ || end.wait_status == 0) return;
+    failed_ = true;
+    since_ = Stopwatch();
+  }
+  void end_others(std::vector<Child>& running) const {
+    if (!failed_ || since_.seconds() < seconds_.value_or(0)) return;
+    for (Child& child : running) {
+      if (!child.ended_with_others) child.ended_with_others = ::kill(child.process, SIGKILL) == 0;
+    }
+  }
+
+ private:
+  std::optional<double> seconds_;
+  bool failed_ = false;
+  Stopwatch since_;
+};
+
+}  // namespace
+
 std::optional<Point> point_of(const ChildEnd& end) {
   if (end.journal.empty()) return std::nullopt;
   JournalContent content = parse_journal(end.journal, "what the point's process wrote");
   if (content.points.empty()) return std::nullopt;
   return std::move(content.points.back().point);
 }
-
-}  // namespace
 
 void run_children(std::size_t count, const ChildOptions& options,
                   const std::function<ChildTask(std::size_t i, std::size_t slot)>& task,
@@ -232,6 +263,7 @@ void run_children(std::size_t count, const ChildOptions& options,
   for (std::size_t slot = options.slots; slot-- > 0;) free_slots.push_back(slot);
   std::size_t next = 0;
   bool passed_on = false;
+  JobEnd job(options.seconds_after_failure);
   while (true) {
     while (next < count && !free_slots.empty() && !interrupted()) {
       running.push_back(start(next, free_slots.back(), task(next, free_slots.back())));
@@ -243,12 +275,14 @@ void run_children(std::size_t count, const ChildOptions& options,
     if (interrupted() && !std::exchange(passed_on, true)) {
       for (const Child& child : running) ::kill(child.process, SIGINT);
     }
+    job.end_others(running);
     for (std::size_t i = 0; i < running.size();) {
       const std::optional<ChildEnd> end = end_of(running[i], options.most_seconds);
       if (!end) {
         ++i;
         continue;
       }
+      job.note(*end);
       const std::size_t index = running[i].index;
       free_slots.push_back(running[i].slot);
       running.erase(running.begin() + static_cast<std::ptrdiff_t>(i));

@@ -11,10 +11,12 @@
 #include "base/statistics.h"
 #include "flows/load.h"
 #include "flows/options.h"
+#include "spec/tensor_parallel.h"
 #include "study/counting.h"
 #include "study/generation_point.h"
 #include "study/limits_cache.h"
 #include "study/quantized_run.h"
+#include "study/ranked_run.h"
 #include "study/stages.h"
 #include "verify/compare_outputs.h"
 
@@ -136,21 +138,28 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   options.progress = progress;
   baseline.begin_point(key_of(spec));
   const std::vector<HostTensor> expected = expected_outputs(spec, built, prepared, options, baseline, point);
+  if (place_of(spec.runtime).is_one_of_several()) {
+    progress("waiting for the other ranks");
+    flow.communicator(options);
+  }
   progress("preparing weights");
   const std::unique_ptr<Session> session = flow.prepare(*built.graph, prepared.weights.tensors, options);
   prepared.weights.tensors.clear();
   session->set_inputs(prepared.inputs.tensors);
   const double setup_s = setup.seconds();
+  RankedRun ranked(spec, *built.graph, flow, options, *session);
+  if (ranked.follows()) return;
 
-  MeasuredRun measured = measure_run(spec, built, *session, progress);
+  MeasuredRun measured = measure_run(spec, built, ranked.session(), progress);
   const AnalysedRun analysed =
       analyse_run(std::move(measured.record), counting, limits_source(spec, flow, options), baseline.analysis());
   point.tables = tabulate_run(spec, built, analysed, setup_s);
   compare_flows(spec, analysed, baseline, point);
-  check_outputs(spec, *built.graph, *session, expected, baseline, point);
+  check_outputs(spec, *built.graph, ranked.session(), expected, baseline, point);
   auto quantized = compare_with_unquantized(spec, *built.graph, analysed, *session, baseline);
   point.tables.insert(point.tables.begin() + 1, std::make_move_iterator(quantized.begin()),
                       std::make_move_iterator(quantized.end()));
+  ranked.finish(point);
   point.samples = samples_of(analysed.record);
   if (!measured.no_replay.empty()) add_note("no replay: " + measured.no_replay, point);
   if (analysed.record.incomplete || interrupted()) {

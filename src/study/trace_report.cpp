@@ -11,10 +11,12 @@
 #include <tuple>
 #include <utility>
 
+#include "analysis/rank_waits.h"
 #include "analysis/roofline.h"
 #include "analysis/tool_figures.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "report/rank_sections.h"
 #include "report/sections.h"
 #include "report/trace_sections.h"
 #include "spec/device.h"
@@ -78,14 +80,11 @@ struct Taken {
   std::optional<DeviceLimits> limits;
 };
 
-/// @param collectives gets the file's, which are told when all files are read
-Point trace_point(const std::string& file, const Taken& taken, std::vector<CollectiveCall>& collectives) {
-  const ToolTrace trace = traces::read_trace(file);
+Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& taken) {
   ToolRecord record = record_of(trace);
   record.record.devices.front().limits = taken.limits;
   const Analysis analysis = analyse(record.record, taken.options);
   const ToolFigures figures = tool_figures(trace, record, analysis);
-  collectives = collective_calls(trace);
 
   Point point;
   point.command = "nongemm analyze " + shell_word(file);
@@ -108,18 +107,43 @@ Point trace_point(const std::string& file, const Taken& taken, std::vector<Colle
   return point;
 }
 
+/// To each rank's point what it waited for; nothing for a file alone and for ranks whose collectives differ.
+/// @param numbers of the files' ranks
+void add_waits(const RankWaits& waits, const std::vector<std::size_t>& numbers, std::vector<Point>& points) {
+  if (points.size() < 2 || waits.unmatched > 0) return;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    std::vector<RankWait> own;
+    for (const RankWait& wait : waits.waits) {
+      if (wait.rank != i) continue;
+      own.push_back(wait);
+      own.back().rank = numbers[wait.rank];
+      own.back().last = numbers[wait.last];
+    }
+    if (!own.empty()) points[i].tables.push_back(make_waits_table(own));
+  }
+}
+
 }  // namespace
 
 std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& counting) {
   const Taken taken{analysis_options(counting), limits_of(request.limits)};
   const std::vector<std::string>& files = request.files;
   std::vector<Point> points;
-  std::vector<std::vector<CollectiveCall>> collectives(files.size());
-  for (std::size_t i = 0; i < files.size(); ++i) points.push_back(trace_point(files[i], taken, collectives[i]));
+  ToolWaits waits;
+  std::vector<std::size_t> numbers;
+  std::vector<std::vector<CollectiveCall>> collectives;
+  for (const std::string& file : files) {
+    const ToolTrace trace = traces::read_trace(file);
+    points.push_back(trace_point(file, trace, taken));
+    collectives.push_back(collective_calls(trace));
+    waits.add(trace);
+    numbers.push_back(trace.rank ? static_cast<std::size_t>(*trace.rank) : numbers.size());
+  }
   const std::vector<std::vector<CollectiveSum>> sums = collective_sums(collectives);
   for (std::size_t i = 0; i < files.size(); ++i) {
     if (!sums[i].empty()) points[i].tables.push_back(make_collectives_table(sums[i]));
   }
+  add_waits(waits.finish(), numbers, points);
   return points;
 }
 

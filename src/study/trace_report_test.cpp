@@ -247,6 +247,26 @@ TEST(TraceReport, RanksOfOneJob) {
   const double waited = number(cell(points[1], "trace_collectives", "waited"));
   EXPECT_NEAR(second - waited, first - number(cell(points[0], "trace_collectives", "waited")), 1e-12);
   EXPECT_GT(waited, 7e-3);
+  for (const Point& point : points) {
+    const double transfer = number(cell(point, "trace_collectives", "transfer"));
+    EXPECT_NEAR(transfer + number(cell(point, "trace_collectives", "waited")),
+                number(cell(point, "trace_collectives", "time")), 1e-12);
+  }
+}
+
+TEST(TraceReport, WhatARankWaitedForAddsUpToItsWaiting) {
+  const std::vector<Point> points =
+      trace_points({.files = {shared("kineto_tp2a_rank1.json.gz"), shared("kineto_tp2a_rank0.json.gz")}}, {});
+  for (const Point& point : points) {
+    const Table* waits = find(point, "rank_waits");
+    ASSERT_NE(waits, nullptr);
+    double sum = 0;
+    for (std::size_t row = 0; row < waits->rows.size(); ++row) {
+      EXPECT_EQ(number(cell(point, "rank_waits", "rank", row)), std::stod(point.setting("rank")));
+      sum += number(cell(point, "rank_waits", "time", row));
+    }
+    EXPECT_NEAR(sum, number(cell(point, "trace_collectives", "waited")), 1e-9);
+  }
 }
 
 }  // namespace

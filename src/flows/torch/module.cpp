@@ -17,9 +17,11 @@
 #include "flows/torch/quantize/int8_cuda.h"
 #include "flows/torch/quantize/int8_operators.h"
 #include "flows/torch/quantize/low_bit_operators.h"
+#include "flows/torch/ranks/rank_group.h"
 #include "flows/torch/roi/roi_cuda.h"
 #include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/session.h"
+#include "spec/tensor_parallel.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -71,8 +73,15 @@ class TorchFlow : public Flow {
   std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                    const RunOptions& options) override {
     const c10::Device device = open_device(options.device);
+    if (place_of(options).is_one_of_several()) communicator(options);
     for (const std::string& library : options.libraries) load_operators(library);
     return with_errors("preparing the model", [&] { return make_session(graph, weights, options, device); });
+  }
+
+  Communicator& communicator(const RunOptions& options) override {
+    // Left before LibTorch ends, since it is made after: threads of the transport want what they run on.
+    static const std::unique_ptr<Communicator> ranks = join_ranks(place_of(options), open_device(options.device));
+    return *ranks;
   }
 
   std::vector<std::string> operator_schemas(const std::string& name,

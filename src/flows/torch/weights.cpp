@@ -1,5 +1,6 @@
 #include "flows/torch/weights.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
@@ -112,10 +113,63 @@ std::vector<at::Tensor> make_weights(const Graph& graph, std::vector<at::Tensor>
   return tensors;
 }
 
+/// Parts of stored weights alone: those of one rank of several.
+bool takes_parts(const Graph& preparation) {
+  return std::all_of(preparation.nodes.begin(), preparation.nodes.end(),
+                     [](const Node& node) { return node.op == "aten.slice.Tensor" || node.op == "aten.cat.default"; });
+}
+
+at::Tensor part_of(const Graph& preparation, ValueId value, const at::Tensor& whole) {
+  if (preparation.values[value].producer == kNoId) return whole;
+  const Node& node = preparation.nodes[preparation.values[value].producer];
+  const auto number = [&](std::size_t i) { return std::get<std::int64_t>(node.args[i]); };
+  if (node.op == "aten.slice.Tensor") {
+    const at::Tensor of = part_of(preparation, std::get<Use>(node.args[0]).value, whole);
+    return of.narrow(number(1), number(2), number(3) - number(2));
+  }
+  std::vector<at::Tensor> parts;
+  for (const Use& use : std::get<std::vector<Use>>(node.args[0])) {
+    parts.push_back(part_of(preparation, use.value, whole));
+  }
+  return at::cat(parts, number(1));
+}
+
+/// A weight after another: the whole is on the host, or, where the device draws it, there for as long as it takes to
+/// cut it. What is drawn has the same values as with one rank.
+std::vector<at::Tensor> place_parts(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options,
+                                    c10::Device device, device::Library* cuda) {
+  const Graph& preparation = *graph.preparation;
+  std::map<std::string, ValueId> made;
+  for (const Output& output : preparation.outputs) made[output.name] = output.value;
+  std::vector<at::Tensor> tensors;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const Weight& weight = preparation.weights[i];
+    const Type& type = preparation.values[weight.value].type;
+    const auto part = made.find(weight.name);
+    const bool on_device = !given[i].data && cuda != nullptr && cuda->has_kernels() && is_floating(type.dtype);
+    at::Tensor whole;
+    if (on_device) {
+      whole = draw_on_device(weight, type, options.seed, device, *cuda);
+    } else {
+      const weights::WeightSpec spec{weight.name, type.dtype, type.shape, weight.init};
+      whole = to_torch(given[i].data ? given[i] : weights::synthesize(spec, options.seed), c10::kCPU);
+    }
+    if (part == made.end()) {
+      tensors.push_back(whole.to(device));
+    } else {
+      tensors.push_back(part_of(preparation, part->second, whole).clone(at::MemoryFormat::Contiguous).to(device));
+    }
+  }
+  return tensors;
+}
+
 }  // namespace
 
 std::vector<at::Tensor> place_weights(const Graph& graph, const std::vector<HostTensor>& weights,
                                       const RunOptions& options, c10::Device device, device::Library* cuda) {
+  if (graph.preparation != nullptr && takes_parts(*graph.preparation)) {
+    return place_parts(graph, weights, options, device, cuda);
+  }
   std::vector<at::Tensor> stored = place_stored(graph.stored(), weights, options, device, cuda);
   if (graph.preparation == nullptr) return stored;
   check_finite(*graph.preparation, weights, stored);

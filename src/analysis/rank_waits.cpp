@@ -1,0 +1,167 @@
+#include "analysis/rank_waits.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "analysis/rank_lanes.h"
+#include "base/statistics.h"
+#include "ops/communication.h"
+#include "ops/op.h"
+#include "ops/rules.h"
+
+namespace nongemm {
+namespace {
+
+/// What a node means here.
+struct NodeRole {
+  bool collective = false;
+  NodeId waits_for = kNoId;  // of a wait: whose result it is
+};
+
+struct GraphLabels {
+  std::vector<LaneLabel> labels;  // by node
+  std::vector<NodeRole> roles;
+
+  explicit GraphLabels(const Graph& graph) {
+    for (const Node& node : graph.nodes) {
+      LaneLabel label{.op = node.op};
+      NodeRole role;
+      if (const Op* op = OpTable::get().find(node.op)) label.group = group_of(graph, node, *op);
+      if (node.op == kWaitForCollective) {
+        for_each_use(node.args[0], [&](ValueId value) { role.waits_for = graph.values[value].producer; });
+      } else if (is_collective(node.op)) {
+        role.collective = true;
+        for (const ValueId output : node.outputs) label.bytes += rules::bytes_of(graph.values[output].type);
+      }
+      labels.push_back(std::move(label));
+      roles.push_back(role);
+    }
+  }
+};
+
+/// From the spans of a host, which come one after another.
+RankLane lane_of_host(const RankTrace& trace, const GraphLabels& graph, std::int64_t offset_ns) {
+  RankLane lane;
+  std::map<NodeId, std::size_t> open;
+  std::vector<LaneStep> steps;
+  std::int64_t at = trace.begin_ns;
+  for (const NodeSpan& span : trace.spans) {
+    const NodeRole& role = graph.roles[span.node];
+    const auto call = open.find(role.waits_for);
+    if (role.collective) {
+      open[span.node] = lane.calls.size();
+      lane.add({span.node, span.begin_ns - offset_ns, span.end_ns - offset_ns, 0}, std::exchange(steps, {}),
+               span.begin_ns - at);
+    } else if (role.waits_for != kNoId && call != open.end()) {
+      LaneCall& ended = lane.calls[call->second];
+      ended.hidden_ns += std::max<std::int64_t>(0, span.begin_ns - offset_ns - ended.end_ns);
+      ended.end_ns = span.end_ns - offset_ns;
+      steps.clear();
+    } else {
+      steps.push_back({span.node, span.begin_ns - at, span.end_ns - span.begin_ns});
+    }
+    at = span.end_ns;
+  }
+  return lane;
+}
+
+/// From the records of a device, whose streams run beside one another.
+/// @param label of a record; kNoLabel for one that nothing is known of
+/// @param is_collective by position in the records
+template <typename Label, typename IsCollective>
+RankLane lane_of_device(const std::vector<DeviceRecord>& device, std::int64_t begin_ns, std::int64_t offset_ns,
+                        const Label& label, const IsCollective& is_collective) {
+  std::vector<std::size_t> order(device.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return device[a].begin_ns < device[b].begin_ns; });
+  RankLane lane;
+  std::vector<LaneStep> steps;
+  std::int64_t at = begin_ns;
+  std::int64_t others_end = begin_ns;  // of what is no collective
+  for (const std::size_t i : order) {
+    const DeviceRecord& record = device[i];
+    const std::int64_t idle = std::max<std::int64_t>(0, record.begin_ns - at);
+    if (is_collective(i)) {
+      const std::int64_t hidden =
+          std::clamp<std::int64_t>(others_end - record.begin_ns, 0, record.end_ns - record.begin_ns);
+      lane.add({label(i), record.begin_ns - offset_ns, record.end_ns - offset_ns, hidden}, std::exchange(steps, {}),
+               idle);
+    } else {
+      steps.push_back({label(i), idle, std::max<std::int64_t>(0, record.end_ns - std::max(at, record.begin_ns))});
+      // What runs beside a collective that is not over hides it.
+      if (!lane.calls.empty()) {
+        LaneCall& call = lane.calls.back();
+        const std::int64_t begin = std::max(record.begin_ns, others_end) - offset_ns;
+        const std::int64_t end = std::min(record.end_ns - offset_ns, call.end_ns);
+        if (begin >= call.begin_ns && end > begin) call.hidden_ns += end - begin;
+      }
+      others_end = std::max(others_end, record.end_ns);
+    }
+    at = std::max(at, record.end_ns);
+  }
+  return lane;
+}
+
+/// A collective's own kernel is its node's last: the functional kind copies its operand first.
+RankLane lane_of_device(const RankTrace& trace, const GraphLabels& graph, std::int64_t offset_ns) {
+  std::map<NodeId, std::size_t> last;
+  for (std::size_t i = 0; i < trace.device.size(); ++i) {
+    const NodeId node = trace.device[i].node;
+    if (node == kNoId || !graph.roles[node].collective) continue;
+    const auto [known, is_new] = last.emplace(node, i);
+    if (!is_new && trace.device[i].end_ns > trace.device[known->second].end_ns) known->second = i;
+  }
+  return lane_of_device(
+      trace.device, trace.begin_ns, offset_ns, [&](std::size_t i) { return trace.device[i].node; },
+      [&](std::size_t i) {
+        const auto kernel = last.find(trace.device[i].node);
+        return kernel != last.end() && kernel->second == i;
+      });
+}
+
+/// Inferences that were not slow on any rank: beyond the 90th percentile of one.
+std::vector<std::size_t> undisturbed(const RankTraces& traces) {
+  const std::size_t count = traces.by_rank.empty() ? 0 : traces.by_rank[0].size();
+  std::vector<bool> slow(count, false);
+  for (const std::vector<RankTrace>& rank : traces.by_rank) {
+    std::vector<double> wall;
+    for (const RankTrace& trace : rank) wall.push_back(static_cast<double>(trace.end_ns - trace.begin_ns));
+    const double limit = wall.empty() ? 0.0 : quantile(wall, 0.9);
+    for (std::size_t i = 0; i < count; ++i) slow[i] = slow[i] || wall[i] > limit;
+  }
+  std::vector<std::size_t> kept;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!slow[i]) kept.push_back(i);
+  }
+  return kept;
+}
+
+}  // namespace
+
+RankWaits rank_waits(const RankTraces& traces, const Graph& graph) {
+  const GraphLabels labels(graph);
+  WaitSums sums(labels.labels, traces.by_rank.size(), Beginning::kByClock);
+  for (const std::size_t inference : undisturbed(traces)) {
+    std::vector<RankLane> lanes;
+    for (std::size_t rank = 0; rank < traces.by_rank.size(); ++rank) {
+      const RankTrace& trace = traces.by_rank[rank][inference];
+      const std::int64_t offset_ns = traces.clocks[rank].offset_ns;
+      lanes.push_back(trace.device.empty() ? lane_of_host(trace, labels, offset_ns)
+                                           : lane_of_device(trace, labels, offset_ns));
+    }
+    if (!sums.add(lanes)) continue;
+    for (std::size_t rank = 0; rank < lanes.size(); ++rank) {
+      const RankTrace& trace = traces.by_rank[rank][inference];
+      sums.add_wall(rank, trace.end_ns - trace.begin_ns);
+      for (const DeviceRecord& record : trace.device)
+        sums.add_group(rank, record.node, record.end_ns - record.begin_ns);
+      if (!trace.device.empty()) continue;
+      for (const NodeSpan& span : trace.spans) sums.add_group(rank, span.node, span.end_ns - span.begin_ns);
+    }
+  }
+  return sums.finish();
+}
+
+}  // namespace nongemm

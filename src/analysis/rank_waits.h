@@ -1,0 +1,71 @@
+// Collectives of the ranks of one job in the same inferences: what of their time moved bytes, and what waited for a
+// rank that came later, and why that one did.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "ops/group.h"
+#include "record/rank_trace.h"
+#include "record/tool_trace.h"
+
+namespace nongemm {
+
+/// One rank's collectives of one kind, per inference.
+struct RankCollective {
+  std::size_t rank = 0;
+  std::string op;  // "_c10d_functional.all_reduce.default"
+  double calls = 0;
+  double bytes = 0;       // of its results, all calls
+  double time_s = 0;      // transfer and waiting
+  double transfer_s = 0;  // from when the last rank had come
+  double waiting_s = 0;   // until then
+  double hidden_s = 0;    // of the time, while the rank did something else
+  double exposed_s() const { return time_s - hidden_s; }
+};
+
+/// What a rank waited for, per inference.
+struct RankWait {
+  std::size_t rank = 0;  // that waited
+  std::size_t last = 0;  // for this one
+  std::string op;        // what that one took longer for; empty: what cannot be told
+  Group group = Group::kOther;
+  bool idle = false;  // for what came before it: the device had no work, or the host was elsewhere
+  double time_s = 0;  // longer by; below 0 where it was quicker
+};
+
+struct RankWaits {
+  std::vector<RankCollective> collectives;    // by rank, the most time first
+  std::vector<RankWait> waits;                // the longest first; those of a rank add up to its waiting
+  std::vector<double> wall_s;                 // by rank
+  std::vector<std::vector<double>> groups_s;  // by rank and group (kGroups): time inside nodes
+  std::int64_t inferences = 0;                // that means are over
+  std::int64_t unmatched = 0;                 // in which ranks did not have the same collectives
+};
+
+/// On a host a collective lasts from its call to the end of the wait for its result; on a device as long as its kernel.
+/// Means over the inferences that no rank was slow in.
+RankWaits rank_waits(const RankTraces& traces, const Graph& graph);
+
+/// Of files that another tool recorded of each rank, all of each file together. Their clocks are not known: ranks leave
+/// a collective together, and the one that took least for it came last.
+class ToolWaits {
+ public:
+  ToolWaits();
+  ~ToolWaits();
+  ToolWaits(const ToolWaits&) = delete;
+  ToolWaits& operator=(const ToolWaits&) = delete;
+
+  /// The next rank's, which is not needed afterwards.
+  void add(const ToolTrace& trace);
+  RankWaits finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace nongemm

@@ -1,0 +1,63 @@
+#include "microbench/collective.h"
+
+#include <memory>
+#include <utility>
+
+#include "base/interrupt.h"
+#include "base/statistics.h"
+#include "microbench/call_graph.h"
+#include "profile/device_pass.h"
+#include "profile/ranked_session.h"
+
+namespace nongemm::microbench {
+namespace {
+
+/// Its kernels on a device, without those of the copy that the functional kind makes first; the call and the wait for
+/// its result on a host.
+void measure_inside(LeadingSession& session, const CallGraph& graph, const PassSettings& settings, bool on_device,
+                    CallMeasurement& result) {
+  result.how = "wall times";
+  result.call_s = result.wall.samples_s;
+  if (!on_device) return;
+  const NodePass pass = measure_on_device(session, graph.graph, settings, median(result.wall.samples_s));
+  session.end_tracing();
+  if (pass.averaged == 0) return;
+  result.how = pass.how;
+  result.call_s = pass.inside_s;
+  result.gap_s = pass.gap_s;
+  for (const KernelSum& kernel : pass.kernels) result.kernels += kernel.launches;
+}
+
+}  // namespace
+
+double bus_bytes(const std::string& op, double bytes, int ranks) {
+  const double n = ranks;
+  if (op.find("all_reduce") != std::string::npos) return bytes * 2.0 * (n - 1) / n;
+  if (op.find("all_gather") != std::string::npos) return bytes * (n - 1);  // each rank's part goes to all others
+  return bytes * (n - 1) / n;
+}
+
+CallMeasurement measure_collective(const Call& call, Flow& flow, const CallOptions& options) {
+  Communicator& ranks = flow.communicator(options.run);
+  const CallGraph graph = graph_of(call, 1);
+  const std::unique_ptr<Session> session =
+      flow.prepare(graph.graph, make_tensors(graph.parameters, options.run.seed), options.run);
+  session->set_inputs(make_tensors(graph.inputs, options.run.seed + graph.parameters.size()));
+  CallMeasurement result;
+  if (ranks.rank() > 0) {
+    follow(*session, ranks);
+    return result;
+  }
+  LeadingSession leading(*session, ranks);
+  const PassSettings settings{options.policy};
+  result.observed = leading.run_for_types();
+  std::vector<double> warmup_s = warm_up(leading, settings);
+  result.wall = measure_latency(leading, settings);
+  result.wall.warmup_s = std::move(warmup_s);
+  if (!interrupted()) measure_inside(leading, graph, settings, !options.run.device.is_host(), result);
+  leading.finish();
+  result.incomplete = interrupted();
+  return result;
+}
+
+}  // namespace nongemm::microbench

@@ -1,0 +1,188 @@
+// Graphs of one rank of several: their weights, their collectives and what is refused. That they compute the same is
+// tried by tests/ranks_test.cpp.
+#include "passes/tensor_parallel/tensor_parallel.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+
+#include "base/error.h"
+#include "base/temporary_folder.h"
+#include "ops/check_graph.h"
+#include "passes/tensor_parallel/plan.h"
+#include "prepare/model.h"
+#include "test_paths.h"
+
+namespace nongemm {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr const char* kFamilies = NONGEMM_SHARED_DIR "/fixtures/families/";
+constexpr const char* kNumerics = NONGEMM_SHARED_DIR "/fixtures/numerics/";
+
+RankPlace rank_of(int rank, int ranks) { return {.rank = rank, .ranks = ranks}; }
+
+Graph graph_of(const std::string& folder, const RankPlace& place = {}, const ModelOptions& options = {}) {
+  return build_graph(find_model(folder), options, place);
+}
+
+std::map<std::string, int> collectives_of(const Graph& graph) {
+  std::map<std::string, int> count;
+  for (const Node& node : graph.nodes) {
+    if (node.op.starts_with("_c10d_functional.") && node.op.find("wait") == std::string::npos) ++count[node.op];
+  }
+  return count;
+}
+
+Shape shape_of(const Graph& graph, const std::string& weight) {
+  const auto found =
+      std::find_if(graph.weights.begin(), graph.weights.end(), [&](const Weight& one) { return one.name == weight; });
+  return found != graph.weights.end() ? graph.values[found->value].type.shape : Shape{};
+}
+
+std::string refusal(const std::string& folder, const RankPlace& place) {
+  try {
+    graph_of(folder, place);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "nothing was refused";
+}
+
+TEST(TensorParallel, EachRankHasItsPartOfTheWeights) {
+  const std::string folder = std::string(kFamilies) + "mistral";
+  const Graph whole = graph_of(folder);
+  const Graph part = graph_of(folder, rank_of(1, 2));
+  const std::string layer = "model.layers.0.";
+  for (const char* name : {"self_attn.q_proj", "self_attn.k_proj", "mlp.gate_proj", "mlp.up_proj"}) {
+    const Shape shape = shape_of(whole, layer + name + ".weight");
+    EXPECT_EQ(shape_of(part, layer + name + ".weight"), (Shape{shape[0] / 2, shape[1]})) << name;
+  }
+  for (const char* name : {"self_attn.o_proj", "mlp.down_proj"}) {
+    const Shape shape = shape_of(whole, layer + name + ".weight");
+    EXPECT_EQ(shape_of(part, layer + name + ".weight"), (Shape{shape[0], shape[1] / 2})) << name;
+  }
+  EXPECT_EQ(shape_of(part, layer + "input_layernorm.weight"), shape_of(whole, layer + "input_layernorm.weight"));
+  ASSERT_NE(part.preparation, nullptr);
+  EXPECT_EQ(shape_of(*part.preparation, layer + "mlp.up_proj.weight"), shape_of(whole, layer + "mlp.up_proj.weight"));
+}
+
+TEST(TensorParallel, OneSumAfterAttentionAndOneAfterTheMlp) {
+  const Graph part = graph_of(std::string(kNumerics) + "gpt2", rank_of(0, 2));
+  const auto blocks = std::count_if(part.scopes.begin(), part.scopes.end(),
+                                    [](const Scope& scope) { return scope.type == "GPT2Block"; });
+  ASSERT_GT(blocks, 0);
+  EXPECT_EQ(collectives_of(part)["_c10d_functional.all_reduce.default"], 2 * blocks);
+  for (const Node& node : part.nodes) {
+    if (node.op == "_c10d_functional.all_reduce.default") {
+      EXPECT_THAT(part.scope_path(node.scope), testing::EndsWith("c_proj"));
+    }
+  }
+}
+
+TEST(TensorParallel, RowsOfExpertsAreSummedByTokenFirst) {
+  const Graph part = graph_of(std::string(kFamilies) + "mixtral", rank_of(0, 2));
+  const Graph whole = graph_of(std::string(kFamilies) + "mixtral");
+  for (const Node& node : part.nodes) {
+    if (node.op != "_c10d_functional.all_reduce.default") continue;
+    const std::int64_t rows = element_count(part.values[node.outputs[0]].type.shape);
+    EXPECT_EQ(rows, element_count(whole.values[whole.inputs[0].value].type.shape) *
+                        part.values[node.outputs[0]].type.shape.back());
+  }
+}
+
+class Planned : public testing::TestWithParam<std::string> {};
+
+TEST_P(Planned, GraphsOfTwoRanksAreRightAndGiveTheSameOutputs) {
+  const Graph whole = graph_of(GetParam());
+  for (const Attention attention : {Attention::kSdpa, Attention::kEager}) {
+    for (int rank = 0; rank < 2; ++rank) {
+      const Graph part = graph_of(GetParam(), rank_of(rank, 2), {.attention = attention});
+      EXPECT_THAT(problems_of(part), IsEmpty());
+      ASSERT_NE(part.preparation, nullptr);
+      EXPECT_THAT(problems_of(*part.preparation), IsEmpty());
+      EXPECT_FALSE(collectives_of(part).empty());
+      ASSERT_EQ(part.outputs.size(), whole.outputs.size());
+      for (std::size_t i = 0; i < whole.outputs.size(); ++i) {
+        EXPECT_EQ(part.values[part.outputs[i].value].type.shape, whole.values[whole.outputs[i].value].type.shape);
+      }
+    }
+  }
+}
+
+std::vector<std::string> planned_folders() {
+  std::vector<std::string> folders;
+  for (const char* name : {"gpt2", "llama", "bert"}) folders.push_back(std::string(kNumerics) + name);
+  for (const char* name :
+       {"bert_cls", "bert_model", "clip_vision", "electra", "gemma2", "gemma3", "mistral", "mixtral", "phi3", "qwen2",
+        "qwen3", "qwen3_moe", "roberta_mlm", "siglip_vision", "t5_encoder", "whisper", "hf_vit", "xlmr_cls"}) {
+    folders.push_back(std::string(kFamilies) + name);
+  }
+  return folders;
+}
+INSTANTIATE_TEST_SUITE_P(Architectures, Planned, testing::ValuesIn(planned_folders()),
+                         [](const auto& info) { return info.param.substr(info.param.rfind('/') + 1); });
+
+TEST(TensorParallel, MoreRanksThanHeadsAreNamed) {
+  const std::string message = refusal(std::string(kNumerics) + "gpt2", rank_of(0, 8));
+  EXPECT_THAT(message, HasSubstr("4 heads"));
+  EXPECT_THAT(message, HasSubstr("8 ranks"));
+  EXPECT_THAT(message, HasSubstr("attn"));
+}
+
+TEST(TensorParallel, SizesThatDoNotDivideAreNamed) {
+  EXPECT_THAT(refusal(std::string(kFamilies) + "qwen3", rank_of(0, 5)), HasSubstr("do not divide by 5 ranks"));
+}
+
+TEST(TensorParallel, AModelWithoutAPlanSaysHowToGiveOne) {
+  const std::string message = refusal(std::string(kFamilies) + "convnext", rank_of(0, 2));
+  EXPECT_THAT(message, HasSubstr("'convnext' has no plan"));
+  EXPECT_THAT(message, HasSubstr("--tensor-parallel-plan"));
+}
+
+/// A plan file with these rows.
+class PlanFile : public testing::Test {
+ protected:
+  RankPlace with(const std::string& rows) {
+    const std::string path = (folder_.path() / "plan.toml").string();
+    std::ofstream(path) << rows;
+    return {.rank = 0, .ranks = 2, .plan = path};
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(PlanFile, CutsWhatItSays) {
+  const Graph part = graph_of(std::string(kFamilies) + "hf_vit",
+                              with("[plan]\n\"mlp.fc1\" = \"colwise\"\n\"mlp.fc2\" = \"rowwise\"\n"));
+  EXPECT_THAT(problems_of(part), IsEmpty());
+  EXPECT_GT(collectives_of(part)["_c10d_functional.all_reduce.default"], 0);
+}
+
+TEST_F(PlanFile, AnUnknownCutIsNamedWithThoseThereAre) {
+  const std::string message = refusal(std::string(kFamilies) + "hf_vit", with("[plan]\n\"fc1\" = \"columns\"\n"));
+  EXPECT_THAT(message, HasSubstr("'fc1' is cut as 'columns'"));
+  EXPECT_THAT(message, HasSubstr("colwise, "));
+}
+
+TEST_F(PlanFile, OneThatCutsNothingIsRefused) {
+  EXPECT_THAT(refusal(std::string(kFamilies) + "hf_vit", with("[plan]\n\"no.such\" = \"colwise\"\n")),
+              HasSubstr("cuts nothing"));
+}
+
+TEST_F(PlanFile, WhatIsNoTomlIsNamedWithItsLine) {
+  EXPECT_THAT(refusal(std::string(kFamilies) + "hf_vit", with("[plan\n")), HasSubstr("plan.toml, line 1"));
+}
+
+TEST_F(PlanFile, ACutThatNoOperatorCanFollowIsNamed) {
+  const std::string message = refusal(std::string(kFamilies) + "hf_vit", with("[plan]\n\"mlp.fc1\" = \"colwise\"\n"));
+  EXPECT_THAT(message, HasSubstr("its input is cut and its weight is whole"));
+  EXPECT_THAT(message, HasSubstr("mlp.fc2"));
+}
+
+}  // namespace
+}  // namespace nongemm

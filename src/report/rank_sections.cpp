@@ -1,0 +1,176 @@
+#include "report/rank_sections.h"
+
+#include <cmath>
+#include <utility>
+
+#include "report/section_fields.h"
+
+namespace nongemm {
+namespace {
+
+/// One rank, all its collectives together.
+struct RankRow {
+  std::size_t rank = 0;
+  double wall_s = 0;
+  RankCollective sum;
+  ClockOffset clock;
+};
+
+struct RankGroup {
+  std::size_t rank = 0;
+  Group group = Group::kOther;
+  double time_s = 0;
+  double wall_s = 0;
+};
+
+template <typename Row>
+Field<Row> rank_field() {
+  return {{"rank", "Rank", Unit::kCount, "its number"},
+          [](const Row& row) { return count(static_cast<std::int64_t>(row.rank)); }};
+}
+
+std::vector<RankRow> rank_rows(const RankFigures& figures) {
+  std::vector<RankRow> rows;
+  for (std::size_t rank = 0; rank < figures.waits->wall_s.size(); ++rank) {
+    RankRow row{rank, figures.waits->wall_s[rank], {}, figures.clocks->at(rank)};
+    for (const RankCollective& one : figures.waits->collectives) {
+      if (one.rank != rank) continue;
+      row.sum.time_s += one.time_s;
+      row.sum.transfer_s += one.transfer_s;
+      row.sum.waiting_s += one.waiting_s;
+      row.sum.hidden_s += one.hidden_s;
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+const Section<RankRow>& rank_section() {
+  using R = RankRow;
+  static const Section<R> section(
+      {.id = "ranks",
+       .title = "Ranks",
+       .doc = "Each rank in the same inferences: its collectives, the time of which moves bytes or waits for the last "
+              "rank to come.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          rank_field<R>(),
+          {{"wall", "Inference", Unit::kSeconds, "wall time with records, mean"},
+           [](const R& r) { return measured(r.wall_s); }},
+          {{"collectives", "Collectives", Unit::kSeconds, "from the call to the result, an inference"},
+           [](const R& r) { return measured(r.sum.time_s); }},
+          {{"transfer", "Transfer", Unit::kSeconds, "of that, from when the last rank had come"},
+           [](const R& r) { return measured(r.sum.transfer_s); }},
+          {{"waiting", "Waiting for a rank", Unit::kSeconds, "of that, until the last rank had come"},
+           [](const R& r) { return measured(r.sum.waiting_s); }},
+          {{"exposed", "Exposed", Unit::kSeconds, "of that, while the rank did nothing else"},
+           [](const R& r) { return measured(r.sum.exposed_s()); }},
+          {{"hidden", "Hidden", Unit::kSeconds, "of that, behind other work of the rank"},
+           [](const R& r) { return measured(r.sum.hidden_s); }},
+          {{"clock", "Clock ahead", Unit::kSeconds, "of the first rank's; taken off", true},
+           [](const R& r) { return measured(static_cast<double>(r.clock.offset_ns) * 1e-9); }},
+          {{"clock_within", "Clock within", Unit::kSeconds, "what that was measured to", true},
+           [](const R& r) { return measured(static_cast<double>(r.clock.within_ns) * 1e-9); }},
+      });
+  return section;
+}
+
+const Section<RankCollective>& collective_section() {
+  using C = RankCollective;
+  static const Section<C> section(
+      {.id = "rank_collectives",
+       .title = "Collectives of the ranks",
+       .doc = "An inference's collectives, by rank and kind.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          rank_field<C>(),
+          operator_field<C>(),
+          {{"calls", "Calls", Unit::kCount, "an inference"}, [](const C& c) { return count(std::llround(c.calls)); }},
+          {{"bytes", "Bytes", Unit::kBytes, "of the results"}, [](const C& c) { return measured(c.bytes); }},
+          {{"time", "Time", Unit::kSeconds, "from the call to the result"},
+           [](const C& c) { return measured(c.time_s); }},
+          {{"transfer", "Transfer", Unit::kSeconds, "from when the last rank had come"},
+           [](const C& c) { return measured(c.transfer_s); }},
+          {{"byte_rate", "Rate", Unit::kByteRate, "bytes over transfer"},
+           [](const C& c) { return measured(rate(c.bytes, c.transfer_s)); }},
+          {{"waiting", "Waiting for a rank", Unit::kSeconds, "until the last rank had come"},
+           [](const C& c) { return measured(c.waiting_s); }},
+          {{"exposed", "Exposed", Unit::kSeconds, "while the rank did nothing else"},
+           [](const C& c) { return measured(c.exposed_s()); }},
+          {{"hidden", "Hidden", Unit::kSeconds, "behind other work of the rank"},
+           [](const C& c) { return measured(c.hidden_s); }},
+      });
+  return section;
+}
+
+const Section<RankWait>& wait_section() {
+  using W = RankWait;
+  static const Section<W> section(
+      {.id = "rank_waits",
+       .title = "What ranks waited for",
+       .doc =
+           "The waiting of each rank, charged to what the last rank took longer for since the collective before, step "
+           "by step. The rows of a rank add up to its waiting; below 0 where the last rank was quicker.",
+       .report = ReportKind::kPerformance,
+       .most_rows = 12,
+       .columns = {}},
+      {
+          rank_field<W>(),
+          {{"last", "Waited for", Unit::kCount, "the rank that came last"},
+           [](const W& w) { return count(static_cast<std::int64_t>(w.last)); }},
+          {{"operator", "Because of", Unit::kText, "what it took longer for"},
+           [](const W& w) { return text(w.op.empty() ? "what came before" : std::string_view(w.op)); }},
+          group_field<W>(),
+          {{"state", "State", Unit::kText, "busy in the operator, or idle before it"},
+           [](const W& w) { return text(w.idle ? "idle before" : "busy"); }},
+          {{"time", "Time", Unit::kSeconds, "longer by, an inference"}, [](const W& w) { return measured(w.time_s); }},
+      });
+  return section;
+}
+
+const Section<RankGroup>& group_section() {
+  using G = RankGroup;
+  static const Section<G> section({.id = "rank_groups",
+                                   .title = "Groups of the ranks",
+                                   .doc = "Time inside nodes by rank and group of their operators.",
+                                   .report = ReportKind::kPerformance,
+                                   .columns = {}},
+                                  {
+                                      rank_field<G>(),
+                                      group_field<G>(),
+                                      time_field<G>("an inference"),
+                                      {{"share", "Share", Unit::kShare, "of the rank's wall time"},
+                                       [](const G& g) { return share(g.time_s, g.wall_s); }},
+                                  });
+  return section;
+}
+
+std::vector<RankGroup> group_rows(const RankWaits& waits) {
+  std::vector<RankGroup> rows;
+  for (std::size_t rank = 0; rank < waits.groups_s.size(); ++rank) {
+    for (std::size_t group = 0; group < waits.groups_s[rank].size(); ++group) {
+      if (waits.groups_s[rank][group] <= 0) continue;
+      rows.push_back({rank, static_cast<Group>(group), waits.groups_s[rank][group], waits.wall_s[rank]});
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+const std::vector<const SectionInfo*>& rank_section_infos() {
+  static const std::vector<const SectionInfo*> kInfos = {&rank_section().info(), &collective_section().info(),
+                                                         &wait_section().info(), &group_section().info()};
+  return kInfos;
+}
+
+std::vector<Table> make_rank_tables(const RankFigures& figures) {
+  return {rank_section().fill(rank_rows(figures)), collective_section().fill(figures.waits->collectives),
+          wait_section().fill(figures.waits->waits), group_section().fill(group_rows(*figures.waits))};
+}
+
+Table make_waits_table(const std::vector<RankWait>& waits) { return wait_section().fill(waits); }
+
+}  // namespace nongemm
