@@ -229,7 +229,7 @@ std::string refusal_of(Command command, const Option& option, const std::string&
   for (const Option* other : table().options(command)) {
     if (!other->required || other == &option) continue;
     if (!other->positional) words.push_back(other->spelled());
-    words.emplace_back("a_model");
+    words.push_back(other->choices.empty() ? "a_model" : other->choices.front());
   }
   if (option.of_flow) {
     words.insert(words.end(), {"--set", option.name + "=" + value});
