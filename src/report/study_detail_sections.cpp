@@ -174,11 +174,43 @@ const Section<StudyHeadroomRow>& headroom_section() {
   return section;
 }
 
+const Section<StudyDecodeRow>& decode_section() {
+  using R = StudyDecodeRow;
+  static const Section<R> section(
+      {.id = "study_decode",
+       .title = "Decode",
+       .doc = "One further token, held against reading weights and cache once at the measured rate.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          model_field<R>(),
+          device_field<R>(),
+          {{"dtype", "Dtype", Unit::kText, "of the weights"}, [](const R& r) { return text_if_any(r.dtype); }},
+          {{"batch", "Batch", Unit::kCount, "samples"},
+           [](const R& r) -> FieldValue { return r.batch > 0 ? count(r.batch) : FieldValue{}; }},
+          {{"context", "Context", Unit::kCount, "tokens of the prompt"},
+           [](const R& r) -> FieldValue { return r.context > 0 ? count(r.context) : FieldValue{}; }},
+          {{"token", "Per token", Unit::kSeconds, "wall time, median"}, [](const R& r) { return measured(r.token_s); }},
+          {{"limit", "At the limit", Unit::kSeconds, "weights and cache at the measured rate of reading"},
+           [](const R& r) { return measured(r.limit_s); }},
+          {{"of_limit", "Of the limit", Unit::kShare, "time at the limit over time"},
+           [](const R& r) { return measured(r.of_limit); }},
+          {{"replayed", "Per token, replayed", Unit::kSeconds, "as a CUDA graph"},
+           [](const R& r) { return measured(r.replayed_s); }},
+          {{"replayed_of_limit", "Of the limit, replayed", Unit::kShare, "time at the limit over time"},
+           [](const R& r) { return measured(r.replayed_of_limit); }},
+          {{"nongemm", "Non-GEMM", Unit::kShare, "of the step's wall time, without waits"},
+           [](const R& r) { return measured(r.nongemm_share); }},
+          reason_field<R>("why there are no figures"),
+      });
+  return section;
+}
+
 }  // namespace
 
 std::vector<const SectionInfo*> study_detail_section_infos() {
-  return {&variant_section().info(), &fusion_section().info(), &quantization_section().info(), &launch_section().info(),
-          &headroom_section().info()};
+  return {&variant_section().info(), &fusion_section().info(),   &quantization_section().info(),
+          &launch_section().info(),  &headroom_section().info(), &decode_section().info()};
 }
 
 Table make_study_variant_table(const std::vector<StudyVariantRow>& rows) { return variant_section().fill(rows); }
@@ -188,5 +220,6 @@ Table make_study_quantization_table(const std::vector<StudyQuantizationRow>& row
 }
 Table make_study_launch_table(const std::vector<StudyLaunchRow>& rows) { return launch_section().fill(rows); }
 Table make_study_headroom_table(const std::vector<StudyHeadroomRow>& rows) { return headroom_section().fill(rows); }
+Table make_study_decode_table(const std::vector<StudyDecodeRow>& rows) { return decode_section().fill(rows); }
 
 }  // namespace nongemm

@@ -169,6 +169,22 @@ struct StudyHeadroomRow {
   double launched = kNotMeasured;  // with launches free
 };
 
+/// A step of text generation against reading weights and cache once.
+struct StudyDecodeRow {
+  std::string model;
+  std::string device;
+  std::string dtype;
+  std::int64_t batch = 0;
+  std::int64_t context = 0;  // tokens before it
+  double token_s = kNotMeasured;
+  double limit_s = kNotMeasured;
+  double of_limit = kNotMeasured;  // limit over time: 1 at the limit
+  double replayed_s = kNotMeasured;
+  double replayed_of_limit = kNotMeasured;
+  double nongemm_share = kNotMeasured;  // of the step's wall time
+  std::string reason;
+};
+
 const std::vector<const SectionInfo*>& study_section_infos();
 /// The part of them in study_detail_sections.cpp.
 std::vector<const SectionInfo*> study_detail_section_infos();
@@ -184,6 +200,7 @@ Table make_study_fusion_table(const std::vector<StudyFusionRow>& rows);
 Table make_study_quantization_table(const std::vector<StudyQuantizationRow>& rows);
 Table make_study_launch_table(const std::vector<StudyLaunchRow>& rows);
 Table make_study_headroom_table(const std::vector<StudyHeadroomRow>& rows);
+Table make_study_decode_table(const std::vector<StudyDecodeRow>& rows);
 
 /// The setting that marks the point with a study's tables: its value is the study's name.
 inline constexpr const char* kStudySetting = "study";

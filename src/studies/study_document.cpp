@@ -42,7 +42,7 @@ Document study_document(const Study& study, const Document& runs) {
   Document document{runs.context, compact_points(runs)};
   Point point;
   const Evidence evidence(document);
-  const auto measured_runs = evidence.select([](const Run& run) { return run.measured; });
+  const auto measured_runs = evidence.select([](const Run& run) { return run.point->status.ok(); });
   point.settings = {{kStudySetting, std::string(study.name)},
                     {"asks", std::string(study.asks)},
                     {"paper", study.paper.empty() ? "beyond the paper" : std::string(study.paper)}};
