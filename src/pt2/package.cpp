@@ -68,8 +68,11 @@ bool is_package(const std::filesystem::path& path) {
                      [](const ZipArchive::Entry& entry) { return in_compiled(entry.name).has_value(); });
 }
 
-CompiledPackage read_package(const std::filesystem::path& path) {
-  const ZipArchive archive(MappedFile::open(path));
+CompiledPackage read_package(const std::filesystem::path& path) { return read_package(MappedFile::open(path)); }
+
+CompiledPackage read_package(std::shared_ptr<const MappedFile> file) {
+  const ZipArchive archive(std::move(file));
+  const std::filesystem::path& path = archive.path();
   CompiledPackage package;
   std::set<std::string, std::less<>> models;
   bool has_code = false;

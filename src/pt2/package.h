@@ -3,9 +3,11 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/tensor.h"
 
 namespace nongemm::pt2 {
@@ -48,6 +50,7 @@ bool is_package(const std::filesystem::path& path);
 
 /// @throws Error (kBadInput) naming the file and what is wrong: no archive, damaged, no compiled model in it, several
 CompiledPackage read_package(const std::filesystem::path& path);
+CompiledPackage read_package(std::shared_ptr<const MappedFile> file);
 
 /// Every node of the exported program that some kernel computes, once, in the order of kernels.
 std::vector<std::string> source_nodes_of(const CompiledPackage& package);
