@@ -14,8 +14,8 @@ namespace nongemm {
 /// One kernel of a collective.
 struct CollectiveCall {
   std::uint32_t record = 0;  // of Trace::device
-  std::string name;   // "allreduce"
-  std::string group;  // of ranks; empty where it is not told
+  std::string name;          // "allreduce"
+  std::string group;         // of ranks; empty where it is not told
   std::int64_t time_ns = 0;
   /// While other activities ran on the same device.
   std::int64_t hidden_ns = 0;

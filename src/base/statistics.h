@@ -27,7 +27,7 @@ class RunningMedian {
   double value() const;
 
  private:
-  std::priority_queue<double> below_;                                            // its top is the largest
+  std::priority_queue<double> below_;                                             // its top is the largest
   std::priority_queue<double, std::vector<double>, std::greater<double>> above_;  // its top is the smallest
 };
 

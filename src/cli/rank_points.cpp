@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "cli/command.h"
 #include "study/build.h"
 #include "study/point.h"
 #include "study/ranks.h"

@@ -14,7 +14,7 @@ namespace nongemm {
 
 std::span<const FlowDescription* const> known_flows() {
   static const std::array kFlows = {&torch_description(), &ort_description(), &tensorrt_description(),
-                                 &inductor_description()};
+                                    &inductor_description()};
   return kFlows;
 }
 

@@ -16,8 +16,9 @@ using cost_cases::Work;
 const Cases& all_cases() {
   static const Cases cases = [] {
     Cases all;
-    for (Cases part : {cost_cases::elementwise(), cost_cases::products(), cost_cases::windows(),
-                       cost_cases::reductions(), cost_cases::memory(), cost_cases::quantization(), cost_cases::communication()}) {
+    for (Cases part :
+         {cost_cases::elementwise(), cost_cases::products(), cost_cases::windows(), cost_cases::reductions(),
+          cost_cases::memory(), cost_cases::quantization(), cost_cases::communication()}) {
       all.merge(part);
       EXPECT_TRUE(part.empty()) << part.begin()->first << " stands twice";
     }

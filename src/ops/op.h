@@ -76,8 +76,8 @@ struct OpEntry {
   Traits traits;
   InferRule infer = nullptr;
   CostRule cost = nullptr;
-  /// Operations of real numbers in each that `cost` counts, where an operand or a result is complex: 2 for a sum, 6 for a
-  /// product. Where nobody says it, the work on complex numbers is unknown.
+  /// Operations of real numbers in each that `cost` counts, where an operand or a result is complex: 2 for a sum, 6 for
+  /// a product. Where nobody says it, the work on complex numbers is unknown.
   double complex_work = kUnknownWork;
   LowerRule lower = nullptr;
   /// Of a view: emits operand 0 with the view's elements replaced, for operators that write through it.

@@ -16,7 +16,8 @@ using device::kGatheredStep;
 void launch_int8_rows(const Int8Rows& rows, cudaStream_t stream);
 /// Products of any size on any device; with outliers after launch_prepare_outliers().
 void launch_int8_product(const Int8Product& product, cudaStream_t stream);
-/// What every product with outliers reads: copies of the weight's outlier columns, and of columns beyond those the sums.
+/// What every product with outliers reads: copies of the weight's outlier columns, and of columns beyond those the
+/// sums.
 void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream);
 /// Scales and bias for product.sums.
 void launch_int8_scale(const Int8Product& product, cudaStream_t stream);
