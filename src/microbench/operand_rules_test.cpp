@@ -79,6 +79,7 @@ Given smallest(const std::string& op) {
       {"aten.meshgrid.indexing", {"4", "5"}},
       {"aten.scalar_tensor.default", {}},
       {"aten.view_as_complex.default", {"2x8x2"}},
+      {"aten.multinomial.default", {"4x16"}},
   };
   const bool map = op.find("upsample") != std::string::npos;
   const auto known = kShapes.find(op);
