@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -178,9 +180,10 @@ class Listener {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     socklen_t size = sizeof address;
-    ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), size);
-    ::listen(socket_, 1);
-    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
+    const bool listens = ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), size) == 0 &&
+                         ::listen(socket_, 1) == 0 &&
+                         ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+    EXPECT_TRUE(listens) << std::generic_category().message(errno);
     port_ = ntohs(address.sin_port);
   }
   ~Listener() { close(); }

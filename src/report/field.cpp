@@ -13,16 +13,17 @@ struct Prefix {
   std::string_view symbol;
 };
 
+/// The bounds are where rounding reaches the next digit: 9.9999 us are 10.00 us, and 999.97 ns are 1.000 us.
 std::string scaled(double value, std::span<const Prefix> prefixes, std::string_view unit) {
   const Prefix* chosen = &prefixes.back();
   for (const Prefix& prefix : prefixes) {
-    if (std::abs(value) >= prefix.factor) {
+    if (std::abs(value) >= 0.99995 * prefix.factor) {
       chosen = &prefix;
       break;
     }
   }
   const double number = value / chosen->factor;
-  const int decimals = std::abs(number) >= 100 ? 1 : std::abs(number) >= 10 ? 2 : 3;
+  const int decimals = std::abs(number) >= 99.995 ? 1 : std::abs(number) >= 9.9995 ? 2 : 3;
   return fmt::format("{:.{}f} {}{}", number, decimals, chosen->symbol, unit);
 }
 

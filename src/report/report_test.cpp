@@ -375,6 +375,10 @@ TEST(Report, DocumentationIsTheFieldTable) {
 TEST(Values, AreWrittenForPeople) {
   EXPECT_EQ(to_text(0.01234, Unit::kSeconds), "12.34 ms");
   EXPECT_EQ(to_text(123.4e-6, Unit::kSeconds), "123.4 us");
+  EXPECT_EQ(to_text(9.99999999e-6, Unit::kSeconds), "10.00 us");
+  EXPECT_EQ(to_text(99.999e-6, Unit::kSeconds), "100.0 us");
+  EXPECT_EQ(to_text(999.99e-9, Unit::kSeconds), "1.000 us");
+  EXPECT_EQ(to_text(9.999e-6, Unit::kSeconds), "9.999 us");
   EXPECT_EQ(to_text(0.481, Unit::kShare), "48.1 %");
   EXPECT_EQ(to_text(std::int64_t{1500}, Unit::kBytes), "1.500 kB");
   EXPECT_EQ(to_text(FieldValue{}, Unit::kSeconds), "not measured");
