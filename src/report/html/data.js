@@ -82,7 +82,8 @@ const DECIMAL = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k'], [1, '']];
 
 function scaled(value, prefixes, unit) {
   // The bounds are where rounding reaches the next digit: 9.9999 µs are 10.00 µs, and 999.97 ns are 1.000 µs.
-  const [factor, symbol] = prefixes.find(([least]) => Math.abs(value) >= 0.99995 * least) || prefixes[prefixes.length - 1];
+  const [factor, symbol] =
+      prefixes.find(([least]) => Math.abs(value) >= 0.99995 * least) || prefixes[prefixes.length - 1];
   const number = value / factor;
   const size = Math.abs(number);
   return `${number.toFixed(size >= 99.995 ? 1 : size >= 9.9995 ? 2 : 3)}\u202f${symbol}${unit}`;
