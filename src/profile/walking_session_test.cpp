@@ -11,7 +11,7 @@ namespace {
 class Steps : public Session {
  public:
   void set_inputs(const std::vector<HostTensor>&) override {}
-  void run() override { farthest_ = std::max(farthest_, ++at_); }
+  void run() override { farthest = std::max(farthest, ++at); }
   std::vector<HostTensor> outputs() override { return {}; }
   void run_traced(TraceLevel, Trace&) override { run(); }
   MemoryUse run_for_memory() override {
@@ -22,24 +22,24 @@ class Steps : public Session {
     run();
     return {};
   }
-  void capture() override { captured_at_ = at_; }
-  void remember_states() override { kept_ = at_; }
+  void capture() override { captured_at = at; }
+  void remember_states() override { kept = at; }
   void restore_states() override {
-    at_ = kept_;
-    ++restored_;
+    at = kept;
+    ++restored;
   }
 
-  int at_ = 0, kept_ = 0, farthest_ = 0, restored_ = 0, captured_at_ = -1;
+  int at = 0, kept = 0, farthest = 0, restored = 0, captured_at = -1;
 };
 
 TEST(WalkingSession, NeverWalksFartherThanThereIsRoom) {
   Steps steps;
-  steps.at_ = 5;
+  steps.at = 5;
   WalkingSession session(steps, 3);
   for (int i = 0; i < 7; ++i) session.run();
-  EXPECT_EQ(steps.farthest_, 8);
-  EXPECT_EQ(steps.restored_, 2);
-  EXPECT_EQ(steps.at_, 6);
+  EXPECT_EQ(steps.farthest, 8);
+  EXPECT_EQ(steps.restored, 2);
+  EXPECT_EQ(steps.at, 6);
 }
 
 TEST(WalkingSession, CutsRowsOfTracesToTheRoom) {
@@ -47,18 +47,18 @@ TEST(WalkingSession, CutsRowsOfTracesToTheRoom) {
   WalkingSession session(steps, 4);
   std::array<Trace, 11> traces;
   session.run_traced_in_a_row(TraceLevel::kHost, traces);
-  EXPECT_EQ(steps.farthest_, 4);
-  EXPECT_EQ(steps.at_, 3);
+  EXPECT_EQ(steps.farthest, 4);
+  EXPECT_EQ(steps.at, 3);
 }
 
 TEST(WalkingSession, CapturesWhereItBegan) {
   Steps steps;
-  steps.at_ = 2;
+  steps.at = 2;
   WalkingSession session(steps, 8);
   session.run();
   session.run();
   session.capture();
-  EXPECT_EQ(steps.captured_at_, 2);
+  EXPECT_EQ(steps.captured_at, 2);
 }
 
 }  // namespace
