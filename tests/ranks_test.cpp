@@ -166,6 +166,12 @@ TEST_F(Ranks, ARankThatHangsEndsWithinTheTimeLimit) {
   EXPECT_THAT(outcome.text, HasSubstr("rank 1 did not end and was killed"));
 }
 
+TEST_F(Ranks, AModelThatIsNotThereIsToldOnce) {
+  const Outcome outcome = run("verify no/such/folder --tensor-parallel 2");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.text, Not(HasSubstr("rank 1")));
+}
+
 TEST_F(Ranks, ALauncherThatStartedAnotherNumberIsTold) {
   const Outcome outcome = run(std::string("verify ") + kFamilies + "mistral --tensor-parallel 2",
                               "MASTER_ADDR=127.0.0.1 MASTER_PORT=1 WORLD_SIZE=3 RANK=0 ");

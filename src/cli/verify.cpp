@@ -107,8 +107,9 @@ void check_cut(const Request& request) {
     throw Error(ErrorKind::kUnsupported, "text generation by several ranks is not built in",
                 "leave out --tensor-parallel");
   }
-  const std::filesystem::path folder = request.run.model;
-  if (std::filesystem::exists(folder / "config.json")) (void)build_model(request.run, [](const std::string&) {});
+  const std::filesystem::path path = request.run.model;
+  const bool is_built = !std::filesystem::exists(path) || std::filesystem::exists(path / "config.json");
+  if (is_built) (void)build_model(request.run, [](const std::string&) {});
 }
 
 /// By as many processes; what the first one prints is shown. Every rank holds its outputs against the references.
