@@ -1,4 +1,5 @@
 // Bodies and functions; what they compute is compared with the originals in tests/import_test.cpp.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
