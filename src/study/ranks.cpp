@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "base/error.h"
@@ -112,7 +113,15 @@ bool is_started_here(const RankPlace& place) { return place.meeting.starts_with(
 
 RunSpec at_place(RunSpec spec, const RankPlace& place) {
   set_place(spec.runtime, place);
-  if (spec.runtime.device.is_host()) return spec;
+  if (spec.runtime.device.is_host()) {
+    // Ranks of one host share its cores: with all of them for each, they would take turns. A launcher, or the user, may
+    // have said it otherwise.
+    if (spec.runtime.threads == 0 && is_started_here(place) && !variable("OMP_NUM_THREADS")) {
+      const int cores = static_cast<int>(std::thread::hardware_concurrency());
+      spec.runtime.threads = std::max(1, cores / place.ranks);
+    }
+    return spec;
+  }
   // A launcher may let each rank see its own device alone.
   const std::optional<std::string> visible = variable("CUDA_VISIBLE_DEVICES");
   const bool one = visible && visible->find(',') == std::string::npos && !variable(kMeeting);
