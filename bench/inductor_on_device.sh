@@ -1,23 +1,17 @@
 #!/usr/bin/env bash
 # The inductor flow beside torch.compile in Python, on a GPU machine that has torch 2.11 (with CUDA and Triton) for Python and
 # nothing of this project but what carry.sh gathered. Results go to $OUT (or ./gpu-results).
-#   bench/inductor_on_device.sh [STEP...]      steps: info export run reference goals large graph
+#   bench/inductor_on_device.sh [STEP...]      steps: info programs run reference goals large graph
 # MODELS and DTYPE may be set. Compiled packages stay in $CACHE for the next call.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-out=${OUT:-gpu-results}
+# shellcheck source=bench/device_environment.sh
+source bench/device_environment.sh
 mkdir -p "$out/programs"
-carry=${CARRY:-$PWD/.carry}
-python=${PYTHON:-python3}
 read -ra models <<< "${MODELS:-gpt2 bert swin-t vit-b}"
 dtype=${DTYPE:-fp16}
-chmod +x "$carry"/bin/* 2>/dev/null
-
-libraries=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib"))')
-site=$(dirname "$(dirname "$libraries")")
-paths=$libraries
-for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-export NONGEMM_MODULES=$carry/lib/nongemm XDG_CACHE_HOME=${CACHE:-/tmp/nongemm-cache}
+libraries=$(dirname "$torch_cuda")
+export XDG_CACHE_HOME=${CACHE:-/tmp/nongemm-cache}
 mkdir -p "$XDG_CACHE_HOME"
 # Python and the compilers that it starts are this machine's: our libraries are none of theirs.
 printf '#!/bin/sh\nexec env -u LD_LIBRARY_PATH -u CC -u CXX "%s" "$@"\n' "$(command -v "$python")" > "$XDG_CACHE_HOME/python"
@@ -30,34 +24,22 @@ if [[ ! -e $(dirname "$libraries")/include/torch/csrc/inductor/aoti_runtime/mode
   export CPATH=$XDG_CACHE_HOME/include:$XDG_CACHE_HOME/include/torch/csrc/api/include
 fi
 # A compiler that the machine names for other purposes breaks what Inductor links.
-ours() {
-  env -u CC -u CXX "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$carry/bin/nongemm" "$@"
-}
-
-failed=()
-step() {  # step NAME command...
-  local name=$1
-  shift
-  echo "== $name"
-  local begin=$SECONDS
-  "$@" || { echo "step $name FAILED ($?)"; failed+=("$name"); }
-  echo "== $name took $((SECONDS - begin)) s"
-}
+nongemm() { env -u CC -u CXX "${ours[@]}" "$carry/bin/nongemm" "$@"; }
 
 info() {
   nvidia-smi --query-gpu=name,driver_version,clocks.sm,clocks.max.sm --format=csv,noheader
   "$python" -c 'import torch; print("torch", torch.__version__, torch.version.cuda); import triton; print("triton", triton.__version__)'
   env -u CC -u CXX g++ --version | head -n 1
   ls "$(dirname "$libraries")/include/torch/csrc/inductor/aoti_runtime/model.h" || echo "no headers of torch; CPATH=${CPATH:-}"
-  ours list flows
+  nongemm list flows
 }
-export_() {
+programs() {
   local model missed=0
-  for model in "${models[@]}"; do ours export "$model" "$out/programs/$model.pt2" --dtype "$dtype" || missed=1; done
+  for model in "${models[@]}"; do nongemm export "$model" "$out/programs/$model.pt2" --dtype "$dtype" || missed=1; done
   return $missed
 }
 run() {
-  ours run "${models[@]}" --flow torch,inductor --device cuda --dtype "$dtype" --check --no-limits --max-seconds 3 --details \
+  nongemm run "${models[@]}" --flow torch,inductor --device cuda --dtype "$dtype" --check --no-limits --max-seconds 3 --details \
     --format json,table --output "$out/run" > "$out/run.txt" 2>&1
   local status=$?
   grep -E 'flow=|Latency \(median\)|Non-GEMM|Fusion rate|Time mapped|Largest|unsupported|failed|error' "$out/run.txt" | cut -c1-200
@@ -69,28 +51,17 @@ reference() {
 }
 goals() { "$python" bench/inductor_goals.py "$out/run/report.json" "$out/reference.json" | tee "$out/goals.txt"; return "${PIPESTATUS[0]}"; }
 large() {
-  ours run llama3-8b --flow torch,inductor --device cuda --dtype fp16 --seq-len 2048 --check --no-limits --max-seconds 3 --details \
+  nongemm run llama3-8b --flow torch,inductor --device cuda --dtype fp16 --seq-len 2048 --check --no-limits --max-seconds 3 --details \
     --format json,table --output "$out/large" > "$out/large.txt" 2>&1
   local status=$?
   grep -E 'flow=|Latency \(median\)|Fusion rate|Time mapped|unsupported|failed|error' "$out/large.txt" | cut -c1-200
   return $status
 }
 graph() {
-  ours run "${models[@]}" --flow torch,inductor --device cuda --dtype "$dtype" --cuda-graph --no-limits --max-seconds 2 \
+  nongemm run "${models[@]}" --flow torch,inductor --device cuda --dtype "$dtype" --cuda-graph --no-limits --max-seconds 2 \
     --format json --output "$out/graph" | tail -n 40
 }
 
-steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(info export run reference goals)
-for name in "${steps[@]}"; do
-  case $name in
-    export) step export export_ ;;
-    *) step "$name" "$name" ;;
-  esac
-done
-rm -rf "$out/programs"
-if [[ ${#failed[@]} -gt 0 ]]; then
-  echo "failed: ${failed[*]}"
-  exit 1
-fi
-echo "all steps passed"
+[[ $# -gt 0 ]] || set -- info programs run reference goals
+trap 'rm -rf "$out/programs"' EXIT
+run_steps "$@"

@@ -5,27 +5,13 @@
 # What must be seen stands beside each step; a step that misses it fails, the next one begins all the same.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-out=${OUT:-gpu-results}/op
+# shellcheck source=bench/device_environment.sh
+source bench/device_environment.sh
+out+=/op
 mkdir -p "$out"
-carry=${CARRY:-$PWD/.carry}
-python=${PYTHON:-python3}
-chmod +x "$carry"/bin/* 2>/dev/null
-
-torch_cuda=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cuda.so"))' 2>/dev/null)
-[[ -e ${torch_cuda:-} ]] || { echo "no libtorch_cuda.so on this machine"; exit 1; }
-site=$(dirname "$(dirname "$(dirname "$torch_cuda")")")
-paths=$(dirname "$torch_cuda")
-for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-export NONGEMM_MODULES=$carry/lib/nongemm
-op() { env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$carry/bin/nongemm" op "$@"; }
-nongemm() { env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$carry/bin/nongemm" "$@"; }
+op() { "${ours[@]}" "$carry/bin/nongemm" op "$@"; }
+nongemm() { "${ours[@]}" "$carry/bin/nongemm" "$@"; }
 check() { "$python" bench/op_check.py "$@"; }
-
-failed=()
-step() {
-  echo "== $1"
-  "$1" || { echo "step $1 FAILED ($?)"; failed+=("$1"); }
-}
 
 # All of them: kernel records (not wall times), more than 0 kernels, a limit.
 one() {
@@ -76,11 +62,5 @@ replay() {
 flows() { op layer_norm --shape 1x2048x4096 --dtype fp16 --device cuda --flow torch,ort --output "$out/flows"; }
 tensorrt() { op layer_norm --shape 1x2048x4096 --dtype fp16 --device cuda --flow torch,tensorrt --output "$out/tensorrt"; }
 
-steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(one sweep layouts caches bare again preset replay)
-for name in "${steps[@]}"; do step "$name"; done
-if [[ ${#failed[@]} -gt 0 ]]; then
-  echo "failed: ${failed[*]}"
-  exit 1
-fi
-echo "all steps passed"
+[[ $# -gt 0 ]] || set -- one sweep layouts caches bare again preset replay
+run_steps "$@"

@@ -5,19 +5,8 @@
 #   bench/queue_model.sh [step...]      steps: models large again delay timelines
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-out=${OUT:-gpu-results}
-mkdir -p "$out"
-carry=${CARRY:-$PWD/.carry}
-python=${PYTHON:-python3}
-chmod +x "$carry"/bin/* 2>/dev/null
-torch_cuda=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cuda.so"))' 2>/dev/null)
-[[ -e ${torch_cuda:-} ]] || torch_cuda=$(find / -xdev -name libtorch_cuda.so -not -path '*/proc/*' 2>/dev/null | head -n 1)
-[[ -e ${torch_cuda:-} ]] || { echo "no libtorch_cuda.so on this machine"; exit 1; }
-site=$(dirname "$(dirname "$(dirname "$torch_cuda")")")
-paths=$(dirname "$torch_cuda")
-for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-export NONGEMM_MODULES=$carry/lib/nongemm
-ours=(env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system")
+# shellcheck source=bench/device_environment.sh
+source bench/device_environment.sh
 
 nongemm() {  # nongemm NAME argument...
   local name=$1
@@ -48,13 +37,7 @@ timelines() {  # for work away from the device
   tar czf "$out/timelines.tgz" -C "$work" .
 }
 
-steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(models large again delay timelines)
-for name in "${steps[@]}"; do
-  begin=$SECONDS
-  echo "== $name"
-  "$name"
-  echo "== $name took $((SECONDS - begin)) s"
-done
+[[ $# -gt 0 ]] || set -- models large again delay timelines
 # What was asked for beside the figures: reports are large and stay behind.
-find "$out" -name report.json -size +4M -delete
+trap 'find "$out" -name report.json -size +4M -delete' EXIT
+run_steps "$@"

@@ -8,18 +8,10 @@
 # headroom and dominant-operators are made from acceleration's report, operators needs no device.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-out=${OUT:-gpu-results}/studies
+# shellcheck source=bench/device_environment.sh
+source bench/device_environment.sh
+out+=/studies
 mkdir -p "$out"
-carry=${CARRY:-$PWD/.carry}
-python=${PYTHON:-python3}
-chmod +x "$carry"/bin/* 2>/dev/null
-
-torch_cuda=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cuda.so"))' 2>/dev/null)
-[[ -e ${torch_cuda:-} ]] || { echo "no libtorch_cuda.so on this machine"; exit 1; }
-site=$(dirname "$(dirname "$(dirname "$torch_cuda")")")
-paths=$(dirname "$torch_cuda")
-for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-export NONGEMM_MODULES=$carry/lib/nongemm
 # Journals hold every node of every point and stay on that machine.
 journals=$(mktemp -d)
 trap 'rm -rf "$journals"' EXIT
@@ -35,7 +27,7 @@ study() {  # study NAME SECONDS option...
   local name=$1 most=$2
   shift 2
   local words=("$@") status
-  timeout -s INT "$most" env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$carry/bin/nongemm" study "$name" \
+  timeout -s INT "$most" "${ours[@]}" "$carry/bin/nongemm" study "$name" \
     "${words[@]}" --journal "$journals/$name.jsonl" --resume --output "$out/$name" > "$out/$name.txt" 2>&1
   status=$?
   # 124 and 130: the time was up, and what was measured is there.
@@ -58,14 +50,5 @@ cpu() {
   [[ -s $out/cpu/report.json ]]
 }
 
-steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(acceleration launch)
-failed=()
-for name in "${steps[@]}"; do
-  echo "== $name"
-  begin=$SECONDS
-  "$name" || { echo "step $name FAILED ($?)"; failed+=("$name"); }
-  echo "== $name took $((SECONDS - begin)) s"
-done
-du -sh "$out"
-[[ ${#failed[@]} -eq 0 ]] || { echo "failed: ${failed[*]}"; exit 1; }
+[[ $# -gt 0 ]] || set -- acceleration launch
+run_steps "$@"

@@ -4,58 +4,38 @@
 #   bench/tensor_parallel.sh [step...]     steps: info verify op run delay reference table
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
-out=${OUT:-gpu-results}
-mkdir -p "$out"
-carry=${CARRY:-$PWD/.carry}
-python=${PYTHON:-python3}
+# shellcheck source=bench/device_environment.sh
+source bench/device_environment.sh
 model=${MODEL:-llama3-8b}
 tokens=${TOKENS:-512,2048,8192}
-chmod +x "$carry"/bin/* 2>/dev/null
 # Containers forbid NVLink multicast, and NCCL ends where it tries it.
 export NCCL_NVLS_ENABLE=0
-
-torch_cuda=$("$python" -c 'import torch, os; print(os.path.join(os.path.dirname(torch.__file__), "lib", "libtorch_cuda.so"))')
-[[ -e ${torch_cuda:-} ]] || { echo "no libtorch_cuda.so on this machine"; exit 1; }
-site=$(dirname "$(dirname "$(dirname "$torch_cuda")")")
-paths=$(dirname "$torch_cuda")
-for folder in "$site"/nvidia/*/lib; do [[ -d $folder ]] && paths+=:$folder; done
-export NONGEMM_MODULES=$carry/lib/nongemm
-ours=(env "LD_LIBRARY_PATH=$paths:${LD_LIBRARY_PATH:-}:$carry/lib/system" "$carry/bin/nongemm")
-
-failed=()
-step() {  # step NAME command...
-  local name=$1
-  shift
-  echo "== $name"
-  local begin=$SECONDS
-  "$@" || { echo "step $name FAILED ($?)"; failed+=("$name"); }
-  echo "== $name took $((SECONDS - begin)) s"
-}
+program=("${ours[@]}" "$carry/bin/nongemm")
 
 info() {
   nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader
-  "${ours[@]}" list devices
+  "${program[@]}" list devices
 }
 # Outputs of two ranks: folders with references, in fp32.
 verify() {
   local folder status=0
   for folder in ${FIXTURES:-../shared/fixtures}/numerics/{gpt2,llama,bert} ${FIXTURES:-../shared/fixtures}/families/{qwen3,mixtral,phi3}; do
     [[ -d $folder ]] || continue
-    "${ours[@]}" verify "$folder" --device cuda --tensor-parallel 2 --rank-timeout 120 || status=1
+    "${program[@]}" verify "$folder" --device cuda --tensor-parallel 2 --rank-timeout 120 || status=1
   done
   return $status
 }
 op() {
-  "${ours[@]}" op all_reduce all_gather_into_tensor reduce_scatter_tensor all_to_all_single --dtype fp16 --device cuda \
-    --shape 512x4096,2048x4096,8192x4096,32768x4096 --tensor-parallel 2 --format table,json --output "$out/tp-op"
+  "${program[@]}" op all_reduce all_gather_into_tensor reduce_scatter_tensor all_to_all_single --dtype fp16 --device cuda \
+    --shape '{512,2048,8192,32768}x4096' --tensor-parallel 2 --format table,json --output "$out/tp-op"
 }
 run() {
-  "${ours[@]}" run "$model" --tensor-parallel 1,2 --device cuda --dtype fp16 --seq-len "$tokens" --cuda-graph --max-seconds 3 \
+  "${program[@]}" run "$model" --tensor-parallel 1,2 --device cuda --dtype fp16 --seq-len "$tokens" --cuda-graph --max-seconds 3 \
     --format table,json --output "$out/tp-run"
 }
 # 500 us of one rank's host before each SiLU goes on: the other has to wait for it.
 delay() {
-  EXAMPLE_DELAY_RANK=1 EXAMPLE_DELAY_US=500 "${ours[@]}" run "$model" --tensor-parallel 2 --device cuda --dtype fp16 --seq-len 2048 \
+  EXAMPLE_DELAY_RANK=1 EXAMPLE_DELAY_US=500 "${program[@]}" run "$model" --tensor-parallel 2 --device cuda --dtype fp16 --seq-len 2048 \
     --load-library "$carry/lib/nongemm/examples/libexample_delayed_rank.so" --max-seconds 3 --no-limits --details --format table,json --output "$out/tp-delay"
 }
 # The same in Python: transformers' own plan, and torch.distributed's collectives of the same sizes.
@@ -64,7 +44,5 @@ reference() {
 }
 table() { "$python" bench/tensor_parallel.py --table "$out"; }
 
-steps=("$@")
-[[ ${#steps[@]} -gt 0 ]] || steps=(info verify op run delay reference table)
-for one in "${steps[@]}"; do step "$one" "$one"; done
-[[ ${#failed[@]} -eq 0 ]] || { echo "failed: ${failed[*]}"; exit 1; }
+[[ $# -gt 0 ]] || set -- info verify op run delay reference table
+run_steps "$@"
