@@ -121,9 +121,17 @@ std::size_t count_nodes(const ModelMessage& model) {
 }
 
 /// Runtimes write names into profiles without escaping them.
-bool is_harmless(const std::string& name) {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+bool is_harmless(char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; }
+
+bool is_harmless_name(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return is_harmless(c); });
+}
+
+/// A file may hold any text as an operator, too.
+std::string harmless(std::string type) {
+  std::replace_if(
+      type.begin(), type.end(), [](char c) { return !is_harmless(c); }, '_');
+  return type;
 }
 
 }  // namespace
@@ -137,7 +145,7 @@ std::string with_named_nodes(std::string_view model) {
   std::unordered_set<std::string> known;
   bool all = true;
   const auto note = [&](const NodeMessage& node) {
-    all = is_harmless(node.name) && known.insert(node.name).second && all;
+    all = is_harmless_name(node.name) && known.insert(node.name).second && all;
   };
   for_each_node(read_graph_message(message.graph).nodes, 0, note);
   for (const std::string_view function : message.functions) {
@@ -147,10 +155,11 @@ std::string with_named_nodes(std::string_view model) {
   std::unordered_set<std::string> taken;
   std::size_t count = 0;
   return with_node_names(model, [&](std::size_t, const NodeMessage& node) {
-    if (is_harmless(node.name) && taken.insert(node.name).second) return node.name;
+    if (is_harmless_name(node.name) && taken.insert(node.name).second) return node.name;
+    const std::string type = harmless(node.type);
     std::string name;
     do {
-      name = fmt::format("{}_{}", node.type, ++count);
+      name = fmt::format("{}_{}", type, ++count);
     } while (known.contains(name) || !taken.insert(name).second);
     return name;
   });

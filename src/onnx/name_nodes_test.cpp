@@ -13,11 +13,12 @@ namespace {
 
 using protozero::pbf_writer;
 
-void add_node(pbf_writer& graph, std::uint32_t field, const std::string& name, const std::string& output) {
+void add_node(pbf_writer& graph, std::uint32_t field, const std::string& name, const std::string& output,
+              const std::string& type = "Relu") {
   pbf_writer node(graph, field);
   node.add_string(2, output);
   if (!name.empty()) node.add_string(3, name);
-  node.add_string(4, "Relu");
+  node.add_string(4, type);
 }
 
 /// A graph with nodes of these names, one of which has a body with a nameless node, and a function with another.
@@ -90,6 +91,18 @@ TEST(NamedNodes, ReplacesWhatRuntimesWriteWithoutEscapingIt) {
   const std::vector<std::string> names =
       names_in(with_named_nodes(model({"a\"b", "c\\d", "e\nf", "\x1b[31m", "ok/é", "plain"}, false)));
   EXPECT_EQ(names, (std::vector<std::string>{"Relu_1", "Relu_2", "Relu_3", "Relu_4", "Relu_5", "plain"}));
+}
+
+TEST(NamedNodes, NamesOperatorsOfOddCharactersInPlainOnes) {
+  std::string bytes;
+  {
+    pbf_writer root(bytes);
+    pbf_writer graph(root, 7);
+    add_node(graph, 1, "", "y", "Re\"l\nu");
+  }
+  const std::string named = with_named_nodes(bytes);
+  EXPECT_EQ(names_in(named), (std::vector<std::string>{"Re_l_u_1"}));
+  EXPECT_EQ(with_named_nodes(named), "");
 }
 
 TEST(NamedNodes, RefusesWhatIsNoModel) { EXPECT_THROW(with_named_nodes("no model"), Error); }
