@@ -35,8 +35,10 @@ void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions&
   } else {
     result.nodes = std::move(rows);
   }
-  // What another tool recorded has operators, but neither inputs nor weights.
-  if (graph.inputs.empty() && graph.weights.empty()) result.weight_bytes = kNaN;
+  // What another tool recorded has operators, but neither inputs nor weights; a compiled package keeps its weights to
+  // itself.
+  const bool is_package = graph.attributes.contains(kCompiledFor);
+  if (graph.weights.empty() && (graph.inputs.empty() || is_package)) result.weight_bytes = kNaN;
   if (!entry.names_only) return;
   for (std::vector<NodeRow>* all : {&result.nodes, &result.graph_nodes}) {
     for (NodeRow& row : *all) row.cost = {kUnknownWork, kUnknownWork, kUnknownWork};

@@ -24,7 +24,8 @@ class FusionCount {
         analysis_(analysis),
         options_(options),
         fates_(analysis.graph_nodes.size(), Fate::kNotFound),
-        steps_(fates_.size(), kNoId) {}
+        steps_(fates_.size(), kNoId),
+        times_covered_(fates_.size(), 0) {}
 
   FusionAnalysis count(const Analysis* baseline) {
     for (const NodeId id : program_.folded) fates_[id] = Fate::kFolded;
@@ -82,7 +83,11 @@ class FusionCount {
   void count_step(const RuntimeNode& step, const NodeRow& row) {
     const std::vector<NodeId> nodes = workers(step);
     const bool with_gemm = is_gemm(row);
-    for (const NodeId id : step.covers) steps_[id] = std::min(steps_[id], row.id);
+    std::int64_t repeated = 0;
+    for (const NodeId id : step.covers) {
+      steps_[id] = std::min(steps_[id], row.id);
+      repeated += times_covered_[id]++ > 0 ? 1 : 0;
+    }
     for (const NodeId id : nodes) {
       Fate fate = Fate::kAlone;
       if (nodes.size() > 1) fate = with_gemm ? Fate::kIntoGemm : Fate::kAmongNongemm;
@@ -96,6 +101,7 @@ class FusionCount {
     shown.pattern = pattern_of(nodes, row);
     shown.covers = covers_of(step);
     shown.nodes = static_cast<std::int64_t>(step.covers.size());
+    shown.repeated = repeated;
     shown.opaque = step.opaque;
     shown.added = step.role != RuntimeRole::kCompute && step.role != RuntimeRole::kSizes;
     count_times(step, shown);
@@ -134,7 +140,7 @@ class FusionCount {
     const NodeRow& node = analysis_.graph_nodes[id];
     const Fate fate = fates_[id];
     const bool works = is_compute(node);
-    result_.nodes.push_back({&node, works ? fate : Fate::kNoWork, steps_[id]});
+    result_.nodes.push_back({&node, works ? fate : Fate::kNoWork, steps_[id], times_covered_[id]});
     if (!works) return;
     if (fate != Fate::kNotFound) ++found_;
     ++workers_;
@@ -148,6 +154,7 @@ class FusionCount {
     result_.folded_nodes += fate == Fate::kFolded ? 1 : 0;
     result_.fused_into_gemm += fate == Fate::kIntoGemm ? 1 : 0;
     result_.fused_among_nongemm += fate == Fate::kAmongNongemm ? 1 : 0;
+    result_.in_several_steps += times_covered_[id] > 1 ? 1 : 0;
     OperatorFate& row = operators_[{node.group, node.op}];
     row.op = node.op;
     row.group = node.group;
@@ -190,6 +197,7 @@ class FusionCount {
   FusionAnalysis result_;
   std::vector<Fate> fates_;    // by NodeId
   std::vector<NodeId> steps_;  // by NodeId: the first that covers it
+  std::vector<std::int64_t> times_covered_;
   std::map<NodeId, double> alone_s_;
   std::map<std::pair<Group, std::string>, OperatorFate> operators_;
   std::map<FusionPattern, PatternSum> patterns_;

@@ -41,6 +41,8 @@ struct NodeFate {
   const NodeRow* node = nullptr;  // of Analysis::graph_nodes
   Kind kind = Kind::kNotFound;
   NodeId step = kNoId;  // the first that covers it
+  std::int64_t steps =
+      0;  // that cover it: the node is computed in parts, or again where that is cheaper than keeping it
 };
 std::string_view title_of(NodeFate::Kind kind);
 
@@ -68,6 +70,7 @@ struct StepRow {
   FusionPattern pattern = FusionPattern::kNone;
   std::string covers;  // "addmm, gelu (2), add"
   std::int64_t nodes = 0;
+  std::int64_t repeated = 0;  // of these, those that a step before it covers, too
   bool opaque = false;
   bool added = false;
 };
@@ -78,6 +81,7 @@ struct FusionAnalysis {
   std::int64_t folded_nodes = 0;  // of these: computed at load, or dropped
   std::int64_t fused_into_gemm = 0;
   std::int64_t fused_among_nongemm = 0;
+  std::int64_t in_several_steps = 0;  // of these
 
   std::int64_t steps = 0;
   std::int64_t added_steps = 0;

@@ -96,6 +96,23 @@ TEST_F(FusionTest, AnActivationIsAnElementWiseChain) {
   EXPECT_DOUBLE_EQ(fusion.rate(), 8.0 / static_cast<double>(fusion.nongemm_nodes));
 }
 
+TEST_F(FusionTest, NodesOfSeveralStepsAreTold) {
+  EXPECT_EQ(analyse_fusion(program_, analyse_program(), {}).in_several_steps, 0);
+  const auto inner = std::find_if(program_.nodes.begin(), program_.nodes.end(), [&](const RuntimeNode& step) {
+    return path(step.covers[0]).starts_with("transformer.h.0.mlp.act");
+  });
+  const NodeId node = inner->covers[0];
+  const auto place = static_cast<std::size_t>(inner - program_.nodes.begin());
+  program_.nodes.insert(inner + 1, step("Again", {node, node + 1}));
+  const FusionAnalysis fusion = analyse_fusion(program_, analyse_program(), {});
+  EXPECT_EQ(fusion.in_several_steps, 2);
+  EXPECT_EQ(fusion.program[place].repeated, 0);
+  EXPECT_EQ(fusion.program[place + 1].repeated, 1);
+  EXPECT_EQ(fusion.program[place + 2].repeated, 1);
+  EXPECT_EQ(fusion.nodes[node].steps, 2);
+  EXPECT_EQ(fusion.nodes[node].step, place);
+}
+
 TEST_F(FusionTest, AStepWithAProductIsGemmAndTakesItsNeighbours) {
   fuse("transformer.h.0.mlp", "FusedMlp");
   const Analysis analysis = analyse_program();

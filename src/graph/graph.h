@@ -181,6 +181,9 @@ struct SourceFile {
   std::vector<std::vector<NodeId>> nodes;
 };
 
+/// The attribute of a graph that is a compiled package, which keeps its weights to itself: the device it is for.
+inline constexpr const char* kCompiledFor = "compiled for";
+
 struct Graph {
   std::string name;
   /// What the graph was built for, for reports: "batch", "sequence", "dtype", "attention".

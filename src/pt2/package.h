@@ -2,8 +2,10 @@
 // them runs here.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +45,8 @@ struct CompiledPackage {
   /// From the wrapper's source; empty where the package comes without it.
   std::vector<PackageInput> inputs;
   std::vector<std::string> outputs;
+  /// Of the constants that it holds, weights and what was folded from them; from the same source.
+  std::optional<std::uint64_t> constant_bytes;
 };
 
 /// Whether a zip archive holds a compiled model, told by its entries' names.

@@ -61,6 +61,22 @@ TEST_F(Package, SaysWhatItLaunchesInWhichOrder) {
   EXPECT_EQ(package.kernels[2].source_nodes, (std::vector<std::string>{"n3_linear"}));
 }
 
+TEST_F(Package, SaysHowLargeItsConstantsAre) {
+  const auto bytes = [&](const std::string& constructor) {
+    return read_package(write({{kFolder + "c.so", ""}, {kFolder + "c.wrapper.cpp", constructor}})).constant_bytes;
+  };
+  const std::string begin = "Model::Model() : AOTInductorModelBase(2,\n  1,\n  2,\n device_str) {\n";
+  const std::string first = "constants_info_[0].name = \"a\";\n constants_info_[0].data_size = 18624;\n";
+  EXPECT_EQ(bytes(begin + first + "constants_info_[1].data_size = 192;"), 18816U);
+  EXPECT_EQ(bytes("Model::Model() : AOTInductorModelBase(1, 1, 0, device_str) {}"), 0U);
+  // Never less than there is.
+  EXPECT_EQ(bytes(begin + first), std::nullopt);
+  EXPECT_EQ(bytes(begin + first + "constants_info_[1].data_size = size();"), std::nullopt);
+  EXPECT_EQ(bytes(begin + first + "constants_info_[1].data_size = 18446744073709551615;"), std::nullopt);
+  EXPECT_EQ(bytes(": AOTInductorModelBase("), std::nullopt);
+  EXPECT_EQ(bytes(""), std::nullopt);
+}
+
 TEST_F(Package, IsNamedWhenItIsNone) {
   EXPECT_NE(refusal(write({{"m/archive_format", "pt2"}})).find("no model that AOTInductor compiled"),
             std::string::npos);

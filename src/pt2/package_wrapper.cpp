@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -60,10 +61,40 @@ std::optional<PackageInput> checked_input(std::string_view check) {
   return input;
 }
 
+std::optional<std::uint64_t> number_in(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
+}
+
+/// The constructor of the model says how many constants there are, and of each, in their order, how many bytes it
+/// takes. Nothing for a source that is written otherwise, and for sums that no memory holds.
+std::optional<std::uint64_t> bytes_of_constants(std::string_view source) {
+  const std::size_t constructor = source.find(": AOTInductorModelBase(");
+  if (constructor == std::string_view::npos) return std::nullopt;
+  source.remove_prefix(constructor);
+  const std::size_t inputs_end = std::min(source.find(','), source.size() - 1);
+  const auto count = between(source.substr(inputs_end + 1), ",", ",");  // behind that of outputs
+  const std::optional<std::uint64_t> constants = count ? number_in(*count) : std::nullopt;
+  if (!constants) return std::nullopt;
+  std::uint64_t sum = 0;
+  for (std::uint64_t i = 0; i < *constants; ++i) {
+    const std::string member = fmt::format("constants_info_[{}].data_size = ", i);
+    const std::size_t at = source.find(member);
+    if (at == std::string_view::npos) return std::nullopt;
+    source.remove_prefix(at + member.size());
+    const std::optional<std::uint64_t> bytes = number_in(source.substr(0, source.find(';')));
+    if (!bytes || __builtin_add_overflow(sum, *bytes, &sum)) return std::nullopt;
+  }
+  return sum;
+}
+
 }  // namespace
 
 void read_wrapper(std::string_view source, CompiledPackage& package) {
   package.outputs = names_in(source, "out_spec_");
+  package.constant_bytes = bytes_of_constants(source);
   const std::vector<std::string> names = names_in(source, "in_spec_");
   for (std::size_t i = 0; i < names.size(); ++i) {
     const auto check = between(source, fmt::format("static void check_input_{}(", i), "\n}");

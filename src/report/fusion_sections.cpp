@@ -25,6 +25,10 @@ const Section<FusionAnalysis>& fusion_section() {
            [](const F& f) { return count(f.fused_into_gemm); }},
           {{"fused_among_nongemm", "Fused with each other", Unit::kCount, "nodes in a step without a matrix product"},
            [](const F& f) { return count(f.fused_among_nongemm); }},
+          {{"in_several_steps", "In several steps", Unit::kCount,
+            "nodes that more than one step computes: each a part of it, or all again where that is cheaper than "
+            "keeping it"},
+           [](const F& f) { return count(f.in_several_steps); }},
           {{"folded", "Folded at load", Unit::kCount, "nodes computed when the model was loaded, or dropped"},
            [](const F& f) { return count(f.folded_nodes); }},
           {{"nongemm_time", "Non-GEMM time", Unit::kSeconds, "of the runtime's steps that are no GEMM"},
@@ -144,6 +148,11 @@ const Section<StepRow>& step_section() {
           {{"covers", "Covers", Unit::kText, "operators of the graph nodes that it implements"},
            [](const S& s) { return text(s.covers); }},
           nodes_field<S>("graph nodes that it implements"),
+          {{"repeated", "Repeated", Unit::kCount,
+            "of these, nodes that a step before it computes, too: in parts, or again where that is cheaper than "
+            "keeping them",
+            false, 3},
+           [](const S& s) { return s.repeated > 0 ? count(s.repeated) : FieldValue{}; }},
           {{"scope", "Scope", Unit::kText, "module path of the node that gives the group", false, 4},
            [](const S& s) { return text(s.row.scope); }},
           {{"opaque", "Opaque", Unit::kYesNo, "the runtime does not say what happens inside", false, 6},
@@ -177,6 +186,8 @@ const Section<NodeFate>& fate_section() {
           {{"fate", "Fate", Unit::kText, "alone, fused, folded"}, [](const N& n) { return text(title_of(n.kind)); }},
           {{"step", "Step", Unit::kCount, "position in the runtime's program of the first step that covers it"},
            [](const N& n) { return n.step == kNoId ? FieldValue{} : count(static_cast<std::int64_t>(n.step)); }},
+          {{"steps", "Steps", Unit::kCount, "that cover it: each a part of it, or all again"},
+           [](const N& n) { return count(n.steps); }},
       });
   return section;
 }

@@ -1,6 +1,7 @@
 #include "report/performance_sections.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/doubts.h"
 #include "base/statistics.h"
@@ -124,7 +125,11 @@ const Section<Performance>& performance_section() {
                  return static_cast<std::int64_t>(p.device.memory->peak);
                }},
               {{"weight_memory", "Weights", Unit::kBytes, "bytes of all parameters and buffers"},
-               [](const P& p) { return measured(p.analysis().weight_bytes); }},
+               [](const P& p) -> FieldValue {
+                 const double of_graph = p.analysis().weight_bytes;
+                 if (!std::isnan(of_graph) || !p.device.memory) return measured(of_graph);
+                 return static_cast<std::int64_t>(p.device.memory->weights);  // as the session tells
+               }},
               {{"flops", "Work", Unit::kFlops, "floating point operations of one inference, as far as they are known"},
                [](const P& p) { return measured(p.analysis().total.known().flops); }},
               {{"flops_unknown", "Work unknown", Unit::kCount,

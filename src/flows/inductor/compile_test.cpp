@@ -9,16 +9,19 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/temporary_folder.h"
+#include "base/zip_writer.h"
 #include "flows/inductor/fits.h"
 #include "flows/inductor/process.h"
 #include "flows/load.h"
 #include "ops/builder.h"
+#include "pt2/package.h"
 
 extern "C" nongemm::Flow* nongemm_create_flow();
 
@@ -149,6 +152,33 @@ Graph small_graph() {
   builder.output("rectified", rectified);
   builder.output("y", builder.call("aten.softmax.int", {product, 1}));
   return builder.finish();
+}
+
+TEST_F(Compiling, APackageThatDoesNotLoadSaysWhatWould) {
+  const std::filesystem::path path = folder_.path() / "other.pt2";
+  const std::string place = "other/data/aotinductor/model/c.wrapper";
+  const std::unique_ptr<Flow> flow(nongemm_create_flow());
+  const auto refused = [&](const std::vector<std::pair<std::string, std::string>>& more) {
+    std::string bytes;
+    ZipWriter zip([&](std::span<const std::byte> part) {
+      bytes.append(reinterpret_cast<const char*>(part.data()), part.size());
+    });
+    zip.add(place + ".so", "no library");
+    for (const auto& [name, content] : more) zip.add(name, content);
+    zip.finish();
+    write_file_atomically(path, bytes);
+    Graph graph;
+    Node call;
+    call.op = pt2::kPackageOperator;
+    call.args.emplace_back(path.string());
+    graph.nodes.push_back(std::move(call));
+    return refusal([&] { flow->prepare(graph, {}, RunOptions()); });
+  };
+  EXPECT_NE(refused({}).find("which device"), std::string::npos);
+  const std::string unloaded =
+      refused({{place + ".cpp", ""}, {place + "_metadata.json", R"({"AOTI_DEVICE_KEY": "cpu"})"}});
+  EXPECT_NE(unloaded.find(path.string()), std::string::npos) << unloaded;
+  EXPECT_NE(unloaded.find("compile it with torch 2."), std::string::npos) << unloaded;
 }
 
 TEST(InductorFlow, RunsWhatItCompiled) {

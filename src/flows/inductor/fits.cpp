@@ -40,7 +40,13 @@ void check_fits(const std::filesystem::path& path, const pt2::CompiledPackage& p
   const auto refuse = [&](const std::string& what, const std::string& way_out) {
     throw Error(ErrorKind::kUnsupported, path.string() + ": was compiled for " + what, way_out);
   };
-  const bool for_host = package.device.empty() || package.device == "cpu";
+  // LibTorch's loader relies on this file, and on a package of a single entry it ends the program.
+  if (package.device.empty()) {
+    throw Error(ErrorKind::kBadInput,
+                path.string() + ": does not say which device it was compiled for (..._metadata.json)",
+                "compile it again with aoti_compile_and_package of torch 2.8 to 2.11");
+  }
+  const bool for_host = package.device == "cpu";
   if (for_host != device.is_host()) {
     const std::string made_for = for_host ? "cpu" : package.device;
     refuse(made_for + ", not for " + to_string(device), "run it with --device " + made_for);

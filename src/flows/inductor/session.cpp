@@ -7,7 +7,9 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
+#include <torch/version.h>
 
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -43,7 +45,7 @@ class InductorSession : public Session {
       : graph_(graph),
         device_(device),
         program_(inductor::map_kernels(package, graph)),
-        weight_bytes_(bytes_of_weights(graph)),
+        weight_bytes_(inductor::is_package_graph(graph) ? package.constant_bytes : bytes_of_weights(graph)),
         fp32_in_tf32_{options.allows_tf32(false), options.allows_tf32(true)} {
     if (options.threads > 0) at::set_num_threads(options.threads);
     at::globalContext().setAllowTF32CuBLAS(fp32_in_tf32_.products);
@@ -53,11 +55,19 @@ class InductorSession : public Session {
     // One inference at a time, so the loader need not guard several: that is what can be captured, too.
     constexpr bool kSingleThreaded = true;
     constexpr std::size_t kRunners = 1;
-    loader_ = with_errors("loading the compiled package", [&] {
-      return std::make_unique<torch::inductor::AOTIModelPackageLoader>(
-          path.string(), package.model, kSingleThreaded, kRunners,
-          device.is_cuda() ? device.index() : c10::DeviceIndex(-1));
-    });
+    try {
+      loader_ = with_errors("loading the compiled package", [&] {
+        return std::make_unique<torch::inductor::AOTIModelPackageLoader>(
+            path.string(), package.model, kSingleThreaded, kRunners,
+            device.is_cuda() ? device.index() : c10::DeviceIndex(-1));
+      });
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kFailed) throw;
+      // No package says which torch it was compiled by.
+      throw Error(ErrorKind::kFailed, path.string() + ": " + error.what(),
+                  "a package of another torch does not load: compile it with torch " TORCH_VERSION
+                  ", which this program was built with");
+    }
   }
 
   ~InductorSession() override {
@@ -146,21 +156,19 @@ class InductorSession : public Session {
   MemoryUse run_for_memory() override {
     const Scope scope(device_);
     stop_tracing();
-    if (inductor::is_package_graph(graph_)) {
-      throw Error(ErrorKind::kUnsupported, "a package does not say how large its weights are");
-    }
+    if (!weight_bytes_) throw Error(ErrorKind::kUnsupported, "the package does not say how large its weights are");
     outputs_.clear();
     if (cuda_ != nullptr) {
       torch_flow::reset_peak(device_);
       infer_eagerly();
-      return {weight_bytes_, weight_bytes_ + torch_flow::allocated_bytes(device_).peak};
+      return {*weight_bytes_, *weight_bytes_ + torch_flow::allocated_bytes(device_).peak};
     }
     const auto watch = std::make_shared<torch_flow::MemoryWatch>();
     {
       const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, watch);
       infer_eagerly();
     }
-    return {weight_bytes_, weight_bytes_ + static_cast<std::uint64_t>(watch->peak())};
+    return {*weight_bytes_, *weight_bytes_ + static_cast<std::uint64_t>(watch->peak())};
   }
 
   /// Packages are compiled for fixed sizes.
@@ -268,7 +276,7 @@ class InductorSession : public Session {
   c10::Device device_;
   device::Library* cuda_ = nullptr;
   inductor::CompiledProgram program_;
-  std::uint64_t weight_bytes_;
+  std::optional<std::uint64_t> weight_bytes_;  // packages of older torch do not say
   Tf32Use fp32_in_tf32_;
   bool completed_ = false;
   std::unique_ptr<torch::inductor::AOTIModelPackageLoader> loader_;

@@ -37,7 +37,7 @@ class PackageFile : public ModelFile {
     check_binding_names(options.inputs, names);
     Graph graph;
     graph.name = path_.stem().string();
-    graph.attributes["compiled for"] = package_.device;
+    graph.attributes[kCompiledFor] = package_.device;
     Node call;
     call.op = kPackageOperator;
     call.args.emplace_back(path_.string());
