@@ -109,6 +109,25 @@ TEST(Language, RefusesMoreTokensThanPositions) {
   EXPECT_THAT(refusal([&] { build_with(llama_architecture(), kTinyLlama, "", options); }), HasSubstr("0 tokens"));
 }
 
+TEST(Language, RefusesToGenerateAcrossAChangeOfFactors) {
+  const auto build = [](std::int64_t prompt, std::int64_t cached) {
+    ModelOptions options;
+    options.sequence = prompt;
+    options.pass = GenerationPass{.longest = cached};
+    build_with(phi3_architecture(),
+               R"("vocab_size": 7, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1,
+                  "num_attention_heads": 4, "pad_token_id": null, "max_position_embeddings": 64,
+                  "original_max_position_embeddings": 14,
+                  "rope_parameters": {"rope_type": "longrope", "short_factor": [1.0, 1.1], "long_factor": [1.5, 2.0],
+                                      "original_max_position_embeddings": 14})",
+               "", options);
+  };
+  EXPECT_NO_THROW(build(9, 14));
+  EXPECT_NO_THROW(build(15, 20));
+  EXPECT_THAT(refusal([&] { build(9, 15); }), HasSubstr("after token 14"));
+  EXPECT_THAT(refusal([&] { build(14, 15); }), HasSubstr("original_max_position_embeddings"));
+}
+
 TEST(Language, RefusesSizesThatNoMachineHolds) {
   ModelOptions options;
   options.batch = std::int64_t{1} << 62;
