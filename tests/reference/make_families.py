@@ -261,7 +261,8 @@ def make(name, folder, seed):
         (folder / "config.json").write_text(json.dumps(written, indent=1) + "\n")
     save_file({k: v.contiguous() for k, v in inputs.items()}, folder / "inputs.safetensors")
     outputs = originals.flatten(originals.call(model, inputs))
-    outputs = {k: v.clone() for k, v in outputs.items() if v.is_floating_point() and "past_key_values" not in k}
+    wanted = {k: v for k, v in outputs.items() if v.is_floating_point() and "past_key_values" not in k}
+    outputs = {k: v.clone(memory_format=torch.contiguous_format) for k, v in wanted.items()}
     assert all(v.isfinite().all() for v in outputs.values())
     save_file(outputs, folder / "outputs.safetensors")
     run = lambda: originals.call(model, inputs)
