@@ -22,7 +22,7 @@ namespace {
 
 /// By ranks, unless this process is one of them.
 MeasurePoints measured(std::vector<microbench::PlannedCall>& calls) {
-  const auto wanted = [&calls](std::size_t i) { return place_of(calls[i].spec.run.runtime); };
+  const auto wanted = [&calls](std::size_t i) { return calls[i].spec.run.runtime.place; };
   bool several = false;
   std::optional<RankPlace> place;
   for (std::size_t i = 0; i < calls.size(); ++i) {
@@ -47,7 +47,7 @@ MeasurePoints measured(std::vector<microbench::PlannedCall>& calls) {
 /// Of ranks that a launcher started, the first writes.
 bool is_first(const std::vector<microbench::PlannedCall>& calls) {
   return std::all_of(calls.begin(), calls.end(),
-                     [](const microbench::PlannedCall& call) { return place_of(call.spec.run.runtime).rank == 0; });
+                     [](const microbench::PlannedCall& call) { return call.spec.run.runtime.place.rank == 0; });
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 namespace nongemm::cli {
 namespace {
 
-bool is_by_ranks(const Request& request) { return place_of(request.run.runtime).is_one_of_several(); }
+bool is_by_ranks(const Request& request) { return request.run.runtime.place.is_one_of_several(); }
 
 /// What no rank could run, told once.
 void check(const RunSpec& run) {
@@ -29,7 +29,7 @@ void check(const RunSpec& run) {
 std::optional<RankPlace> own_place(const std::vector<KeyedPoint>& points) {
   std::optional<RankPlace> place;
   for (const KeyedPoint& point : points) {
-    if (const auto found = place_of_process(place_of(point.request.run.runtime))) place = found;
+    if (const auto found = place_of_process(point.request.run.runtime.place)) place = found;
   }
   return place;
 }
@@ -46,7 +46,7 @@ MeasurePoints with_ranks(const std::vector<KeyedPoint>& points, MeasurePoints ot
   const auto request = [&points](std::size_t i) -> const Request& { return points[i % points.size()].request; };
   const MeasurePoints by_ranks = in_ranks(
       [request](std::size_t i) { return option_table().words_of(kRun, request(i)); },
-      [request](std::size_t i) { return place_of(request(i).run.runtime); },
+      [request](std::size_t i) { return request(i).run.runtime.place; },
       [request](std::size_t i) { return row_of(kRun, request(i).run); },
       [request](std::size_t i) { check(request(i).run); }, points.front().request.sweep.point_timeout.value_or(0));
   return [=, otherwise = std::move(otherwise)](const std::vector<std::size_t>& wanted, const PointEnded& ended,

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/points.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 #include "study/sweep.h"
 
 namespace nongemm::cli {

@@ -115,7 +115,7 @@ void check_cut(const Request& request) {
 /// By as many processes; what the first one prints is shown. Every rank holds its outputs against the references.
 bool verify_by_ranks(const Request& request) {
   check_cut(request);
-  const RanksEnd end = run_ranks(option_table().words_of(kVerify, request), place_of(request.run.runtime),
+  const RanksEnd end = run_ranks(option_table().words_of(kVerify, request), request.run.runtime.place,
                                  /*journals=*/false, /*most_seconds=*/0);
   fmt::print("{}", end.ranks.front().printed);
   if (end.failure.empty()) return true;
@@ -123,7 +123,7 @@ bool verify_by_ranks(const Request& request) {
 }
 
 bool verify_at_place(Request request) {
-  const RankPlace wanted = place_of(request.run.runtime);
+  const RankPlace wanted = request.run.runtime.place;
   if (!wanted.is_one_of_several()) return verify(request);
   const std::optional<RankPlace> place = place_of_process(wanted);
   if (!place) return verify_by_ranks(request);

@@ -13,7 +13,7 @@
 #include "microbench/replay.h"
 #include "ops/communication.h"
 #include "ops/rules.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 #include "study/limits_cache.h"
 
 namespace nongemm::microbench {
@@ -60,7 +60,7 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   Flow& flow = load_flow(spec.run.flow);
   point.settings.emplace_back("runtime", flow.info().version);
   progress("measuring");
-  const RankPlace place = place_of(spec.run.runtime);
+  const RankPlace place = spec.run.runtime.place;
   const bool by_ranks = is_collective(spec.call.info.name);
   const CallMeasurement measured = by_ranks ? measure_collective(spec.call, flow, options_of(spec))
                                             : measure_call(spec.call, flow, options_of(spec));

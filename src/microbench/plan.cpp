@@ -19,7 +19,7 @@
 #include "ops/check_graph.h"
 #include "ops/communication.h"
 #include "spec/command_line.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 #include "study/build.h"
 #include "study/output.h"
 
@@ -36,7 +36,7 @@ PlannedCall planned(Call call, const RunSpec& run, const std::string& model) {
 
 /// What is asked of an operator, with the number of ranks where it wants to be told.
 OperatorRequest for_ranks(const OperatorInfo& info, const RunSpec& run) {
-  const RankPlace place = place_of(run.runtime);
+  const RankPlace place = run.runtime.place;
   if (is_collective(info.name) != place.is_one_of_several()) {
     throw place.is_one_of_several()
         ? Error(ErrorKind::kUsage, "--tensor-parallel has no effect: " + info.name + " is no collective",

@@ -7,7 +7,7 @@
 #include "graph/graph.h"
 #include "import/model_file.h"
 #include "models/registry.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 
 namespace nongemm {
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "spec/device.h"
+#include "spec/rank_place.h"
 
 namespace nongemm {
 
@@ -26,6 +27,8 @@ struct RuntimeOptions {
   std::uint64_t seed = 0;
   /// Operator libraries to load first: torch operators for the torch flow, custom operators for ONNX Runtime.
   std::vector<std::string> libraries;
+  /// Where the process stands among those that share the model.
+  RankPlace place = {};
   /// Flows' own settings by name ("ort.level" = "basic"); a flow reads its own. Defaults are absent.
   std::map<std::string, std::string> settings;
 

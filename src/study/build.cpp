@@ -35,7 +35,7 @@ BuiltModel build_model(const RunSpec& spec, const Progress& progress) {
     options = built.model.file ? options_for_file(built.model, built.data->tensors, options)
                                : options_for(built.data->tensors, options);
   }
-  Graph graph = build_graph(built.model, options, place_of(spec.runtime));
+  Graph graph = build_graph(built.model, options, spec.runtime.place);
   if (!spec.weights.empty()) graph.source = nullptr;  // the file has other weights
   if (built.model.file) check_dtype(spec, graph);
   built.graph = std::make_shared<const Graph>(std::move(graph));

@@ -11,7 +11,7 @@
 #include "base/statistics.h"
 #include "flows/load.h"
 #include "flows/options.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 #include "study/counting.h"
 #include "study/generation_point.h"
 #include "study/limits_cache.h"
@@ -138,7 +138,7 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   options.progress = progress;
   baseline.begin_point(key_of(spec));
   const std::vector<HostTensor> expected = expected_outputs(spec, built, prepared, options, baseline, point);
-  if (place_of(spec.runtime).is_one_of_several()) {
+  if (spec.runtime.place.is_one_of_several()) {
     progress("waiting for the other ranks");
     flow.communicator(options);
   }

@@ -11,7 +11,7 @@ namespace nongemm {
 
 RankedRun::RankedRun(const RunSpec& spec, const Graph& graph, Flow& flow, const RunOptions& options, Session& session)
     : session_(session), graph_(graph) {
-  const RankPlace place = place_of(spec.runtime);
+  const RankPlace place = spec.runtime.place;
   if (!place.is_one_of_several()) return;
   ranks_ = &flow.communicator(options);
   require_same(*ranks_, graph, flow.info().version);

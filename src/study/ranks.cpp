@@ -112,7 +112,7 @@ std::optional<RankPlace> place_of_process(const RankPlace& wanted) {
 bool is_started_here(const RankPlace& place) { return place.meeting.starts_with("file:"); }
 
 RunSpec at_place(RunSpec spec, const RankPlace& place) {
-  set_place(spec.runtime, place);
+  spec.runtime.place = place;
   if (spec.runtime.device.is_host()) {
     // Ranks of one host share its cores: with all of them for each, they would take turns. A launcher, or the user, may
     // have said it otherwise.

@@ -7,8 +7,8 @@
 
 #include "flows/communicator.h"
 #include "graph/graph.h"
+#include "spec/rank_place.h"
 #include "spec/run_spec.h"
-#include "spec/tensor_parallel.h"
 #include "study/child.h"
 
 namespace nongemm {

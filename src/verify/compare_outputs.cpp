@@ -171,7 +171,7 @@ std::vector<OutputDifference> verify_folder(const std::filesystem::path& path, F
   options.device = run.device.kind;
   if (options.quantize.scheme != QuantizeScheme::kNone) options.dtype = dtype_of_folder(model);
   options = model.file ? options_for_file(model, inputs.tensors, options) : options_for(inputs.tensors, options);
-  const Graph graph = build_graph(model, options, place_of(run));
+  const Graph graph = build_graph(model, options, run.place);
 
   // A folder without a checkpoint is an error here.
   const std::string folder = model.file != nullptr ? "" : path.string();
@@ -199,7 +199,7 @@ std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptio
                                             Flow& reference, const RunOptions& run) {
   ModelOptions built_for = options;
   built_for.device = run.device.kind;
-  const Graph graph = build_graph(model, built_for, place_of(run));
+  const Graph graph = build_graph(model, built_for, run.place);
   const PreparedWeights weights = prepare_weights(model, graph, "", run.seed);
   const PreparedInputs inputs = prepare_inputs(graph, nullptr, run.seed);
   const NamedTensors expected = outputs_of(reference, graph, weights.tensors, inputs.tensors, run);

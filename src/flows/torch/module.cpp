@@ -21,7 +21,7 @@
 #include "flows/torch/roi/roi_cuda.h"
 #include "flows/torch/roi/roi_operators.h"
 #include "flows/torch/session.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -73,14 +73,14 @@ class TorchFlow : public Flow {
   std::unique_ptr<Session> prepare(const Graph& graph, const std::vector<HostTensor>& weights,
                                    const RunOptions& options) override {
     const c10::Device device = open_device(options.device);
-    if (place_of(options).is_one_of_several()) communicator(options);
+    if (options.place.is_one_of_several()) communicator(options);
     for (const std::string& library : options.libraries) load_operators(library);
     return with_errors("preparing the model", [&] { return make_session(graph, weights, options, device); });
   }
 
   Communicator& communicator(const RunOptions& options) override {
     // Left before LibTorch ends, since it is made after: threads of the transport want what they run on.
-    static const std::unique_ptr<Communicator> ranks = join_ranks(place_of(options), open_device(options.device));
+    static const std::unique_ptr<Communicator> ranks = join_ranks(options.place, open_device(options.device));
     return *ranks;
   }
 

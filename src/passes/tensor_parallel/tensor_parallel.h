@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "graph/graph.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 
 namespace nongemm::passes {
 

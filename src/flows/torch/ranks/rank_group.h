@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "flows/communicator.h"
-#include "spec/tensor_parallel.h"
+#include "spec/rank_place.h"
 
 namespace nongemm::torch_flow {
 

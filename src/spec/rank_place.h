@@ -3,8 +3,6 @@
 
 #include <string>
 
-#include "spec/runtime_options.h"
-
 namespace nongemm {
 
 /// One of the processes that run a model together, and where they meet.
@@ -21,8 +19,5 @@ struct RankPlace {
 
   bool is_one_of_several() const { return ranks > 1; }
 };
-
-RankPlace place_of(const RuntimeOptions& options);
-void set_place(RuntimeOptions& options, const RankPlace& place);
 
 }  // namespace nongemm
