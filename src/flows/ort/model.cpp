@@ -9,17 +9,13 @@
 #include "flows/ort/errors.h"
 #include "flows/ort/library.h"
 #include "flows/ort/load_apart.h"
-#include "flows/ort/values.h"
+#include "graph/state.h"
 #include "lowering/lower.h"
-#include "onnx/file.h"
 #include "onnx/names.h"
 #include "onnx/wire.h"
 #include "programs/ort/dataflow.h"
 #include "programs/ort/mapping.h"
 #include "programs/ort/user_model.h"
-#include "weights/made_weights.h"
-#include "weights/synthetic.h"
-#include "weights/weight_spec.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -60,16 +56,6 @@ std::string nodes_named_in(const std::string& message, const Graph& graph) {
     text += (text.empty() ? "" : ", ") + (scope.empty() ? node.op : scope + " (" + node.op + ")");
   }
   return text;
-}
-
-/// A weight as it was given, or drawn, or made of such.
-HostTensor weight_of(const Graph& graph, std::size_t place, const std::vector<HostTensor>& given,
-                     const RunOptions& options) {
-  return weights::made_weight(graph, place, [&](std::size_t stored) {
-    if (given[stored].data) return given[stored];
-    const weights::WeightSpec spec = weights::weight_specs(graph.stored())[stored];
-    return weights::synthesize_all({spec}, options.seed, options.threads).front().second;
-  });
 }
 
 /// Graph nodes of which the model has none: nothing needs them, or they are views that the next node sees through.
@@ -124,9 +110,23 @@ Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const R
              const Settings& settings) {
   if (graph.source != nullptr) {
     take_file(graph, settings);
-  } else {
-    lower(graph, weights, options, settings);
+    return;
   }
+  const auto outputs = lower(graph);
+  if (!settings.on_cuda()) {
+    require_memory("loading " + graph.name + " in ONNX Runtime",
+                   bytes_to_load(lowered_, weights, graph.preparation != nullptr, settings),
+                   "free memory, or use the torch flow");
+  }
+  weights_ = std::make_shared<Weights>(/*shared=*/!states_of(graph).empty());
+  weights_->place(graph, lowered_, weights, options);
+  open_lowered(graph, settings, outputs);
+}
+
+Model::Model(const Graph& graph, const Model& first, const Settings& settings) : weights_(first.weights_) {
+  const auto outputs = lower(graph);
+  weights_->find(graph, lowered_);
+  open_lowered(graph, settings, outputs);
 }
 
 void Model::open(const Graph& graph, const Settings& settings, const Dataflow& model,
@@ -193,43 +193,25 @@ void Model::take_file(const Graph& graph, const Settings& settings) {
   }
 }
 
-void Model::lower(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
-                  const Settings& settings) {
+std::vector<std::pair<std::string, ValueId>> Model::lower(const Graph& graph) {
   onnx::LoweredModel lowered = onnx::lower_to_onnx(graph);
   for (const onnx::Port& port : lowered.inputs) inputs_.push_back(port.name);
-  for (const onnx::Port& port : lowered.outputs) outputs_.push_back(port.name);
+  std::vector<std::pair<std::string, ValueId>> outputs;
+  for (const onnx::Port& port : lowered.outputs) {
+    outputs_.push_back(port.name);
+    outputs.emplace_back(port.name, port.value);
+  }
   lowered_ = std::move(lowered.model);
-  if (!settings.on_cuda()) {
-    require_memory("loading " + graph.name + " in ONNX Runtime",
-                   bytes_to_load(lowered_, weights, graph.preparation != nullptr, settings),
-                   "free memory, or use the torch flow");
-  }
-  place_weights(graph, weights, options);
-  std::vector<std::pair<std::string, ValueId>> named;
-  for (const onnx::Port& port : lowered.outputs) named.emplace_back(port.name, port.value);
-  open(graph, settings, dataflow_of(lowered_), named, [&](Ort::SessionOptions& session) { load_lowered(session); });
+  return outputs;
 }
 
-void Model::place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options) {
-  for (const onnx::Initializer& initializer : lowered_.graph.initializers) {
-    if (!initializer.is_weight()) continue;
-    weights_.push_back(
-        onnx::tensor_of(initializer, [&](std::size_t place) { return weight_of(graph, place, given, options); }));
-    weight_bytes_ += weights_.back().byte_size();
-  }
-}
-
-void Model::load_lowered(Ort::SessionOptions& options) {
-  std::vector<std::string> names;
-  std::vector<Ort::Value> values;
-  for (const onnx::Initializer& initializer : lowered_.graph.initializers) {
-    if (!initializer.is_weight()) continue;
-    names.push_back(initializer.name);
-    values.push_back(to_value(weights_[values.size()]));
-  }
-  options.AddExternalInitializers(names, values);
-  const std::string bytes = onnx::serialize(lowered_);
-  session_ = Ort::Session(Library::get().env(), bytes.data(), bytes.size(), options);
+void Model::open_lowered(const Graph& graph, const Settings& settings,
+                         const std::vector<std::pair<std::string, ValueId>>& outputs) {
+  weight_bytes_ = onnx::weight_bytes(lowered_);
+  open(graph, settings, dataflow_of(lowered_), outputs, [&](Ort::SessionOptions& options) {
+    weights_->hand_over(lowered_, options);
+    session_ = weights_->open(onnx::serialize(lowered_), options);
+  });
 }
 
 }  // namespace nongemm::ort_flow
