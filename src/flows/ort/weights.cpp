@@ -1,5 +1,6 @@
 #include "flows/ort/weights.h"
 
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -82,8 +83,11 @@ void Weights::hand_over(const onnx::ModelDef& model, Ort::SessionOptions& option
     const Placed& placed = placed_.at(initializer.name);
     names.push_back(initializer.name.c_str());
     values.push_back(placed.value);
-    // What is shared is read where it is, and alone is looked up in what others have packed.
-    if (packed_ != nullptr) options.AddInitializer(initializer.name.c_str(), placed.value);
+    // What is named so is read where it is, and alone is looked up among what others have packed. Kernels of vectors
+    // (LayerNorm in fp16) pack, too, but cannot share that, and fail when they are asked to.
+    if (packed_ != nullptr && initializer.shape.size() > 1) {
+      options.AddInitializer(initializer.name.c_str(), placed.value);
+    }
   });
   // The optimiser reads values from these.
   Ort::ThrowOnError(Ort::GetApi().AddExternalInitializers(options, names.data(), values.data(), names.size()));
@@ -91,8 +95,16 @@ void Weights::hand_over(const onnx::ModelDef& model, Ort::SessionOptions& option
 
 Ort::Session Weights::open(const std::string& bytes, const Ort::SessionOptions& options) {
   Ort::Env& env = Library::get().env();
-  if (packed_ == nullptr) return {env, bytes.data(), bytes.size(), options};
-  return {env, bytes.data(), bytes.size(), options, packed_.get()};
+  if (packed_ != nullptr) {
+    try {
+      return {env, bytes.data(), bytes.size(), options, packed_.get()};
+    } catch (const Ort::Exception& error) {
+      // A kernel that packs matrices for itself alone: then each graph has its own.
+      constexpr std::string_view kCannotShare = "cache computed pre-packed weights";
+      if (std::string_view(error.what()).find(kCannotShare) == std::string_view::npos) throw;
+    }
+  }
+  return {env, bytes.data(), bytes.size(), options};
 }
 
 }  // namespace nongemm::ort_flow
