@@ -26,7 +26,9 @@ std::vector<float> values_of(const HostTensor& tensor) {
   return {tensor.as<float>(), tensor.as<float>() + element_count(tensor.shape)};
 }
 
-Tensor added(Builder& b, const std::string& name) { return b.parameter(name, {2}, InitSpec()); }
+Tensor added(Builder& b, const std::string& name, std::int64_t size = 2) {
+  return b.parameter(name, {size}, InitSpec());
+}
 
 /// Begins a sum.
 Graph first_graph() {
@@ -54,7 +56,7 @@ Graph written_graph() {
   b.call("aten.add_.Tensor", {count, 1});
   const Tensor written =
       b.call("aten.index_copy_.default", {row, 0, place, b.call("aten.to.dtype", {place, DType::kFloat32})});
-  b.output("row", b.call("aten.add.Tensor", {written, added(b, "w")}));
+  b.output("row", b.call("aten.add.Tensor", {written, added(b, "w", 4)}));
   return b.finish();
 }
 
