@@ -84,6 +84,27 @@ TEST_F(GenerationCli, BothCachesGenerateTheSame) {
   EXPECT_EQ(text(mistral_, "dynamic"), text(mistral_, "static"));
 }
 
+#ifdef NONGEMM_HAS_ORT
+TEST_F(GenerationCli, OnnxRuntimeGeneratesTheSame) {
+  const auto point = [&](const std::string& more) {
+    return report(mistral_ + " --generate 12 --prompt 5 --batch 2 --seed 3 " + more)["points"][0];
+  };
+  const nlohmann::json text = point("--flow torch")["sections"]["generated_text"];
+  for (const std::string cache : {"dynamic", "static"}) {
+    const nlohmann::json sections = point("--flow ort --cache " + cache)["sections"];
+    EXPECT_EQ(sections["generated_text"], text) << cache;
+    ASSERT_EQ(sections["phases"].size(), 2U) << cache;
+    EXPECT_EQ(sections["tokens"].size(), 12U) << cache;
+    for (const nlohmann::json& phase : sections["phases"]) {
+      EXPECT_GT(phase["gemm"], 0.0) << cache;
+      EXPECT_GT(phase["nongemm"], 0.0) << cache;
+    }
+    for (const nlohmann::json& group : sections["phase_groups"]) EXPECT_NE(group["group"], "Other") << cache;
+  }
+  refused(gpt2_ + " --flow ort --generate 4 --prompt 8 --sample top_k=3", "multinomial");
+}
+#endif
+
 TEST_F(GenerationCli, DrawnTokensAreThoseOfTheSeed) {
   const auto text = [&](int seed) {
     const nlohmann::json json = report(

@@ -27,9 +27,9 @@ namespace {
 
 constexpr double kTolerance = 1e-3;
 
-Flow& torch() {
+Flow& flow(const char* name) {
   setenv("NONGEMM_MODULES", NONGEMM_BINARY_DIR "/lib/nongemm", /*overwrite=*/0);
-  return load_flow("torch");
+  return load_flow(name);
 }
 
 std::vector<std::filesystem::path> cases() {
@@ -70,9 +70,9 @@ std::string identifier(const testing::TestParamInfo<Case>& test) {
 
 class Generations : public testing::TestWithParam<Case> {};
 
-TEST_P(Generations, MatchTheOriginal) {
-  const auto& [folder, cache] = GetParam();
-  const std::vector<OutputDifference> rows = verify_generation(folder, torch(), {}, {}, cache);
+void expect_match(const Case& generation, Flow& flow) {
+  const auto& [folder, cache] = generation;
+  const std::vector<OutputDifference> rows = verify_generation(folder, flow, {}, {}, cache);
   ASSERT_EQ(rows.size(), 2U);
   for (const OutputDifference& row : rows) {
     EXPECT_EQ(row.mismatch, "") << row.name;
@@ -80,6 +80,12 @@ TEST_P(Generations, MatchTheOriginal) {
     EXPECT_LE(row.largest_absolute, allowed) << row.name;
   }
 }
+
+TEST_P(Generations, MatchTheOriginal) { expect_match(GetParam(), flow("torch")); }
+
+#ifdef NONGEMM_HAS_ORT
+TEST_P(Generations, MatchTheOriginalInOnnxRuntime) { expect_match(GetParam(), flow("ort")); }
+#endif
 
 /// Graphs as verify_generation builds them.
 GenerationGraphs graphs_of(const std::filesystem::path& folder, CacheKind cache) {

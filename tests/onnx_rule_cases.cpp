@@ -211,6 +211,15 @@ std::vector<Case> memory() {
          b.call("aten.index_put_.default", {zeros, Results{b.call("aten.ge.Scalar", {in.image, 0.5})}, values});
          return Results{zeros};
        }},
+      {"index_put_behind",
+       [](Builder& b, const Inputs& in) {
+         // Values stand as the written elements do in PyTorch: the indexed dimension where it is, not in front.
+         const Tensor zeros = b.call("aten.zeros_like.default", {in.x});
+         const Tensor last = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {2}, {-1, 1}));
+         const Tensor values = b.call("aten.slice.Tensor", {in.x, 2, 0, 2, 1});
+         b.call("aten.index_put_.default", {zeros, Results{Tensor(), Tensor(), last}, values});
+         return Results{zeros};
+       }},
       {"gathers",
        [](Builder& b, const Inputs& in) {
          const Tensor row = b.call("aten.select.int", {in.k, 0, 0});

@@ -102,7 +102,8 @@ class Session {
   /// both find by their names. Neither the graph nor this session may end before it.
   /// Throws Error(kUnsupported) for a flow that has none, Error(kBadInput) naming a weight that is not there.
   virtual std::unique_ptr<Session> entry(const Graph& /*graph*/) {
-    throw Error(ErrorKind::kUnsupported, "this flow has one entry a model: it generates no text", "add --flow torch");
+    throw Error(ErrorKind::kUnsupported, "this flow has one entry a model: it generates no text",
+                "add --flow torch or --flow ort");
   }
   /// What the last run left of states becomes what the next run of any entry finds.
   virtual void advance() {}
@@ -116,10 +117,17 @@ class Session {
   /// once more: what is written in place has moved on.
   virtual void remember_states() {}
   virtual void restore_states() {}
+  /// Whether arguments of nodes can be changed once the session is made. Where they cannot, sizes that grow are inputs
+  /// of the graph that it is made of.
+  virtual bool can_change_arguments() const { return false; }
   /// Known arguments of nodes, in the place of the graph's: sizes that have grown. Throws Error(kUnsupported) once the
   /// session replays.
   virtual void change_arguments(std::span<const ArgumentChange> /*changes*/) {
     throw Error(ErrorKind::kUnsupported, "this session keeps the arguments that it was prepared with");
+  }
+  /// The inputs that are integers (Type::Kind::kInt), in their order.
+  virtual void set_sizes(std::span<const std::int64_t> /*sizes*/) {
+    throw Error(ErrorKind::kUnsupported, "this session takes no sizes as inputs");
   }
   /// One output of the last run.
   virtual HostTensor output(std::size_t index) { return outputs().at(index); }

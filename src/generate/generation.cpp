@@ -143,17 +143,35 @@ void GenerationSessions::begin(const Prompt& prompt) {
   prompt_->seed(seed_);
 }
 
+GenerationSessions::Step GenerationSessions::make_step(const GrowingGraph& growing) {
+  Step step;
+  const Graph* graph = growing.graph.get();
+  if (!growing.growth.empty() && !prompt_->can_change_arguments()) {
+    step.open = open_sizes(growing, graphs_.step(growing.last));
+    graph = step.open.graph.get();
+  }
+  step.session = prompt_->entry(*graph);
+  places_[step.session.get()] = {output_of(*graph, "logits"), output_of(*graph, "present.token")};
+  return step;
+}
+
 Session& GenerationSessions::step(std::int64_t step) {
   const GrowingGraph& growing = graphs_.growing(step);
-  std::unique_ptr<Session>& session = steps_[&growing];
-  if (session == nullptr) {
-    session = prompt_->entry(*growing.graph);
-    places_[session.get()] = {output_of(*growing.graph, "logits"), output_of(*growing.graph, "present.token")};
+  auto known = steps_.find(&growing);
+  if (known == steps_.end()) known = steps_.emplace(&growing, make_step(growing)).first;
+  Session& session = *known->second.session;
+  const OpenGraph& open = known->second.open;
+  if (open.graph != nullptr) {
+    session.set_sizes(sizes_at(open, step - growing.first));
+  } else if (!growing.growth.empty()) {
+    session.change_arguments(changes_at(*growing.graph, growing.growth, step - growing.first));
   }
-  if (!growing.growth.empty()) {
-    session->change_arguments(changes_at(*growing.graph, growing.growth, step - growing.first));
-  }
-  return *session;
+  return session;
+}
+
+std::unique_ptr<Session> GenerationSessions::own_session(std::int64_t step, const Graph& graph) {
+  const bool changes = !graphs_.growing(step).growth.empty() && prompt_->can_change_arguments();
+  return changes ? prompt_->entry(graph) : nullptr;
 }
 
 }  // namespace nongemm

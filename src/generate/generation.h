@@ -9,6 +9,7 @@
 
 #include "flows/flow.h"
 #include "generate/growth.h"
+#include "generate/open_sizes.h"
 #include "prepare/model.h"
 
 namespace nongemm {
@@ -78,8 +79,9 @@ class GenerationSessions {
   /// The session of a step, set to its sizes. It stays, for this step and all that its graph stands for.
   Session& step(std::int64_t step);
 
-  /// A session of its own for a step's graph, which has to outlive it.
-  std::unique_ptr<Session> entry(const Graph& graph) { return prompt_->entry(graph); }
+  /// A session of its own for a step whose graph states that step's sizes and has to outlive it; nothing where the one
+  /// of step() does as well: its sizes do not grow, or it finds them in its inputs.
+  std::unique_ptr<Session> own_session(std::int64_t step, const Graph& graph);
 
   /// Of the last run of a session.
   HostTensor logits(Session& session) const { return session.output(places_.at(&session).logits); }
@@ -92,10 +94,16 @@ class GenerationSessions {
     std::size_t logits, token;
   };
 
+  struct Step {
+    OpenGraph open;  // of a flow that takes sizes as inputs; without a graph otherwise
+    std::unique_ptr<Session> session;
+  };
+  Step make_step(const GrowingGraph& growing);
+
   GenerationGraphs& graphs_;
   std::uint64_t seed_;
   std::unique_ptr<Session> prompt_;
-  std::map<const GrowingGraph*, std::unique_ptr<Session>> steps_;
+  std::map<const GrowingGraph*, Step> steps_;
   std::map<const Session*, Places> places_;
 };
 

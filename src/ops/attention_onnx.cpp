@@ -59,9 +59,10 @@ Name causal_mask(OnnxLowering& onnx, DType dtype) {
 Name repeated_heads(OnnxLowering& onnx, Name value, const Shape& shape, std::int64_t query_heads) {
   const std::size_t heads = shape.size() - 3;
   if (shape[heads] == query_heads) return value;
-  if (std::find(shape.begin(), shape.end(), kDynamic) != shape.end()) onnx.unsupported("heads of unknown sizes");
+  const std::size_t unknown = static_cast<std::size_t>(std::count(shape.begin(), shape.end(), kDynamic));
+  if (unknown > 1 || shape[heads] == kDynamic) onnx.unsupported("heads of unknown sizes");
   if (shape[heads] == 0) onnx.unsupported("keys and values without heads");
-  Shape expanded = shape;
+  Shape expanded = unknown == 0 ? shape : Shape(shape.size(), 1);  // a size of 1 leaves an operand's as it is
   expanded.insert(expanded.begin() + static_cast<std::ptrdiff_t>(heads) + 1, query_heads / shape[heads]);
   Shape merged = shape;
   merged[heads] = query_heads;

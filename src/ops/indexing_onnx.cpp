@@ -93,6 +93,36 @@ bool adjacent(const std::vector<Index>& indices) {
   return indices.back().dim - indices.front().dim + 1 == indices.size();
 }
 
+/// What index_put writes, in the shape of what is replaced, the dimensions of the indices first.
+/// @param data with the indexed dimensions first
+Name replacements(OnnxLowering& onnx, const std::vector<Index>& indices, const Name& data, const Name& where) {
+  const Type& self = onnx.operands().tensor(0);
+  const std::size_t gathered = broadcast_shape(indices).size();
+  const std::size_t before = indices[0].dim;  // dimensions that stand before the indexed ones, which stand together
+  const std::size_t rest = self.shape.size() - indices.size();
+  const auto sizes = [&](const Name& shape, std::size_t begin, std::size_t end) {
+    return onnx.slice(shape, 0, onnx.integer_constants({static_cast<std::int64_t>(begin)}),
+                      onnx.integer_constants({static_cast<std::int64_t>(end)}));
+  };
+  Name shape = sizes(onnx.shape_of(where), 0, gathered);
+  if (rest > 0) {
+    const Name all = onnx.shape_of(data);
+    const auto left = [&](std::size_t begin, std::size_t end) {
+      return sizes(all, indices.size() + begin, indices.size() + end);
+    };
+    Names parts;
+    if (before > 0) parts.push_back(left(0, before));
+    parts.push_back(shape);
+    if (before < rest) parts.push_back(left(before, rest));
+    shape = onnx.concat(parts, 0);
+  }
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < gathered; ++i) order.push_back(before + i);
+  for (std::size_t i = 0; i < before; ++i) order.push_back(i);
+  for (std::size_t i = before; i < rest; ++i) order.push_back(gathered + i);
+  return onnx.transpose(onnx.add("Expand", {onnx.tensor(2, self.dtype), shape}), order);
+}
+
 }  // namespace
 
 void index(OnnxLowering& onnx) {
@@ -126,15 +156,7 @@ void index_put(OnnxLowering& onnx) {
   const Name data = onnx.transpose(onnx.tensor(0), order);
   const Name where = stacked(onnx, indices);
 
-  // The values take the shape of what is replaced: that of the indices, then the dimensions that have none.
-  const auto gathered_rank = static_cast<std::int64_t>(broadcast_shape(indices).size());
-  const Name zero = onnx.integer_constants({0});
-  Name shape = onnx.slice(onnx.shape_of(where), 0, zero, onnx.integer_constants({gathered_rank}));
-  if (order.size() > indices.size()) {
-    const Name count = onnx.integer_constants({static_cast<std::int64_t>(indices.size())});
-    shape = onnx.concat({shape, onnx.slice(onnx.shape_of(data), 0, count, onnx.integer_constants({INT64_MAX}))}, 0);
-  }
-  const Name values = onnx.add("Expand", {onnx.tensor(2, self.dtype), shape});
+  const Name values = replacements(onnx, indices, data, where);
   OnnxLowering::Attributes attributes;
   if (accumulate) attributes.push_back({"reduction", std::string("add")});
   onnx.result(onnx.transpose(onnx.add("ScatterND", {data, where, values}, attributes), inverse(order)));

@@ -64,7 +64,9 @@ std::vector<Type> infer_multinomial(const Operands& operands) {
   return {tensor_type(DType::kInt64, shape)};
 }
 
-void multinomial(OnnxLowering& onnx) { onnx.unsupported("random numbers, which would be another generator's"); }
+void multinomial(OnnxLowering& onnx) {
+  onnx.unsupported("random numbers, which would be another generator's", "the torch flow draws them");
+}
 
 /// Distinct values, and (empty unless asked for) indices and counts.
 std::vector<Type> infer_unique(const Operands& operands) {

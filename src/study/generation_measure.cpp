@@ -115,9 +115,8 @@ class Measurement {
     for (std::int64_t i = 1; i < at; ++i) sessions_.step(i).run_on();
     // Where sizes grow, the step that is measured has a session whose graph states its own.
     const auto graph = std::make_shared<const Graph>(graphs_.step(at));
-    const bool grows = !graphs_.growing(at).growth.empty();
-    const std::unique_ptr<Session> own = grows ? sessions_.entry(*graph) : nullptr;
-    Session& session = grows ? *own : sessions_.step(at);
+    const std::unique_ptr<Session> own = sessions_.own_session(at, *graph);
+    Session& session = own != nullptr ? *own : sessions_.step(at);
     const StepTraffic traffic = step_traffic(*graph, plan.prompt + at - 1);
     result_.generation.measured_step = at;
     result_.generation.weight_bytes = traffic.weight_bytes;

@@ -349,6 +349,30 @@ def point(generator, model, flow, device, batch, nodes, kernels, name_of):
     }
 
 
+def generation():
+    """One text generation: both phases by group, and a token that takes longer with each."""
+    shares = {
+        "prefill": {"GEMM": 0.8, "Normalization": 0.1, "Activation": 0.06},
+        "decode": {"GEMM": 0.5, "Memory (movement)": 0.3, "Activation": 0.1, "Normalization": 0.1},
+    }
+    walls = {"prefill": 0.04, "decode": 0.01}
+    phases = [{"phase": name, "latency": walls[name], "wall": walls[name]} for name in shares]
+    groups = [
+        {"phase": name, "group": group, "nodes": 10, "time": share * walls[name], "share": share}
+        for name, groups in shares.items()
+        for group, share in groups.items()
+    ]
+    tokens = [
+        {"token": number, "cached": 0 if number == 1 else 30 + number, "time": 0.04 if number == 1 else 0.01 + 1e-5 * number}
+        for number in range(1, 9)
+    ]
+    made = report(1, ["torch"], ["cpu"], [1])
+    made["points"] = made["points"][:1]
+    made["points"][0]["settings"]["generate"] = "8"
+    made["points"][0]["sections"] = {"phases": phases, "phase_groups": groups, "tokens": tokens}
+    return made
+
+
 def report(models, flows, devices, batches, nodes=240, kernels=0, hostile=False):
     generator = random.Random(24)
     points = []

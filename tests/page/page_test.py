@@ -292,6 +292,53 @@ class Drawing(PageTest):
         self.page.call("Emulation.setEmulatedMedia", media="")
 
 
+class Generation(PageTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.report = made_report.generation()
+        cls.sections = cls.report["points"][0]["sections"]
+        cls.file = page_of(cls.report, "generation")
+
+    def setUp(self):
+        self.page.resize(1360, 900)
+        self.open(self.file)
+
+    def widths(self):
+        """Of the parts of each phase's bar, together, in percent of what a bar can be."""
+        return self.page.run(
+            "Object.fromEntries([...document.querySelectorAll('#phases-body .bar')].map((bar) => [bar.dataset.phase,"
+            " [...bar.querySelectorAll('.part')].reduce((sum, part) => sum + parseFloat(part.style.width), 0)]))"
+        )
+
+    def test_each_phase_is_a_bar_of_its_groups(self):
+        for phase in ("prefill", "decode"):
+            said = self.page.run(f"document.querySelector('[data-phase={phase}] .stack').getAttribute('aria-label')")
+            groups = [row["group"] for row in self.sections["phase_groups"] if row["phase"] == phase]
+            self.assertTrue(said.startswith("GEMM "), said)
+            for group in groups:
+                self.assertIn(group, said)
+            self.assertEqual("waits and the rest" in said, phase == "prefill", said)
+
+    def test_bars_are_shares_or_times(self):
+        for phase, width in self.widths().items():
+            self.assertAlmostEqual(width, 100, delta=0.3, msg=phase)
+        self.page.click("#phases-controls button[data-value=absolute]")
+        widths = self.widths()
+        self.assertAlmostEqual(widths["prefill"], 100, delta=0.3)
+        self.assertAlmostEqual(widths["decode"], 25, delta=0.3)
+
+    def test_each_token_after_the_first_is_a_dot(self):
+        tips = self.page.run("[...document.querySelectorAll('#phases-body circle')].map((dot) => dot.dataset.tip)")
+        self.assertEqual(len(tips), len(self.sections["tokens"]) - 1)
+        self.assertIn("token 2, 32 cached", tips[0])
+
+    def test_it_is_a_view_and_there_is_none_without_phases(self):
+        self.assertIn("Phases", self.page.text("#nav"))
+        self.open(page_of(made_report.report(1, ["torch"], ["cpu"], [1]), "no-phases"))
+        self.assertNotIn("Phases", self.page.text("#nav"))
+
+
 class Looks(PageTest):
     """The main views look as in looks.json: pictures reduced until letters are grey, so that fonts hardly matter.
 

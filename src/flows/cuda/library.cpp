@@ -91,6 +91,9 @@ class CudaLibrary : public device::Library {
   void copy_to_host(void* to, const void* from, std::size_t bytes) override {
     check(cudaMemcpy(to, from, bytes, cudaMemcpyDeviceToHost), "copying to the host");
   }
+  void copy_to_device(void* to, const void* from, std::size_t bytes) override {
+    check(cudaMemcpy(to, from, bytes, cudaMemcpyHostToDevice), "copying to the device");
+  }
 
 #ifdef NONGEMM_CUDA_KERNELS
   bool has_kernels() const override { return true; }

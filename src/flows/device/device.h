@@ -115,6 +115,8 @@ class Library {
   virtual void synchronise(int device) = 0;
   /// From device memory; returns when it is there.
   virtual void copy_to_host(void* to, const void* from, std::size_t bytes) = 0;
+  /// Into device memory; returns when it is there.
+  virtual void copy_to_device(void* to, const void* from, std::size_t bytes) = 0;
 
   /// False when the library was built without nvcc: the calls below then throw Error(kUnsupported).
   virtual bool has_kernels() const = 0;

@@ -9,17 +9,13 @@
 #include "flows/ort/errors.h"
 #include "flows/ort/library.h"
 #include "flows/ort/load_apart.h"
-#include "flows/ort/values.h"
+#include "graph/state.h"
 #include "lowering/lower.h"
-#include "onnx/file.h"
 #include "onnx/names.h"
 #include "onnx/wire.h"
 #include "programs/ort/dataflow.h"
 #include "programs/ort/mapping.h"
 #include "programs/ort/user_model.h"
-#include "weights/made_weights.h"
-#include "weights/synthetic.h"
-#include "weights/weight_spec.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -62,16 +58,6 @@ std::string nodes_named_in(const std::string& message, const Graph& graph) {
   return text;
 }
 
-/// A weight as it was given, or drawn, or made of such.
-HostTensor weight_of(const Graph& graph, std::size_t place, const std::vector<HostTensor>& given,
-                     const RunOptions& options) {
-  return weights::made_weight(graph, place, [&](std::size_t stored) {
-    if (given[stored].data) return given[stored];
-    const weights::WeightSpec spec = weights::weight_specs(graph.stored())[stored];
-    return weights::synthesize_all({spec}, options.seed, options.threads).front().second;
-  });
-}
-
 /// Graph nodes of which the model has none: nothing needs them, or they are views that the next node sees through.
 std::vector<NodeId> without_nodes(const Graph& graph, const Dataflow& model) {
   std::vector<bool> known(graph.nodes.size(), false);
@@ -85,30 +71,48 @@ std::vector<NodeId> without_nodes(const Graph& graph, const Dataflow& model) {
   return rest;
 }
 
+template <typename Visit>
+void for_each_weight(const onnx::ModelDef& model, Visit&& visit) {
+  for (const onnx::Initializer& initializer : model.graph.initializers) {
+    if (initializer.is_weight()) visit(initializer, static_cast<double>(initializer.byte_size()));
+  }
+}
+
+/// Weights that are not there yet.
+/// @param made weights are made of those that are given
+double bytes_to_make(const onnx::ModelDef& model, const std::vector<HostTensor>& given, bool made) {
+  double bytes = 0;
+  for_each_weight(model, [&](const onnx::Initializer& initializer, double own) {
+    if (initializer.transposed || made || !given[initializer.weight].data) bytes += own;
+  });
+  return bytes;
+}
+
 /// What loading and a first run take on a host beyond the weights that are there. Measured with 1.30 (gpt2-large,
 /// vit-l), in all: 2.4 to 2.6 times the weights in fp32, since matrices are copied and packed anew; 4.8 times in half
 /// types, which the provider converts before, and 6.6 times at level none, where it converts them in the run, all
-/// before the first is used.
-/// @param made weights are made of those that are given
-double bytes_to_load(const onnx::ModelDef& model, const std::vector<HostTensor>& given, bool made,
-                     const Settings& settings) {
+/// before the first is used. A further graph finds fp32 matrices packed (gpt2: 0.9 times the weights while it loads).
+double bytes_to_load(const onnx::ModelDef& model, const Settings& settings, bool is_first) {
   constexpr double kSingle = 1.6;
+  constexpr double kFurtherSingle = 0.9;
   constexpr double kHalf = 3.8;
   constexpr double kHalfInTheRun = 5.6;
   double bytes = 0;
-  for (const onnx::Initializer& initializer : model.graph.initializers) {
-    if (!initializer.is_weight()) continue;
-    const auto own = static_cast<double>(initializer.byte_size());
+  for_each_weight(model, [&](const onnx::Initializer& initializer, double own) {
+    if (initializer.shape.size() < 2) return;
     const bool half = initializer.dtype == DType::kFloat16 || initializer.dtype == DType::kBFloat16;
-    if (initializer.transposed || made || !given[initializer.weight].data) bytes += own;
-    if (initializer.shape.size() < 2) continue;
     if (!half) {
-      bytes += kSingle * own;
+      bytes += (is_first ? kSingle : kFurtherSingle) * own;
     } else {
       bytes += (settings.level == ORT_DISABLE_ALL ? kHalfInTheRun : kHalf) * own;
     }
-  }
+  });
   return bytes;
+}
+
+void require_memory_to_load(const Graph& graph, double bytes, const Settings& settings) {
+  if (settings.on_cuda()) return;
+  require_memory("loading " + graph.name + " in ONNX Runtime", bytes, "free memory, or use the torch flow");
 }
 
 /// Far more than it takes, with optimisation.
@@ -124,9 +128,23 @@ Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const R
              const Settings& settings) {
   if (graph.source != nullptr) {
     take_file(graph, settings);
-  } else {
-    lower(graph, weights, options, settings);
+    return;
   }
+  const auto outputs = lower(graph);
+  require_memory_to_load(graph,
+                         bytes_to_make(lowered_, weights, graph.preparation != nullptr) +
+                             bytes_to_load(lowered_, settings, /*is_first=*/true),
+                         settings);
+  weights_ = std::make_shared<Weights>(/*shared=*/!states_of(graph).empty());
+  weights_->place(graph, lowered_, weights, options);
+  open_lowered(graph, settings, outputs);
+}
+
+Model::Model(const Graph& graph, const Model& first, const Settings& settings) : weights_(first.weights_) {
+  const auto outputs = lower(graph);
+  require_memory_to_load(graph, bytes_to_load(lowered_, settings, /*is_first=*/false), settings);
+  weights_->find(graph, lowered_);
+  open_lowered(graph, settings, outputs);
 }
 
 void Model::open(const Graph& graph, const Settings& settings, const Dataflow& model,
@@ -193,43 +211,25 @@ void Model::take_file(const Graph& graph, const Settings& settings) {
   }
 }
 
-void Model::lower(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
-                  const Settings& settings) {
+std::vector<std::pair<std::string, ValueId>> Model::lower(const Graph& graph) {
   onnx::LoweredModel lowered = onnx::lower_to_onnx(graph);
   for (const onnx::Port& port : lowered.inputs) inputs_.push_back(port.name);
-  for (const onnx::Port& port : lowered.outputs) outputs_.push_back(port.name);
+  std::vector<std::pair<std::string, ValueId>> outputs;
+  for (const onnx::Port& port : lowered.outputs) {
+    outputs_.push_back(port.name);
+    outputs.emplace_back(port.name, port.value);
+  }
   lowered_ = std::move(lowered.model);
-  if (!settings.on_cuda()) {
-    require_memory("loading " + graph.name + " in ONNX Runtime",
-                   bytes_to_load(lowered_, weights, graph.preparation != nullptr, settings),
-                   "free memory, or use the torch flow");
-  }
-  place_weights(graph, weights, options);
-  std::vector<std::pair<std::string, ValueId>> named;
-  for (const onnx::Port& port : lowered.outputs) named.emplace_back(port.name, port.value);
-  open(graph, settings, dataflow_of(lowered_), named, [&](Ort::SessionOptions& session) { load_lowered(session); });
+  return outputs;
 }
 
-void Model::place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options) {
-  for (const onnx::Initializer& initializer : lowered_.graph.initializers) {
-    if (!initializer.is_weight()) continue;
-    weights_.push_back(
-        onnx::tensor_of(initializer, [&](std::size_t place) { return weight_of(graph, place, given, options); }));
-    weight_bytes_ += weights_.back().byte_size();
-  }
-}
-
-void Model::load_lowered(Ort::SessionOptions& options) {
-  std::vector<std::string> names;
-  std::vector<Ort::Value> values;
-  for (const onnx::Initializer& initializer : lowered_.graph.initializers) {
-    if (!initializer.is_weight()) continue;
-    names.push_back(initializer.name);
-    values.push_back(to_value(weights_[values.size()]));
-  }
-  options.AddExternalInitializers(names, values);
-  const std::string bytes = onnx::serialize(lowered_);
-  session_ = Ort::Session(Library::get().env(), bytes.data(), bytes.size(), options);
+void Model::open_lowered(const Graph& graph, const Settings& settings,
+                         const std::vector<std::pair<std::string, ValueId>>& outputs) {
+  weight_bytes_ = onnx::weight_bytes(lowered_);
+  open(graph, settings, dataflow_of(lowered_), outputs, [&](Ort::SessionOptions& options) {
+    weights_->hand_over(lowered_, options);
+    session_ = weights_->open(onnx::serialize(lowered_), options);
+  });
 }
 
 }  // namespace nongemm::ort_flow

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,7 @@
 #include "flows/flow.h"
 #include "flows/ort/onnxruntime.h"
 #include "flows/ort/settings.h"
+#include "flows/ort/weights.h"
 #include "onnx/onnx_model.h"
 #include "programs/ort/dataflow.h"
 #include "programs/ort/result_types.h"
@@ -24,10 +26,14 @@ class Model {
   /// @throws Error(kUnsupported) with the runtime's message and the graph node it is about when it rejects the model
   Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
         const Settings& settings);
+  /// A further graph of the same model, over the weights of the first.
+  Model(const Graph& graph, const Model& first, const Settings& settings);
 
   Ort::Session& session() { return session_; }
   const std::vector<std::string>& inputs() const { return inputs_; }
   const std::vector<std::string>& outputs() const { return outputs_; }
+  /// What the runtime was given; empty for a user's own file.
+  const onnx::ModelDef& lowered() const { return lowered_; }
   /// Steps in the order of the optimised graph (mapping.h).
   const RuntimeProgram& program() const { return program_; }
   /// Of results whose shapes the graph does not have.
@@ -40,15 +46,14 @@ class Model {
   void open(const Graph& graph, const Settings& settings, const Dataflow& model,
             const std::vector<std::pair<std::string, ValueId>>& outputs,
             const std::function<void(Ort::SessionOptions&)>& load);
-  void lower(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
-             const Settings& settings);
+  /// @return outputs of the graph by their names in the model
+  std::vector<std::pair<std::string, ValueId>> lower(const Graph& graph);
+  void open_lowered(const Graph& graph, const Settings& settings,
+                    const std::vector<std::pair<std::string, ValueId>>& outputs);
   void take_file(const Graph& graph, const Settings& settings);
-  void place_weights(const Graph& graph, const std::vector<HostTensor>& given, const RunOptions& options);
-  void load_lowered(Ort::SessionOptions& options);
 
   onnx::ModelDef lowered_;
-  /// The runtime reads weights where they are, so they live as long as the session.
-  std::vector<HostTensor> weights_;
+  std::shared_ptr<Weights> weights_;
   std::uint64_t weight_bytes_ = 0;
   std::vector<std::string> inputs_;
   std::vector<std::string> outputs_;

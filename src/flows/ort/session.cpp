@@ -10,7 +10,9 @@
 #include "flows/ort/library.h"
 #include "flows/ort/model.h"
 #include "flows/ort/profiled_run.h"
+#include "flows/ort/states.h"
 #include "flows/ort/values.h"
+#include "lowering/written_states.h"
 #include "programs/ort/launches.h"
 #include "programs/ort/program.h"
 
@@ -20,13 +22,26 @@ namespace {
 class OrtSession : public Session {
  public:
   OrtSession(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options)
-      : settings_(read_settings(options)),
-        model_(graph, weights, options, settings_),
+      : graph_(graph),
+        completed_graph_(complete(graph)),
+        settings_(read_settings(options)),
+        model_(run_graph(), weights, options, settings_),
+        states_(run_graph(), model_.lowered(), model_.inputs(), model_.outputs(), std::make_shared<StateStore>()),
         program_(model_.program()),
         binding_(model_.session()) {
-    if (settings_.on_cuda()) cuda_ = &device::library();
-    const Ort::MemoryInfo memory = output_memory();
-    for (const std::string& name : model_.outputs()) binding_.BindOutput(name.c_str(), memory);
+    make_ready();
+  }
+
+  /// Another entry of the model.
+  OrtSession(const Graph& graph, const OrtSession& first)
+      : graph_(graph),
+        completed_graph_(complete(graph)),
+        settings_(first.settings_),
+        model_(run_graph(), first.model_, settings_),
+        states_(run_graph(), model_.lowered(), model_.inputs(), model_.outputs(), first.states_.store()),
+        program_(model_.program()),
+        binding_(model_.session()) {
+    make_ready();
   }
 
   ~OrtSession() override {
@@ -41,25 +56,52 @@ class OrtSession : public Session {
     with_errors("placing the inputs", [&] {
       // A value that is needed on the device is copied there now, not in every run.
       for (std::size_t i = 0; i < inputs.size(); ++i) {
-        binding_.BindInput(model_.inputs()[i].c_str(), to_value(inputs_[i]));
+        if (inputs[i].data == nullptr && states_.has_input(static_cast<std::uint32_t>(i))) {
+          states_.clear(static_cast<std::uint32_t>(i), model_.session(), memory_);
+        } else {
+          binding_.BindInput(model_.inputs()[i].c_str(), to_value(inputs_[i]));
+        }
       }
       binding_.SynchronizeInputs();
     });
-    if (completed_) return;
-    program_.complete(run_profiled());
-    completed_ = true;
+    complete_program();
+  }
+
+  void set_sizes(std::span<const std::int64_t> sizes) override {
+    sizes_.assign(sizes.begin(), sizes.end());
+    with_errors("placing the sizes", [&] {
+      auto size = sizes_.begin();
+      for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+        if (graph_.values[graph_.inputs[i].value].type.kind != Type::Kind::kInt) continue;
+        binding_.BindInput(model_.inputs()[i].c_str(), to_value(*size++));
+      }
+      binding_.SynchronizeInputs();
+    });
   }
 
   void run() override {
     stop_tracing();
+    complete_program();
     infer(plain_);
   }
 
+  std::unique_ptr<Session> entry(const Graph& graph) override {
+    return with_errors("preparing a further graph", [&] { return std::make_unique<OrtSession>(graph, *this); });
+  }
+
+  void advance() override {
+    with_errors("keeping the states", [&] { states_.keep(binding_, memory_); });
+  }
+
   std::vector<HostTensor> outputs() override {
+    std::vector<HostTensor> tensors;
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) tensors.push_back(output(i));
+    return tensors;
+  }
+
+  HostTensor output(std::size_t index) override {
     return with_errors("fetching the outputs", [&] {
-      std::vector<HostTensor> tensors;
-      for (const Ort::Value& value : binding_.GetOutputValues()) tensors.push_back(to_tensor(value));
-      return tensors;
+      return states_.has_kept(index) ? to_tensor(states_.kept(index)) : to_tensor(binding_.GetOutputValues().at(index));
     });
   }
 
@@ -92,7 +134,7 @@ class OrtSession : public Session {
   MemoryUse run_for_memory() override {
     stop_tracing();
     return with_errors("asking for the arena's figures", [&] {
-      const Ort::Allocator arena(model_.session(), output_memory());
+      const Ort::Allocator arena(model_.session(), memory_);
       const auto figure = [&](const char* name) { return Library::get().allocator_figure(arena, name); };
       const std::uint64_t idle = figure("InUse");
       infer(plain_);
@@ -117,13 +159,35 @@ class OrtSession : public Session {
   DeviceState device_state() override { return cuda_ != nullptr ? cuda_->state(settings_.cuda_device) : DeviceState(); }
 
  private:
-  Ort::MemoryInfo output_memory() const {
-    if (!settings_.on_cuda()) return Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
-    return {"Cuda", OrtArenaAllocator, settings_.cuda_device, OrtMemTypeDefault};
+  static Ort::MemoryInfo output_memory(const Settings& settings) {
+    if (!settings.on_cuda()) return Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+    return {"Cuda", OrtArenaAllocator, settings.cuda_device, OrtMemTypeDefault};
+  }
+
+  /// What is written in place has to be an output.
+  static std::unique_ptr<const Graph> complete(const Graph& graph) {
+    if (states_of(graph).empty()) return nullptr;
+    return std::make_unique<const Graph>(onnx::with_written_states(graph));
+  }
+  const Graph& run_graph() const { return completed_graph_ != nullptr ? *completed_graph_ : graph_; }
+
+  void make_ready() {
+    if (settings_.on_cuda()) cuda_ = &device::library();
+    for (const std::string& name : model_.outputs()) binding_.BindOutput(name.c_str(), memory_);
+  }
+
+  /// The first run tells what the program is like. What it leaves is forgotten.
+  void complete_program() {
+    if (completed_) return;
+    program_.complete(run_profiled());
+    completed_ = true;
   }
 
   void infer(const Ort::RunOptions& options) {
-    with_errors("running the model", [&] { model_.session().Run(options, binding_); });
+    with_errors("running the model", [&] {
+      states_.bind(binding_, memory_);
+      model_.session().Run(options, binding_);
+    });
   }
 
   RunProfile run_profiled() {
@@ -132,6 +196,7 @@ class OrtSession : public Session {
 
   void trace_host(Trace& trace) {
     stop_tracing();
+    complete_program();
     trace.device.clear();
     trace.synchronisations.clear();
     const std::int64_t called = now_ns();
@@ -173,12 +238,17 @@ class OrtSession : public Session {
 
   void stop_tracing() { device::stop_tracing(cuda_); }
 
+  const Graph& graph_;
+  std::unique_ptr<const Graph> completed_graph_;  // where the graph writes states in place
   Settings settings_;
+  Ort::MemoryInfo memory_ = output_memory(settings_);
   Model model_;
+  States states_;
   Program program_;
   bool completed_ = false;
   device::Library* cuda_ = nullptr;
-  std::vector<HostTensor> inputs_;  // which the binding shares
+  std::vector<HostTensor> inputs_;   // which the binding shares
+  std::vector<std::int64_t> sizes_;  // which it shares, too
   Ort::IoBinding binding_;
   Ort::RunOptions plain_;
   ProfiledRun profiled_;

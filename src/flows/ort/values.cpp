@@ -20,12 +20,24 @@ DType from_onnx(ONNXTensorElementDataType type) {
   throw Error(ErrorKind::kUnsupported, "a tensor of ONNX type " + std::to_string(type));
 }
 
-Ort::Value to_value(const HostTensor& tensor) {
+namespace {
+
+const Ort::MemoryInfo& host_memory() {
   static const auto memory = Ort::MemoryInfo::CreateCpu(OrtDeviceAllocator, OrtMemTypeDefault);
+  return memory;
+}
+
+}  // namespace
+
+Ort::Value to_value(const HostTensor& tensor) {
   // The interface takes inputs as mutable; the runtime does not write to them.
   auto* bytes = const_cast<std::byte*>(tensor.data.get());
-  return Ort::Value::CreateTensor(memory, bytes, tensor.byte_size(), tensor.shape.data(), tensor.shape.size(),
+  return Ort::Value::CreateTensor(host_memory(), bytes, tensor.byte_size(), tensor.shape.data(), tensor.shape.size(),
                                   to_onnx(tensor.dtype));
+}
+
+Ort::Value to_value(std::int64_t& number) {
+  return Ort::Value::CreateTensor<std::int64_t>(host_memory(), &number, 1, nullptr, 0);
 }
 
 HostTensor to_tensor(const Ort::Value& value) {

@@ -1,6 +1,8 @@
 // Tensors of the program as values of ONNX Runtime and back.
 #pragma once
 
+#include <cstdint>
+
 #include "base/tensor.h"
 #include "flows/ort/onnxruntime.h"
 
@@ -12,6 +14,9 @@ DType from_onnx(ONNXTensorElementDataType type);
 
 /// Shares the tensor's bytes: it must outlive the value.
 Ort::Value to_value(const HostTensor& tensor);
+
+/// Shares an integer without dimensions: it must outlive the value.
+Ort::Value to_value(std::int64_t& number);
 
 /// A copy on the host of a value that may lie on a device.
 HostTensor to_tensor(const Ort::Value& value);

@@ -125,6 +125,7 @@ class TorchSession : public Session {
     synchronise();
   }
 
+  bool can_change_arguments() const override { return true; }
   void change_arguments(std::span<const ArgumentChange> changes) override {
     if (replay_ != nullptr) throw Error(ErrorKind::kUnsupported, "a replay keeps the arguments that it was made with");
     for (const ArgumentChange& change : changes) program_.change_argument(change.node, change.position, change.value);

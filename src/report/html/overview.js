@@ -3,14 +3,15 @@
 const state = {
   point: 0,
   other: -1,
-  metric: 'latency',
+  metric: 'performance.latency',
   bars: 'relative'
 };
 
 // What a cell of the heat table can show: section, column, and whether more is darker because it is worse.
 const METRICS = [
   ['performance', 'latency'], ['performance', 'nongemm_share'], ['performance', 'gap_share'],
-  ['performance', 'throughput'], ['performance', 'peak_memory'], ['fusion', 'rate']
+  ['performance', 'throughput'], ['performance', 'peak_memory'], ['fusion', 'rate'], ['generation', 'token'],
+  ['generation', 'first_token'], ['generation', 'token_rate'], ['generation', 'peak_memory']
 ];
 
 const isMeasured = (point) => Boolean(point.tables.performance && point.tables.groups);
@@ -53,14 +54,13 @@ function labelOf(point) {
 }
 
 function metricOf(point, metric) {
-  const found = METRICS.find(([, column]) => column === metric);
-  const row = found && firstRow(point, found[0]);
-  return row && known(row[metric]) ? row[metric] : null;
+  const [section, column] = metric.split('.');
+  const row = firstRow(point, section);
+  return row && known(row[column]) ? row[column] : null;
 }
 
 function heatCell(index, low, high) {
   const point = POINTS[index];
-  const [section] = METRICS.find(([, column]) => column === state.metric);
   const value = metricOf(point, state.metric);
   const chosen = index === state.point;
   const label = labelOf(point);
@@ -82,7 +82,7 @@ function heatCell(index, low, high) {
         },
         status);
   }
-  const info = columnInfo(section, state.metric);
+  const info = columnInfo(...state.metric.split('.'));
   const text = show(value, info.unit);
   // Times differ by orders of magnitude between models: their logarithm is what shades them.
   const scale = info.unit === 'share' ? (v) => v : Math.log;
@@ -101,6 +101,9 @@ function heatCell(index, low, high) {
 function drawHeat() {
   at('points').hidden = POINTS.length < 2;
   if (POINTS.length < 2) return;
+  const metrics = METRICS.map((metric) => metric.join('.'))
+                      .filter((metric) => POINTS.some((point) => metricOf(point, metric) !== null));
+  if (metrics.length > 0 && !metrics.includes(state.metric)) [state.metric] = metrics;
   const across = VARYING.filter((name) => ACROSS.includes(name));
   const down = VARYING.filter((name) => !ACROSS.includes(name));
   const columns = [...new Set(POINTS.map((point) => partLabel(point, across)))];
@@ -122,13 +125,11 @@ function drawHeat() {
           columns.map((column) => h('td', {}, (cells.get(column) || []).map((index) => heatCell(index, low, high))))));
   fill('heat', h('table', {class: 'heat'}, h('thead', {}, head), h('tbody', {}, body)));
   fill('overview', OVERVIEWS.filter((point) => !isStudy(point)).map((point) => tablesOf(point, false)));
-  const metrics =
-      METRICS.filter(([section, column]) => POINTS.some((point) => known((firstRow(point, section) || {})[column])));
   if (at('points-controls').childElementCount === 0) {
     fill(
         'points-controls',
         select(
-            'Cells show', metrics.map(([section, column]) => [column, columnInfo(section, column).title]), state.metric,
+            'Cells show', metrics.map((metric) => [metric, columnInfo(...metric.split('.')).title]), state.metric,
             (metric) => {
               state.metric = metric;
               drawHeat();

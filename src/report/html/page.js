@@ -1,7 +1,7 @@
 // Puts the page together: which point is chosen, and every view of it.
 
 const VIEWS = [
-  ['summary', 'At a glance', drawSummary], ['operators', 'Operators', drawOperators],
+  ['summary', 'At a glance', drawSummary], ['phases', 'Phases', drawPhases], ['operators', 'Operators', drawOperators],
   ['modules', 'Modules', drawModules], ['timeline', 'Timeline', drawTimeline], ['roofline', 'Roofline', drawRoofline],
   ['fusion', 'Fusion', drawFusion], ['memory', 'Memory', drawMemory], ['growth', 'Growth', drawGrowth],
   ['compare', 'Side by side', drawCompare], ['figures', 'All figures', drawFigures]
