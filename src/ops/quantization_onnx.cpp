@@ -1,6 +1,7 @@
 // ONNX rules of quantization.cpp, as the runtimes' own tools write quantized models.
 #include "ops/quantization_onnx.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -93,7 +94,7 @@ void int8_linear(OnnxLowering& onnx) {
 void grouped_linear(OnnxLowering& onnx) {
   const Operands& operands = onnx.operands();
   const Shape weight = operands.tensor(1, 2).shape;
-  const std::int64_t group = operands.integer(operands.position("group"));
+  const std::int64_t group = std::min(operands.integer(operands.position("group")), weight[1]);  // of a short row all
   if (operands.integer(operands.position("bits")) != 8 || operands.has(operands.position("zeros"))) {
     onnx.unsupported("weights of 4 bits, or with zeros of their own");
   }
