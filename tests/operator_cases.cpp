@@ -262,6 +262,8 @@ const Rows& own_rows() {
       {"nongemm.int8_row_quantize.default", "2x8x16 threshold=1 :fp16 @transposed"},
       {"nongemm.int8_quantize.default", "2x8x16 threshold=2"},
       {"nongemm.int8_quantize.default", "40x24 threshold=0 :bf16"},
+      {"nongemm.static_quantize.default", "2x8x16 step=scalar"},
+      {"nongemm.static_quantize.default", "8x16 step=scalar dtype=fp8_e4m3 :fp16 @transposed"},
       {"nongemm.int8_linear.default", "2x9x16"},
       {"nongemm.int8_linear.default", "5x13 7x13 weight_scales=7 bias=7 dtype=fp32"},
       {"nongemm.add_outlier_product_.default",

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -128,8 +129,10 @@ HostTensor scales_of(const Levels& l, bool groups_first) {
   return tensor_from(DType::kFloat32, groups_first ? Shape{kGroups, kOut} : Shape{kOut, kGroups}, values);
 }
 
-void expect_product(const StoredWeights& stored, const std::map<std::string, HostTensor>& checkpoint,
-                    const std::function<double(std::int64_t n, std::int64_t k)>& weight, double allowed = 1e-4) {
+void expect_product(
+    const StoredWeights& stored, const std::map<std::string, HostTensor>& checkpoint,
+    const std::function<double(std::int64_t n, std::int64_t k)>& weight, double allowed = 1e-4,
+    const std::function<double(double)>& seen = [](double value) { return value; }) {
   Builder b("layer", DType::kFloat32);
   const Tensor x = b.input("x", DType::kFloat32, {kRows, kIn}, {});
   b.output("y", b.call("aten.linear.default", {x, b.parameter("layer.weight", {kOut, kIn}, {})}));
@@ -147,7 +150,7 @@ void expect_product(const StoredWeights& stored, const std::map<std::string, Hos
   for (std::int64_t r = 0; r < kRows; ++r) {
     for (std::int64_t n = 0; n < kOut; ++n) {
       double sum = 0;
-      for (std::int64_t k = 0; k < kIn; ++k) sum += input[static_cast<std::size_t>(r * kIn + k)] * weight(n, k);
+      for (std::int64_t k = 0; k < kIn; ++k) sum += seen(input[static_cast<std::size_t>(r * kIn + k)]) * weight(n, k);
       EXPECT_NEAR(element(got, static_cast<std::size_t>(r * kOut + n)), sum, allowed) << r << " " << n;
     }
   }
@@ -234,6 +237,50 @@ TEST(StoredLayers, OfCompressedTensorsByRows) {
       [&](auto n, auto k) { return values[static_cast<std::size_t>(n * kIn + k)] * 0.25; }, 8.0);
 }
 
+/// With a scale that was found before, rounding is known: what is beyond the scale is cut.
+TEST(StoredLayers, OfCompressedTensorsWithStaticActivations) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < kOut * kIn; ++i) values.push_back(static_cast<double>(at_random(i, 255)) - 127.0);
+  std::vector<double> scales;
+  for (std::int64_t n = 0; n < kOut; ++n) scales.push_back(std::ldexp(1.0 + static_cast<double>(n), -9));
+  constexpr double kStep = 0.00625;  // 127 of them are less than the largest input
+  StoredWeights stored{.title = "compressed-tensors", .scheme = QuantizeScheme::kW8a8};
+  stored.skip = {"none"};
+  stored.input_scales = true;
+  const HostTensor step = tensor_from(DType::kFloat32, {1}, {kStep});
+  const HostTensor int8 = tensor_from(DType::kInt8, {kOut, kIn}, values);
+  const auto seen = [](double value) {
+    return std::clamp(std::nearbyint(static_cast<float>(value) / static_cast<float>(kStep)), -128.0f, 127.0f) * kStep;
+  };
+  const auto at = [&](std::int64_t n, std::int64_t k) { return values[static_cast<std::size_t>(n * kIn + k)]; };
+  stored.format = StoredFormat::kInt8Rows;
+  expect_product(
+      stored,
+      {{"layer.weight", int8},
+       {"layer.weight_scale", tensor_from(DType::kFloat32, {kOut, 1}, scales)},
+       {"layer.input_scale", step}},
+      [&](auto n, auto k) { return at(n, k) * scales[static_cast<std::size_t>(n)]; }, 1e-3, seen);
+  stored.format = StoredFormat::kInt8Tensor;
+  expect_product(
+      stored,
+      {{"layer.weight", int8},
+       {"layer.weight_scale", tensor_from(DType::kFloat32, {1}, {0.25})},
+       {"layer.input_scale", step}},
+      [&](auto n, auto k) { return at(n, k) * 0.25; }, 1e-2, seen);
+  stored.format = StoredFormat::kFp8Tensor;
+  stored.scheme = QuantizeScheme::kFp8;
+  for (double& value : values) value = rounded_to(DType::kFloat8E4M3, value);
+  expect_product(
+      stored,
+      {{"layer.weight", tensor_from(DType::kFloat8E4M3, {kOut, kIn}, values)},
+       {"layer.weight_scale", tensor_from(DType::kFloat32, {1}, {0.25})},
+       {"layer.input_scale", step}},
+      [&](auto n, auto k) { return at(n, k) * 0.25; }, 1e-2,
+      [](double value) {
+        return rounded_to(DType::kFloat8E4M3, static_cast<float>(value) / static_cast<float>(kStep)) * kStep;
+      });
+}
+
 // --- what a config.json says ---
 std::optional<StoredWeights> read(const std::string& quantization) {
   return stored_weights_of(Config::parse(R"({"quantization_config": )" + quantization + "}", "config.json"));
@@ -274,9 +321,21 @@ TEST(StoredFormats, AreReadFromTheConfiguration) {
   const auto packed = read(compressed(R"({"num_bits": 4, "type": "int", "strategy": "group", "group_size": 128})",
                                       "null", R"("format": "pack-quantized", )"));
   EXPECT_EQ(packed->scheme, QuantizeScheme::kW4);
-  EXPECT_THAT(refusal(compressed(R"({"num_bits": 8, "type": "float", "strategy": "channel"})",
-                                 R"({"num_bits": 8, "type": "float", "dynamic": false})", "")),
-              HasSubstr("dynamic"));
+  const std::string by_tensor = R"({"num_bits": 8, "type": "int", "strategy": "tensor"})";
+  const auto fixed =
+      read(compressed(by_tensor, R"({"num_bits": 8, "type": "int", "strategy": "tensor", "dynamic": false})", ""));
+  EXPECT_EQ(fixed->format, StoredFormat::kInt8Tensor);
+  EXPECT_TRUE(fixed->input_scales);
+  EXPECT_FALSE(w8a8->input_scales);
+  EXPECT_TRUE(read(compressed(R"({"num_bits": 8, "type": "float", "strategy": "channel"})",
+                              R"({"num_bits": 8, "type": "float", "dynamic": false})", ""))
+                  ->input_scales);
+  EXPECT_THAT(refusal(compressed(by_tensor, R"({"num_bits": 8, "strategy": "token", "dynamic": false})", "")),
+              HasSubstr("strategy"));
+  EXPECT_THAT(refusal(compressed(by_tensor, R"({"num_bits": 8, "strategy": "tensor", "dynamic": true})", "")),
+              HasSubstr("strategy"));
+  EXPECT_THAT(refusal(compressed(by_tensor, R"({"num_bits": 8, "strategy": "tensor", "symmetric": false})", "")),
+              HasSubstr("symmetric"));
 }
 
 TEST(StoredFormats, WhatIsNotBuiltInIsNamed) {

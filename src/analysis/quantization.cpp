@@ -76,7 +76,10 @@ QuantizationFigures quantization_figures(const Unquantized& before, const Unquan
                               .peak_before_bytes = before.peak_bytes,
                               .peak_bytes = after.peak_bytes,
                               .weights_before_bytes = before.weight_bytes,
-                              .weights_bytes = after.weight_bytes};
+                              .weights_bytes = after.weight_bytes,
+                              .perplexity_before = before.perplexity,
+                              .perplexity = after.perplexity,
+                              .perplexity_tokens = after.perplexity_tokens};
   std::array<CauseRow, kTitles.size()> sums;
   for (std::size_t i = 0; i < sums.size(); ++i) {
     sums[i].cause = static_cast<QuantizationCause>(i);

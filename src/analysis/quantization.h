@@ -45,6 +45,8 @@ struct Unquantized {
   std::optional<double> peak_bytes;
   double weight_bytes = 0;
   Analysis analysis;
+  std::optional<double> perplexity = {};  // of a text, where one was given
+  std::int64_t perplexity_tokens = 0;
 };
 
 struct QuantizationFigures {
@@ -57,6 +59,9 @@ struct QuantizationFigures {
   /// Root mean square of the outputs' difference, relative to that of the outputs; absent where they were not compared.
   std::optional<double> output_error = {};
   std::optional<double> largest_error = {};  // absolute
+  std::optional<double> perplexity_before = {};
+  std::optional<double> perplexity = {};
+  std::int64_t perplexity_tokens = 0;
   CauseRow total = {};
   /// Non-GEMM operators' share of the host's and the device's times added up, as the paper counts it, and of the work.
   double paper_share_before = 0;

@@ -44,6 +44,10 @@ InputSpec make_input_spec(const InputRequest& request);
 struct Sample {
   std::string name;  // path below the data folder; for text with the number of the block
   PreprocessTimes times;
+  /// For text: positions in the sample of tokens that were read for the first time. Special tokens stand around them,
+  /// and behind them what comes again once the text has ended.
+  std::int64_t first_token = 0;
+  std::int64_t end_token = 0;
 };
 
 struct Batch {

@@ -155,6 +155,35 @@ TEST(Dataset, CutsTextIntoBlocks) {
   EXPECT_GT(batch.samples[0].times.tokenize, 0);
 }
 
+TEST(Dataset, SaysWhichTokensOfABlockAreReadForTheFirstTime) {
+  const TemporaryFolder folder;
+  const std::string text = "The quick brown fox\njumps over the lazy dog.\n";
+  put_text(folder.path() / "text.txt", text);
+  for (const char* model : {"gpt2", "bert"}) {
+    const InputSpec spec = text_for(model, 9);
+    const auto special = static_cast<std::int64_t>(spec.tokenizer->prefix().size() + spec.tokenizer->suffix().size());
+    const auto source = open_data(folder.path(), spec);
+    std::int64_t seen = 0;
+    std::vector<std::int64_t> read;
+    for (int i = 0; i < 3; ++i) {
+      const Batch batch = source->next_batch(2);
+      const auto ids = ids_of(batch);
+      for (std::int64_t row = 0; row < 2; ++row) {
+        const Sample& sample = batch.samples[static_cast<std::size_t>(row)];
+        EXPECT_EQ(sample.first_token, static_cast<std::int64_t>(spec.tokenizer->prefix().size()));
+        EXPECT_LE(sample.end_token - sample.first_token, 9 - special);
+        for (auto at = sample.first_token; at < sample.end_token; ++at) {
+          read.push_back(ids[static_cast<std::size_t>(row * 9 + at)]);
+        }
+        seen += sample.end_token - sample.first_token;
+      }
+    }
+    const auto expected = spec.tokenizer->encode(text, false);
+    EXPECT_EQ(seen, static_cast<std::int64_t>(expected.size())) << model;
+    EXPECT_EQ(read, std::vector<std::int64_t>(expected.begin(), expected.end())) << model;
+  }
+}
+
 TEST(Dataset, RepeatsShortTextAndPutsSpecialTokensAroundBlocks) {
   const TemporaryFolder folder;
   put_text(folder.path() / "short.txt", "dog \xFF dog");

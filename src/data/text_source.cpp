@@ -132,7 +132,10 @@ class TextSource : public Source {
       used_ += block_;
       PreprocessTimes times;
       times.tokenize = seconds_per_token_ * static_cast<double>(block_);
-      result.samples.push_back({fmt::format("{}#{}", reader_.file().filename().string(), counts_.samples), times});
+      Sample sample{fmt::format("{}#{}", reader_.file().filename().string(), counts_.samples), times};
+      sample.first_token = static_cast<std::int64_t>(spec_.tokenizer->prefix().size());
+      sample.end_token = sample.first_token + static_cast<std::int64_t>(new_tokens_of_block());
+      result.samples.push_back(std::move(sample));
       ++counts_.samples;
     }
     const std::size_t count = static_cast<std::size_t>(batch * spec_.sequence);
@@ -160,12 +163,20 @@ class TextSource : public Source {
           throw Error(ErrorKind::kBadInput, path_.string() + ": no text in it",
                       "The files are empty, or the tokenizer knows nothing of what they hold.");
         }
+        if (first_pass_) text_tokens_ = pass_tokens_;
         pass_tokens_ = 0;
         first_pass_ = false;
         continue;
       }
       tokenize(segment);
     }
+  }
+
+  /// Of the block that comes next: all until the text begins again.
+  std::size_t new_tokens_of_block() const {
+    if (first_pass_) return block_;
+    const std::size_t before = counts_.samples * block_;
+    return std::min(block_, text_tokens_ - std::min(text_tokens_, before));
   }
 
   void tokenize(const std::string& segment) {
@@ -189,6 +200,7 @@ class TextSource : public Source {
   std::size_t used_ = 0;  // of pending_
   double seconds_per_token_ = 0;
   std::size_t pass_tokens_ = 0;
+  std::size_t text_tokens_ = 0;  // of the whole text, known once it has been read
   bool first_pass_ = true;
   SourceCounts counts_;
 };

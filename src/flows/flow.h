@@ -170,7 +170,7 @@ class Flow {
     return {};
   }
 
-  /// The other ranks of place_of(options), met at the first call; sessions prepared afterwards run collectives with
+  /// The other ranks of options.place, met at the first call; sessions prepared afterwards run collectives with
   /// them. Throws Error(kUnsupported) for a flow without, (kFailed) for ranks that do not come in time.
   virtual Communicator& communicator(const RunOptions&) {
     throw Error(ErrorKind::kUnsupported, "this flow runs a model on one device alone", "the torch flow takes several");

@@ -40,7 +40,7 @@ constexpr NatureRule kRules[] = {
     {"int8_mm_dequant", "A", {.dtype = DType::kInt32}},
     {"int8_mixed_scaled_mm", "CA", kInt8},
     {"int8_mixed_scaled_mm", "CB", kInt8Weight},
-    {"", "stats row_stats col_stats SCA SCB", kScales},
+    {"", "stats row_stats col_stats SCA SCB step", kScales},
     {"int8_linear", "values", kInt8},
     {"int8_linear add_outlier_product_", "weight", kInt8Weight},
     {"int8_linear fp8_linear add_outlier_product_", "scales weight_scales", kScales},

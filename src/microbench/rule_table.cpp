@@ -270,6 +270,7 @@ constexpr Rule kRules[] = {
     {"int8_linear fp8_linear", "weight", square},
     {"int8_linear fp8_linear", "scales", rows},
     {"int8_linear fp8_linear", "weight_scales", last},
+    {"static_quantize", "step", scalar_shape},
     {"int8_vectorwise_quant", "threshold", two},
     {"int8_quantize", "threshold", six},
     {"group_quantize", "bits", integer<4>},

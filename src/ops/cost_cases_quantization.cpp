@@ -35,6 +35,12 @@ void add_rows(Cases& cases) {
       return Work{4 * count(input), bytes(input), count(input) + bytes({batch * rows})};
     };
   }
+  cases["nongemm.static_quantize.default"] = [](Builder& b, int v) {
+    const auto [batch, rows, inner, columns] = sizes(v);
+    const Shape input = {batch, rows, inner};
+    b.call_all("nongemm.static_quantize.default", {operand(b, input), operand(b, {})});
+    return Work{4 * count(input), bytes(input) + 4, count(input) + bytes({batch * rows})};
+  };
   cases["nongemm.group_quantize.default"] = [](Builder& b, int v) {
     const auto [batch, rows, inner, columns] = sizes(v);
     const std::int64_t bits = v == 1 ? 8 : 4;

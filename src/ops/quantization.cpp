@@ -57,6 +57,24 @@ Cost cost_row_quantize(const Operands& operands, std::span<const Type> results) 
   return {4.0 * count_of(input), bytes_of(input), bytes_of(results[0]) + bytes_of(results[1])};
 }
 
+/// The same with a scale that was found before, [] or [1]: one step of the result's type.
+std::vector<Type> infer_static(const Operands& operands) {
+  const DType dtype = operands.dtype(operands.position("dtype"), DType::kInt8);
+  if (dtype != DType::kInt8 && dtype != DType::kFloat8E4M3) {
+    throw Error(ErrorKind::kBadInput, operands.node().op + ": values of " + std::string(name_of(dtype)) +
+                                          "; int8 and float8_e4m3fn are there");
+  }
+  const Type& input = operands.tensor(0, 1);
+  return {tensor_type(dtype, input.shape), tensor_type(DType::kFloat32, {rows_of(input)})};
+}
+
+/// A division, a rounding and two comparisons for each element.
+Cost cost_static(const Operands& operands, std::span<const Type> results) {
+  const Type& input = operands.tensor(0);
+  return {4.0 * count_of(input), bytes_of(input) + bytes_of(operands.tensor(1)),
+          bytes_of(results[0]) + bytes_of(results[1])};
+}
+
 // --- int8 products: values [rows, inner], weight [columns, inner] ---
 void check_inner(const Operands& operands, const Type& values, const Type& weight) {
   const std::int64_t a = values.shape.back();
@@ -216,6 +234,11 @@ constexpr std::array kEntries = {
     // The one kernel of int8_vectorwise_quant that is no operator of PyTorch's.
     entry("nongemm::int8_row_quantize(Tensor input, float threshold=0.0) -> (Tensor values, Tensor scales)",
           Group::kQuantization, "Quantize", kRowwise, infer_row_quantize, cost_row_quantize, onnx_rules::row_quantize),
+    // With a scale that calibration found: values are whole steps of it; `scales` as the products take them.
+    entry("nongemm::static_quantize(Tensor input, Tensor step, *, ScalarType? dtype=None) -> (Tensor values, "
+          "Tensor scales)",
+          Group::kQuantization, "Quantize", {.single_operand = true, .nonlinear = true}, infer_static, cost_static,
+          onnx_rules::static_quantize),
     // LLM.int8 without waits of the host.
     entry("nongemm::int8_quantize(Tensor input, float threshold) -> (Tensor values, Tensor scales, Tensor outliers, "
           "Tensor gathered)",

@@ -1,6 +1,7 @@
 // ONNX rules of quantization.cpp, as the runtimes' own tools write quantized models.
 #include "ops/quantization_onnx.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -14,15 +15,43 @@ Name in_single(OnnxLowering& onnx, Name value, DType from) {
   return from == DType::kFloat32 ? value : onnx.cast(std::move(value), from, DType::kFloat32);
 }
 
-/// What made the rows, which are quantized where they are multiplied.
-Use source_of_rows(OnnxLowering& onnx) {
+constexpr std::string_view kRowQuantize = "nongemm.int8_row_quantize.default";
+constexpr std::string_view kStaticQuantize = "nongemm.static_quantize.default";
+
+/// What made the rows: never nullptr.
+const Node* producer_of_rows(OnnxLowering& onnx) {
   const Graph& graph = onnx.operands().graph();
   const auto* values = std::get_if<Use>(&onnx.operands().node().args.at(0));
   const NodeId producer = values != nullptr ? graph.values[values->value].producer : kNoId;
-  if (producer == kNoId || graph.nodes[producer].op != "nongemm.int8_row_quantize.default") {
+  const Node* node = producer != kNoId ? &graph.nodes[producer] : nullptr;
+  if (node == nullptr || (node->op != kRowQuantize && node->op != kStaticQuantize)) {
     onnx.unsupported("int8 values that are not made from a tensor right before");
   }
-  return std::get<Use>(graph.nodes[producer].args.at(0));
+  return node;
+}
+
+/// DynamicQuantizeLinear and MatMulInteger, in the order in which ONNX Runtime knows them as one operator.
+Name dynamic_product(OnnxLowering& onnx, ValueId source) {
+  const DType dtype = onnx.operands().graph().values[source].type.dtype;
+  const Names rows = onnx.add_many("DynamicQuantizeLinear", {in_single(onnx, onnx.value(source), dtype)}, 3);
+  const Name sums = onnx.add("MatMulInteger", {rows[0], onnx.transposed(1), rows[2]});
+  // A weight's scale is its row's largest magnitude, which is 127 steps.
+  const Name steps = onnx.add("Mul", {onnx.tensor(3), onnx.scalar(1.0 / 127.0, DType::kFloat32)});
+  const Name scales = onnx.add("Mul", {rows[1], steps});
+  return onnx.add("Mul", {onnx.cast(sums, DType::kInt32, DType::kFloat32), scales});
+}
+
+/// The same layer in numbers that stand for int8: TensorRT and ONNX Runtime take DequantizeLinear into the product. One
+/// scale for the values, one for each column of the weight, no zero points: what TensorRT has.
+Name dequantized_product(OnnxLowering& onnx, const Node& quantize) {
+  const Name step = onnx.value(std::get<Use>(quantize.args.at(1)).value);
+  const Name values = onnx.add("DequantizeLinear", {onnx.tensor(0), step, onnx.scalar(0, DType::kInt8)});
+  Name steps = onnx.add("Mul", {onnx.tensor(3), onnx.scalar(1.0 / 127.0, DType::kFloat32)});
+  // A row of zeros has a scale of zero, which TensorRT's parser refuses; of zeros any scale makes zeros.
+  constexpr double kSmallest = 1e-30;
+  steps = onnx.add("Max", {steps, onnx.scalar(kSmallest, DType::kFloat32)});
+  const Name weight = onnx.add("DequantizeLinear", {onnx.transposed(1), steps}, {{"axis", std::int64_t{1}}});
+  return onnx.add("MatMul", {values, weight});
 }
 
 }  // namespace
@@ -35,18 +64,27 @@ void row_quantize(OnnxLowering& onnx) {
   onnx.result(onnx.tensor(0));
 }
 
-/// DynamicQuantizeLinear and MatMulInteger, in the order in which ONNX Runtime knows them as one operator.
+/// QuantizeLinear with one scale for all, symmetric: the half of a pair that runtimes compile to int8.
+void static_quantize(OnnxLowering& onnx) {
+  const Operands& operands = onnx.operands();
+  if (onnx.result_type().dtype != DType::kInt8) onnx.unsupported("values of e4m3");
+  const Name input = in_single(onnx, onnx.tensor(0), operands.tensor(0).dtype);
+  onnx.result(onnx.add("QuantizeLinear", {input, onnx.tensor(1), onnx.scalar(0, DType::kInt8)}));
+  // Where the values are multiplied their one step is asked for, not the rows' scales.
+  onnx.result(onnx.tensor(1));
+}
+
+/// A layer in int8, quantized as its rows are.
 void int8_linear(OnnxLowering& onnx) {
   if (onnx.operands().has(onnx.operands().position("outliers")))
     onnx.unsupported("int8 with outliers apart", "--quantize w8a8 is what runtimes have");
-  const Use source = source_of_rows(onnx);
-  const DType dtype = onnx.operands().graph().values[source.value].type.dtype;
-  const Names rows = onnx.add_many("DynamicQuantizeLinear", {in_single(onnx, onnx.value(source.value), dtype)}, 3);
-  const Name sums = onnx.add("MatMulInteger", {rows[0], onnx.transposed(1), rows[2]});
-  // A weight's scale is its row's largest magnitude, which is 127 steps.
-  const Name steps = onnx.add("Mul", {onnx.tensor(3), onnx.scalar(1.0 / 127.0, DType::kFloat32)});
-  const Name scales = onnx.add("Mul", {rows[1], steps});
-  Name result = onnx.add("Mul", {onnx.cast(sums, DType::kInt32, DType::kFloat32), scales});
+  const Node* quantize = producer_of_rows(onnx);
+  Name result;
+  if (quantize->op == kStaticQuantize) {
+    result = dequantized_product(onnx, *quantize);
+  } else {
+    result = dynamic_product(onnx, std::get<Use>(quantize->args.at(0)).value);
+  }
   if (onnx.operands().has(4)) result = onnx.add("Add", {result, onnx.tensor(4, DType::kFloat32)});
   const DType wanted = onnx.result_type().dtype;
   onnx.result(wanted == DType::kFloat32 ? result : onnx.cast(result, DType::kFloat32, wanted));
@@ -56,7 +94,7 @@ void int8_linear(OnnxLowering& onnx) {
 void grouped_linear(OnnxLowering& onnx) {
   const Operands& operands = onnx.operands();
   const Shape weight = operands.tensor(1, 2).shape;
-  const std::int64_t group = operands.integer(operands.position("group"));
+  const std::int64_t group = std::min(operands.integer(operands.position("group")), weight[1]);  // of a short row all
   if (operands.integer(operands.position("bits")) != 8 || operands.has(operands.position("zeros"))) {
     onnx.unsupported("weights of 4 bits, or with zeros of their own");
   }

@@ -6,6 +6,7 @@
 namespace nongemm::onnx_rules {
 
 void row_quantize(OnnxLowering& onnx);
+void static_quantize(OnnxLowering& onnx);
 void int8_linear(OnnxLowering& onnx);
 void grouped_linear(OnnxLowering& onnx);
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "passes/quantized_layers.h"
 
 namespace nongemm::passes {
@@ -18,7 +19,11 @@ class LayerBuilder {
     input_ = Tensor(&b_, layer.input);
     dtype_ = graph.values[graph.nodes[layer.node].outputs[0]].type.dtype;
     if (layer.bias != kNoId) bias_ = Tensor(&b_, layer.bias);
+    if (weight.size() > 2) step_ = weight[2];
   }
+
+  /// The input was measured: its values are whole steps. One of zeros alone may have any.
+  void use_step(double step) { known_step_ = step > 0 ? step : 1.0; }
 
   /// bitsandbytes' MatMul8bitLt: int8_vectorwise_quant, int8_mixed_scaled_mm. The two dispatch what stands here.
   Tensor published() {
@@ -57,6 +62,10 @@ class LayerBuilder {
 
   /// Of the input as it is: what layers that share it share, too.
   std::vector<Tensor> quantize_fused() {
+    if (known_step_ > 0) {
+      step_ = b_.constant(HostTensor::from<float>(DType::kFloat32, {}, {static_cast<float>(known_step_)}));
+    }
+    if (step_) return b_.call_all("nongemm.static_quantize.default", {input_, step_}, {{"dtype", DType::kInt8}});
     return threshold_ > 0 ? b_.call_all("nongemm.int8_quantize.default", {input_, threshold_})
                           : b_.call_all("nongemm.int8_row_quantize.default", {input_});
   }
@@ -149,11 +158,27 @@ class LayerBuilder {
   Builder& b_;
   Tensor values_;  // int8 [out, in]
   Tensor scales_;  // [out]
+  Tensor step_;    // of the input, where it was found before
+  double known_step_ = 0;
   double threshold_;
   DType dtype_;
   Tensor input_;
   Tensor bias_;
 };
+
+/// What stands in a layer's place. @param shared rows of inputs that several layers have
+Tensor layer_of(LayerBuilder& steps, const Builder& builder, const LinearLayer& layer, QuantizeWay way, bool own_step,
+                SharedRows& shared) {
+  if (way == QuantizeWay::kPublished) return steps.published();
+  if (way == QuantizeWay::kDecomposed) return steps.decomposed();
+  // A checkpoint's steps are each layer's own; those of calibration are their input's.
+  if (own_step) return steps.fused(steps.quantize_fused());
+  return steps.fused(shared.of(builder, layer.input, [&] { return steps.quantize_fused(); }));
+}
+
+std::vector<Tensor> int8_rows(Builder& builder, const LinearLayer& layer, WeightMaker& maker) {
+  return maker.int8_rows(builder, layer);
+}
 
 }  // namespace
 
@@ -161,18 +186,13 @@ Graph llm_int8(const Graph& graph, const QuantizeOptions& options, const WeightS
   SharedRows shared(graph);
   return replace_layers(graph, options, "Linear8bitLt",
                         [&](Builder& builder, const LinearLayer& layer, WeightMaker& maker) {
-                          LayerBuilder steps(builder, graph, layer, weights(builder, layer, maker), options.threshold);
-                          if (options.way == QuantizeWay::kPublished) return steps.published();
-                          if (options.way == QuantizeWay::kDecomposed) return steps.decomposed();
-                          return steps.fused(shared.of(builder, layer.input, [&] { return steps.quantize_fused(); }));
+                          const std::vector<Tensor> weight = weights(builder, layer, maker);
+                          LayerBuilder steps(builder, graph, layer, weight, options.threshold);
+                          return layer_of(steps, builder, layer, options.way, weight.size() > 2, shared);
                         });
 }
 
-Graph llm_int8(const Graph& graph, const QuantizeOptions& options) {
-  return llm_int8(graph, options, [](Builder& builder, const LinearLayer& layer, WeightMaker& maker) {
-    return maker.int8_rows(builder, layer);
-  });
-}
+Graph llm_int8(const Graph& graph, const QuantizeOptions& options) { return llm_int8(graph, options, int8_rows); }
 
 QuantizeOptions without_outliers(QuantizeOptions options) {
   options.threshold = 0;
@@ -181,5 +201,22 @@ QuantizeOptions without_outliers(QuantizeOptions options) {
 }
 
 Graph w8a8(const Graph& graph, const QuantizeOptions& options) { return llm_int8(graph, without_outliers(options)); }
+
+Graph static_w8a8(const Graph& graph, const QuantizeOptions& options, const InputSteps& known) {
+  const QuantizeOptions plain = without_outliers(options);
+  SharedRows shared(graph);
+  return replace_layers(graph, plain, "Linear8bitLt",
+                        [&](Builder& builder, const LinearLayer& layer, WeightMaker& maker) {
+                          const auto step = known.find(weight_name(graph, layer));
+                          if (step == known.end()) {
+                            throw Error(ErrorKind::kUsage,
+                                        graph.name + ": no scale is known of the input of " + weight_name(graph, layer),
+                                        "`nongemm run` and `nongemm export` find them");
+                          }
+                          LayerBuilder steps(builder, graph, layer, int8_rows(builder, layer, maker), plain.threshold);
+                          steps.use_step(step->second);
+                          return layer_of(steps, builder, layer, plain.way, /*own_step=*/false, shared);
+                        });
+}
 
 }  // namespace nongemm::passes

@@ -47,9 +47,14 @@ Graph fp8(const Graph& graph, const QuantizeOptions& options, const WeightSource
   SharedRows shared(graph);
   return replace_layers(graph, options, "", [&](Builder& builder, const LinearLayer& layer, WeightMaker& maker) {
     const std::vector<Tensor> weight = weights(builder, layer, maker);
-    const std::vector<Tensor> rows = shared.of(builder, layer.input, [&] {
-      return builder.call_all("nongemm.fp8_row_quantize.default", {Tensor(&builder, layer.input)});
-    });
+    const Tensor input(&builder, layer.input);
+    std::vector<Tensor> rows;
+    if (weight.size() > 2) {  // a step that was found before, each layer's own
+      rows = builder.call_all("nongemm.static_quantize.default", {input, weight[2]}, {{"dtype", DType::kFloat8E4M3}});
+    } else {
+      rows = shared.of(builder, layer.input,
+                       [&] { return builder.call_all("nongemm.fp8_row_quantize.default", {input}); });
+    }
     return builder.call("nongemm.fp8_linear.default", {rows[0], weight[0], rows[1], weight[1], bias_of(builder, layer)},
                         {{"dtype", result_dtype(graph, layer)}});
   });

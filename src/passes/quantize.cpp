@@ -55,4 +55,14 @@ Graph quantize(Graph graph, const QuantizeOptions& options) {
   return result;
 }
 
+Graph quantize(const Graph& graph, const QuantizeOptions& options, const InputSteps& steps) {
+  if (options.scheme != QuantizeScheme::kW8a8) {
+    throw Error(ErrorKind::kUsage, "w8a8 alone has static activations", "add --quantize w8a8");
+  }
+  Graph result = static_w8a8(graph, options, steps);
+  describe(options, result);
+  result.attributes["quantize.activations"] = "static";
+  return result;
+}
+
 }  // namespace nongemm::passes

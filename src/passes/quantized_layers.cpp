@@ -95,27 +95,6 @@ void check_names(const Graph& graph, const std::vector<LinearLayer>& layers, con
   }
 }
 
-/// Without the layers to skip.
-std::vector<LinearLayer> layers_to_quantize(const Graph& graph, const QuantizeOptions& options) {
-  const std::vector<LinearLayer> all = find_linear_layers(graph);
-  if (all.empty()) {
-    throw Error(ErrorKind::kBadInput, graph.name + " has no linear layer to quantize",
-                "quantization is for products with a weight: linear, addmm and matmul");
-  }
-  std::vector<LinearLayer> layers = without_tied(graph, all);
-  if (options.skip.empty()) {
-    layers = without_head(graph, layers);
-  } else if (options.skip != std::vector<std::string>{"none"}) {
-    check_names(graph, all, options.skip);
-    std::erase_if(layers, [&](const LinearLayer& layer) { return skipped_by_name(graph, layer, options.skip); });
-  }
-  if (layers.empty()) {
-    throw Error(ErrorKind::kBadInput, "all linear layers of " + graph.name + " are left out of quantization",
-                "name those to leave out yourself: --quantize-skip");
-  }
-  return layers;
-}
-
 /// The type in which the graph runs where nothing else says it.
 DType dtype_of(const Graph& graph) {
   const auto stated = graph.attributes.find("dtype");
@@ -241,6 +220,30 @@ std::vector<Tensor> SharedRows::of(const Builder& builder, ValueId input,
   auto [place, is_new] = rows_.try_emplace({builder.block(), input});
   if (is_new) place->second = make();
   return place->second;
+}
+
+const std::string& weight_name(const Graph& graph, const LinearLayer& layer) {
+  return weight_of(graph, layer.weight).name;
+}
+
+std::vector<LinearLayer> layers_to_quantize(const Graph& graph, const QuantizeOptions& options) {
+  const std::vector<LinearLayer> all = find_linear_layers(graph);
+  if (all.empty()) {
+    throw Error(ErrorKind::kBadInput, graph.name + " has no linear layer to quantize",
+                "quantization is for products with a weight: linear, addmm and matmul");
+  }
+  std::vector<LinearLayer> layers = without_tied(graph, all);
+  if (options.skip.empty()) {
+    layers = without_head(graph, layers);
+  } else if (options.skip != std::vector<std::string>{"none"}) {
+    check_names(graph, all, options.skip);
+    std::erase_if(layers, [&](const LinearLayer& layer) { return skipped_by_name(graph, layer, options.skip); });
+  }
+  if (layers.empty()) {
+    throw Error(ErrorKind::kBadInput, "all linear layers of " + graph.name + " are left out of quantization",
+                "name those to leave out yourself: --quantize-skip");
+  }
+  return layers;
 }
 
 std::vector<std::string> known_modules(const Graph& graph, const std::vector<std::string>& names) {

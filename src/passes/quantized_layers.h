@@ -60,6 +60,9 @@ class WeightMaker {
   std::map<ValueId, std::vector<ValueId>> made_;
 };
 
+/// As checkpoints name the layer's weight.
+const std::string& weight_name(const Graph& graph, const LinearLayer& layer);
+
 /// Where a scheme gets a layer's weight from.
 using WeightSource = std::function<std::vector<Tensor>(Builder&, const LinearLayer&, WeightMaker&)>;
 
@@ -77,6 +80,9 @@ class SharedRows {
 
 /// Those of the names that are a linear layer's module, the end of its path, or a module around one.
 std::vector<std::string> known_modules(const Graph& graph, const std::vector<std::string>& names);
+
+/// The layers that the options leave to be quantized. @throws as replace_layers()
+std::vector<LinearLayer> layers_to_quantize(const Graph& graph, const QuantizeOptions& options);
 
 /// The graph with `build` in place of each layer that is to be quantized; it gives the layer's result.
 /// @param module what modules of type Linear or Conv1D are called then; empty: as before

@@ -32,16 +32,21 @@ class Reader {
   }
 
   Tensors rows(DType dtype, bool one_scale) {
-    const Shape stated = one_scale ? Shape{1} : Shape{out_, 1};
-    const Part values{"", dtype, {out_, in_}};
-    return maker_.make(builder_, layer_, {values, {"weight_scale", DType::kFloat32, stated}},
-                       {values, {"scales", DType::kFloat32, {out_}}}, [&](const Tensors& stored) {
-                         Tensor scales = p_.call("aten.reshape.default", {stored[1], Shape{-1}});
-                         if (one_scale) scales = p_.call("aten.expand.default", {scales, Shape{out_}});
-                         // int8 rows have the largest magnitude for a scale, which is 127 steps.
-                         const double times = dtype == DType::kInt8 ? 127.0 : 1.0;
-                         return Tensors{stored[0], p_.call("aten.mul.Scalar", {scales, times})};
-                       });
+    std::vector<Part> stored = {{"", dtype, {out_, in_}},
+                                {"weight_scale", DType::kFloat32, one_scale ? Shape{1} : Shape{out_, 1}}};
+    std::vector<Part> parts = {stored[0], {"scales", DType::kFloat32, {out_}}};
+    if (stored_.input_scales) {
+      stored.push_back({"input_scale", DType::kFloat32, {1}});
+      parts.push_back({"input_step", DType::kFloat32, {}});
+    }
+    return maker_.make(builder_, layer_, stored, parts, [&](const Tensors& at) {
+      Tensor scales = p_.call("aten.reshape.default", {at[1], Shape{-1}});
+      if (one_scale) scales = p_.call("aten.expand.default", {scales, Shape{out_}});
+      // int8 rows have the largest magnitude for a scale, which is 127 steps.
+      Tensors made = {at[0], p_.call("aten.mul.Scalar", {scales, dtype == DType::kInt8 ? 127.0 : 1.0})};
+      if (stored_.input_scales) made.push_back(p_.call("aten.reshape.default", {at[2], Shape{}}));
+      return made;
+    });
   }
 
   /// Rows as they are, levels moved up by half of their number.
@@ -131,6 +136,8 @@ Tensors read(Reader reader, StoredFormat format) {
       return reader.int8_as_stored();
     case StoredFormat::kInt8Rows:
       return reader.rows(DType::kInt8, false);
+    case StoredFormat::kInt8Tensor:
+      return reader.rows(DType::kInt8, true);
     case StoredFormat::kFp8Rows:
       return reader.rows(DType::kFloat8E4M3, false);
     case StoredFormat::kFp8Tensor:
@@ -183,13 +190,15 @@ Graph use_stored(const Graph& graph, const StoredWeights& stored, QuantizeOption
     if (options.skip.empty()) options.skip = {"none"};
   }
   Graph named = graph;
-  // What quantizers write beside the weights and what nothing is computed with.
-  for (const char* entry : {"*.weight_format", "*.weight_shape", "*.g_idx"}) {
+  // What quantizers write beside the weights and what nothing is computed with: zero points of symmetric ones are 0.
+  for (const char* entry :
+       {"*.weight_format", "*.weight_shape", "*.g_idx", "*.weight_zero_point", "*.input_zero_point"}) {
     named.checkpoint_rules.ignored.emplace_back(entry);
   }
   Graph result = apply(named, stored, options);
   describe(options, result);
   result.attributes["quantized checkpoint"] = stored.title;
+  if (stored.input_scales) result.attributes["quantize.activations"] = "static";
   return result;
 }
 

@@ -14,6 +14,7 @@ namespace nongemm::passes {
 enum class StoredFormat : std::uint8_t {
   kBitsandbytes,  // `weight` int8 [out, in], `SCB` [out]: value times SCB / 127
   kInt8Rows,      // compressed-tensors: `weight` int8 [out, in], `weight_scale` [out, 1]
+  kInt8Tensor,    // the same with one scale [1] for all
   kFp8Rows,       // compressed-tensors: `weight` e4m3 [out, in], `weight_scale` [out, 1]
   kFp8Tensor,     // the same with one scale [1] for all
   kPacked,        // compressed-tensors: `weight_packed` int32 [out, in / n], `weight_scale` [out, groups], moved up
@@ -31,6 +32,9 @@ struct StoredWeights {
   /// Modules that are not quantized, as QuantizeOptions::skip; names that the model lacks are no error.
   std::vector<std::string> skip = {};
   double threshold = 6.0;
+  /// Beside a weight of kInt8* and kFp8*: `input_scale` [1], one step of the layer's input, found when it was
+  /// quantized.
+  bool input_scales = false;
 };
 
 /// The graph with the linear layers that such a checkpoint holds, as the operators of their scheme.

@@ -101,6 +101,12 @@ Graph build_graph(const Model& model, const ModelOptions& options) {
                 : passes::quantize(std::move(graph), options.quantize);
 }
 
+Graph build_graph(const Model& model, const ModelOptions& options, const passes::InputSteps& steps) {
+  Graph graph = build_as_published(model, options);
+  set_routing(graph, options.routing);
+  return passes::quantize(graph, options.quantize, steps);
+}
+
 Graph build_graph(const Model& model, const ModelOptions& options, const RankPlace& place) {
   const std::string_view architecture = model.architecture != nullptr ? model.architecture->model_type : "";
   return passes::tensor_parallel(build_graph(model, options), place, architecture);

@@ -7,6 +7,7 @@
 #include "graph/graph.h"
 #include "import/model_file.h"
 #include "models/registry.h"
+#include "passes/calibration.h"
 #include "spec/rank_place.h"
 
 namespace nongemm {
@@ -27,6 +28,9 @@ Model find_model(const std::string& name_or_path);
 /// Builds the graph, quantized where the options want it; defaults of the registry row are filled in. Errors name the
 /// model and the option or config key.
 Graph build_graph(const Model& model, const ModelOptions& options);
+
+/// Of w8a8 with scales of activations that were found before, by layers (passes/calibration.h).
+Graph build_graph(const Model& model, const ModelOptions& options, const passes::InputSteps& steps);
 
 /// What the rank there runs of it, see passes/tensor_parallel; all of it for one rank.
 Graph build_graph(const Model& model, const ModelOptions& options, const RankPlace& place);

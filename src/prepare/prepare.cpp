@@ -104,8 +104,8 @@ HostTensor in_dtype(const std::string& name, const HostTensor& tensor, DType dty
   return converted(tensor, dtype);
 }
 
-DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
-                    const ModelOptions& options) {
+std::unique_ptr<data::Source> open_data(const Model& model, const std::string& path, const std::string& weights_folder,
+                                        const ModelOptions& options) {
   if (model.architecture == nullptr) {
     throw Error(ErrorKind::kUnsupported, model.name + ": nothing says how images or text become inputs of a model file",
                 "give prepared tensors: --inputs FILE.safetensors");
@@ -121,19 +121,28 @@ DataBatch read_data(const Model& model, const std::string& path, const std::stri
   } else if (model.architecture->domain == Domain::kImageClassification && model.config.has("image_size")) {
     request.image_size = static_cast<int>(model.config.positive("image_size"));
   }
-  const std::unique_ptr<data::Source> source = data::open_data(path, data::make_input_spec(request));
-  data::Batch batch = source->next_batch(static_cast<int>(options.batch));
+  return data::open_data(path, data::make_input_spec(request));
+}
+
+DataBatch next_batch(data::Source& source, std::int64_t batch_size) {
+  data::Batch batch = source.next_batch(static_cast<int>(batch_size));
   DataBatch result;
   result.tensors = std::move(batch.inputs);
-  result.source = source->description();
-  const data::SourceCounts& counts = source->counts();
+  result.source = source.description();
+  const data::SourceCounts& counts = source.counts();
   if (counts.skipped > 0) {
     result.source += fmt::format(", {} skipped ({})", counts.skipped, in_one_line(counts.first_skipped_reason));
   }
   if (counts.missing > 0) result.source += fmt::format(", {} missing", counts.missing);
   if (counts.replaced_bytes > 0) result.source += fmt::format(", {} bytes of invalid UTF-8", counts.replaced_bytes);
   for (const data::Sample& sample : batch.samples) result.preprocessing += sample.times;
+  result.samples = std::move(batch.samples);
   return result;
+}
+
+DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
+                    const ModelOptions& options) {
+  return next_batch(*open_data(model, path, weights_folder, options), options.batch);
 }
 
 PreparedInputs prepare_inputs(const Graph& graph, const DataBatch* data, std::uint64_t seed) {

@@ -19,14 +19,20 @@ struct PreparedInputs {
 struct DataBatch {
   NamedTensors tensors;
   std::string source;
-  PreprocessTimes preprocessing;  // of the whole batch, outside the latency
-  bool named = false;             // the user named the tensors: each has to be an input
+  PreprocessTimes preprocessing;           // of the whole batch, outside the latency
+  bool named = false;                      // the user named the tensors: each has to be an input
+  std::vector<data::Sample> samples = {};  // where the data has such
 };
 
 /// Images (ImageNet-style, COCO, any folder) or text, by what the model wants. Throws Error naming the path.
 /// @param weights_folder where a tokenizer and preprocessor_config.json may lie, or a file there; may be empty
 DataBatch read_data(const Model& model, const std::string& path, const std::string& weights_folder,
                     const ModelOptions& options);
+
+/// The same data from its beginning, batch after batch.
+std::unique_ptr<data::Source> open_data(const Model& model, const std::string& path, const std::string& weights_folder,
+                                        const ModelOptions& options);
+DataBatch next_batch(data::Source& source, std::int64_t batch);
 
 /// In the graph's order and dtypes. Inputs that the data does not have, and all without data, are synthetic, and
 /// `source` says so. Throws Error(kBadInput) for shapes, types, token ids and names that the model does not take.

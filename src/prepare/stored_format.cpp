@@ -74,12 +74,23 @@ bool is_number(const Config& config, std::string_view type, std::int64_t bits) {
   return config.text("type", "int") == type && config.integer("num_bits", 8) == bits;
 }
 
-void check_activations(const Config& inputs, std::string_view type) {
+/// Scales by token as they come, or one for a layer that was found before. @return whether they are stored
+bool has_input_scales(const Config& inputs, std::string_view type) {
   if (!is_number(inputs, type, 8)) inputs.fail("num_bits", "and type are not those of the weights");
-  if (!inputs.flag("dynamic", false)) {
-    inputs.fail("dynamic", "is false: scales of activations that were found before are not built in");
+  if (!inputs.flag("symmetric", true))
+    inputs.fail("symmetric", "is false: zero points of activations are not built in");
+  const bool dynamic = inputs.flag("dynamic", false);
+  const std::string_view wanted = dynamic ? "token" : "tensor";
+  if (inputs.text("strategy", std::string(wanted)) != wanted) {
+    inputs.fail("strategy", dynamic ? "is not token, a scale for each row" : "is not tensor, one scale for a layer");
   }
-  if (inputs.text("strategy", "token") != "token") inputs.fail("strategy", "is not token, a scale for each row");
+  return !dynamic;
+}
+
+/// One scale for each row of a weight, or one for all.
+bool by_rows(const Config& weights, const std::string& strategy) {
+  if (strategy != "channel" && strategy != "tensor") weights.fail("strategy", "is neither channel nor tensor");
+  return strategy == "channel";
 }
 
 std::optional<StoredWeights> compressed_tensors(const Config& config) {
@@ -109,14 +120,12 @@ std::optional<StoredWeights> compressed_tensors(const Config& config) {
   }
   const Config inputs = group.object("input_activations");
   if (is_number(weights, "float", 8)) {
-    check_activations(inputs, "float");
-    if (strategy != "channel" && strategy != "tensor") weights.fail("strategy", "is neither channel nor tensor");
-    stored.format = strategy == "channel" ? StoredFormat::kFp8Rows : StoredFormat::kFp8Tensor;
+    stored.input_scales = has_input_scales(inputs, "float");
+    stored.format = by_rows(weights, strategy) ? StoredFormat::kFp8Rows : StoredFormat::kFp8Tensor;
     stored.scheme = QuantizeScheme::kFp8;
   } else if (is_number(weights, "int", 8)) {
-    check_activations(inputs, "int");
-    if (strategy != "channel") weights.fail("strategy", "is not channel, a scale for each row");
-    stored.format = StoredFormat::kInt8Rows;
+    stored.input_scales = has_input_scales(inputs, "int");
+    stored.format = by_rows(weights, strategy) ? StoredFormat::kInt8Rows : StoredFormat::kInt8Tensor;
     stored.scheme = QuantizeScheme::kW8a8;
   } else {
     weights.fail("num_bits", "and type are not int or float of 8 bits");

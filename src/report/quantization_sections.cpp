@@ -50,6 +50,13 @@ const Section<QuantizationFigures>& quantization_section() {
            [](const Q& q) { return present(q.output_error); }},
           {{"largest_error", "Largest error", Unit::kNumber, "of that output, absolute"},
            [](const Q& q) { return present(q.largest_error); }},
+          {{"perplexity_before", "Perplexity, as it is", Unit::kNumber,
+            "of the text of --data, by decoders: e to the mean loss of a token, in blocks of the run's length"},
+           [](const Q& q) { return present(q.perplexity_before); }},
+          {{"perplexity", "Perplexity, quantized", Unit::kNumber, "of the same tokens"},
+           [](const Q& q) { return present(q.perplexity); }},
+          {{"perplexity_tokens", "Tokens of perplexity", Unit::kCount, "that were predicted (quantize.tokens)"},
+           [](const Q& q) { return q.perplexity ? count(q.perplexity_tokens) : FieldValue{}; }},
       });
   return section;
 }
@@ -80,15 +87,41 @@ const Section<CauseRow>& cause_section() {
   return section;
 }
 
+const Section<ProductRow>& product_section() {
+  using P = ProductRow;
+  static const Section<P> section(
+      {.id = "quantization_products",
+       .title = "How products ran",
+       .doc =
+           "All products of a quantized model. Kernels for few bits take some types and sizes only: what they do not "
+           "take is filled up with zeros or runs otherwise.",
+       .report = ReportKind::kPerformance,
+       .columns = {}},
+      {
+          {{"way", "Way", Unit::kText, "what they are multiplied in"}, [](const P& p) { return text(p.way); }},
+          {{"products", "Products", Unit::kCount, "nodes of the graph, or steps of a runtime"},
+           [](const P& p) { return count(p.products); }},
+          {{"reason", "Why", Unit::kText, "why not as they are; nothing where they ran as quantized"},
+           [](const P& p) { return text_if_any(p.reason); }},
+          time_field<P>("of the node pass"),
+          {{"shapes", "Shapes", Unit::kText, "of the operands of the one that took longest"},
+           [](const P& p) { return text(operand_shapes(p.operands)); }},
+      });
+  return section;
+}
+
 }  // namespace
 
 const std::vector<const SectionInfo*>& quantization_section_infos() {
-  static const std::vector<const SectionInfo*> kInfos = {&quantization_section().info(), &cause_section().info()};
+  static const std::vector<const SectionInfo*> kInfos = {&quantization_section().info(), &cause_section().info(),
+                                                         &product_section().info()};
   return kInfos;
 }
 
 std::vector<Table> make_quantization_tables(const QuantizationFigures& figures) {
   return {quantization_section().fill({&figures, 1}), cause_section().fill(figures.causes)};
 }
+
+Table make_products_table(const std::vector<ProductRow>& products) { return product_section().fill(products); }
 
 }  // namespace nongemm

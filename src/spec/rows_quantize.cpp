@@ -61,6 +61,27 @@ void add_how(std::vector<Option>& rows) {
                        .of_flow = true};
   rows.push_back(
       number(std::move(threshold), [](auto& r) -> auto& { return r.run.options.quantize.threshold; }, {0, 65504}));
+  OptionInfo activations{.name = "quantize.activations",
+                         .value = "WHEN",
+                         .doc =
+                             "w8a8: scales of activations by rows as they come, or one a layer, found beforehand with "
+                             "the run's inputs: what TensorRT takes (QuantizeLinear in ONNX)",
+                         .otherwise = "static for tensorrt, else dynamic",
+                         .section = OptionSection::kModel,
+                         .commands = kCommands & ~kVerify & ~kInspect,
+                         .shown = OptionShown::kWhenGiven,
+                         .of_flow = true};
+  rows.push_back(choice(std::move(activations), [](auto& r) -> auto& { return r.run.activations; },
+                        {{"dynamic", QuantizeActivations::kDynamic}, {"static", QuantizeActivations::kStatic}}));
+  OptionInfo tokens{.name = "quantize.tokens",
+                    .value = "N",
+                    .doc = "text of --data of which perplexity is taken, as it is and quantized (decoders); 0 for none",
+                    .section = OptionSection::kModel,
+                    .commands = kRun,
+                    .shown = OptionShown::kWhenGiven,
+                    .of_flow = true};
+  rows.push_back(
+      integer(std::move(tokens), [](auto& r) -> auto& { return r.run.perplexity_tokens; }, {0, 1'000'000'000}));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // (option_table.h), from which the command line, plans, reports and keys are made.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,12 @@
 #include "spec/runtime_options.h"
 
 namespace nongemm {
+
+/// Where w8a8 has the scales of activations from.
+enum class QuantizeActivations : std::uint8_t {
+  kDynamic,  // one for each row, found as it comes
+  kStatic,   // one for each layer, found before (calibration), so that runtimes can compile with it
+};
 
 /// How operators are counted.
 struct Counting {
@@ -50,6 +57,10 @@ struct RunSpec {
   std::string weights;  // a checkpoint; empty: the model's own folder, or synthetic ones
   std::string data;     // the user's own images or text
   std::string inputs;   // prepared ones: a safetensors file
+  /// Absent: what the flow can run; TensorRT wants scales that are known.
+  std::optional<QuantizeActivations> activations;
+  /// Of `data`, how many tokens a decoder's perplexity is taken of, quantized and as it is; 0: of none.
+  std::int64_t perplexity_tokens = 4096;
   RuntimeOptions runtime;
   GenerateRequest generate;
   bool replay = false;        // also as a CUDA graph

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "prepare/given_inputs.h"
+#include "study/calibration.h"
 #include "verify/compare_outputs.h"
 
 namespace nongemm {
@@ -18,6 +19,14 @@ void check_dtype(const RunSpec& spec, const Graph& graph) {
   if (!wanted.dtype_given || own == graph.attributes.end() || parse_dtype(own->second) == wanted.dtype) return;
   throw Error(ErrorKind::kUnsupported, fmt::format("the model's file is in {}", own->second),
               fmt::format("export the model in {}", name_of(wanted.dtype)));
+}
+
+Graph graph_of(const RunSpec& spec, const BuiltModel& built, const ModelOptions& options, const Progress& progress) {
+  if (!wants_calibration(spec, built.model)) return build_graph(built.model, options, spec.runtime.place);
+  const Calibration found = calibrate(spec, built.model, options, built.data ? &*built.data : nullptr, progress);
+  Graph graph = build_graph(built.model, options, found.steps);
+  graph.attributes["calibrated with"] = found.source;
+  return graph;
 }
 
 }  // namespace
@@ -35,7 +44,7 @@ BuiltModel build_model(const RunSpec& spec, const Progress& progress) {
     options = built.model.file ? options_for_file(built.model, built.data->tensors, options)
                                : options_for(built.data->tensors, options);
   }
-  Graph graph = build_graph(built.model, options, spec.runtime.place);
+  Graph graph = graph_of(spec, built, options, progress);
   if (!spec.weights.empty()) graph.source = nullptr;  // the file has other weights
   if (built.model.file) check_dtype(spec, graph);
   built.graph = std::make_shared<const Graph>(std::move(graph));

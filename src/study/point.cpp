@@ -156,7 +156,7 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   point.tables = tabulate_run(spec, built, analysed, setup_s);
   compare_flows(spec, analysed, baseline, point);
   check_outputs(spec, *built.graph, ranked.session(), expected, baseline, point);
-  auto quantized = compare_with_unquantized(spec, *built.graph, analysed, *session, baseline);
+  auto quantized = compare_with_unquantized(spec, built, analysed, *session, progress, baseline);
   point.tables.insert(point.tables.begin() + 1, std::make_move_iterator(quantized.begin()),
                       std::make_move_iterator(quantized.end()));
   ranked.finish(point);

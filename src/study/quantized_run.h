@@ -14,9 +14,9 @@ namespace nongemm {
 /// None before one whose graph cannot be built (a layer to skip that the model lacks): its error is to come at once.
 std::vector<Request> with_unquantized(std::vector<Request> points);
 
-/// Keeps the run of a model as it is for those that come after it. The tables of a quantized one that comes after it;
-/// none where nothing is quantized, or the model as it is did not run.
-std::vector<Table> compare_with_unquantized(const RunSpec& spec, const Graph& graph, const AnalysedRun& analysed,
-                                            Session& session, Baseline& baseline);
+/// Keeps the run of a model as it is for those that come after it. Of a quantized model the table that says how its
+/// products ran, and before it, where the model as it is ran earlier, those that hold the two beside one another.
+std::vector<Table> compare_with_unquantized(const RunSpec& spec, const BuiltModel& built, const AnalysedRun& analysed,
+                                            Session& session, const Progress& progress, Baseline& baseline);
 
 }  // namespace nongemm

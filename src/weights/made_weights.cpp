@@ -21,12 +21,16 @@ struct Matrix {
 };
 
 Matrix matrix_of(const HostTensor& tensor) {
-  Matrix matrix{elements_of(tensor), static_cast<std::size_t>(tensor.shape.at(0)),
-                static_cast<std::size_t>(tensor.shape.at(1))};
-  if (std::all_of(matrix.values.begin(), matrix.values.end(), [](double value) { return std::isfinite(value); })) {
-    return matrix;
-  }
-  throw Error(ErrorKind::kBadInput, "a weight is not finite, and cannot be quantized",
+  return {elements_of(tensor), static_cast<std::size_t>(tensor.shape.at(0)),
+          static_cast<std::size_t>(tensor.shape.at(1))};
+}
+
+/// Quantized they would be numbers like others.
+void check_finite(const std::string& name, const HostTensor& tensor) {
+  if (!is_floating(tensor.dtype)) return;
+  const std::vector<double> values = elements_of(tensor);
+  if (std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); })) return;
+  throw Error(ErrorKind::kBadInput, "the weight '" + name + "' is not finite, and cannot be quantized",
               "leave its layer out (--quantize-skip), or mend the checkpoint");
 }
 
@@ -92,6 +96,31 @@ Results in_groups(const HostTensor& weight, const Node& node) {
           tensor_from(weight.dtype, {weight.shape[0], groups}, scales)};
 }
 
+/// One number for all of a vector, or the vector itself.
+HostTensor expanded(const HostTensor& tensor, const Node& node) {
+  const auto& sizes = std::get<std::vector<Int>>(node.args.at(1));
+  const std::vector<double> from = elements_of(tensor);
+  std::vector<double> values(static_cast<std::size_t>(sizes.at(0).value), from.at(0));
+  if (from.size() > 1) values = from;
+  return tensor_from(tensor.dtype, {sizes[0].value}, values);
+}
+
+HostTensor reshaped(const HostTensor& tensor, const Node& node) {
+  const std::vector<double> values = elements_of(tensor);
+  Shape shape;
+  for (const Int& size : std::get<std::vector<Int>>(node.args.at(1))) {
+    shape.push_back(size.value < 0 ? static_cast<std::int64_t>(values.size()) : size.value);
+  }
+  return tensor_from(tensor.dtype, shape, values);
+}
+
+/// Scales of a checkpoint, in the type that they are stored in.
+HostTensor multiplied(const HostTensor& tensor, const Node& node) {
+  std::vector<double> values = elements_of(tensor);
+  for (double& value : values) value *= std::get<double>(node.args.at(1));
+  return tensor_from(tensor.dtype, tensor.shape, values);
+}
+
 class Maker {
  public:
   Maker(const Graph& preparation, const std::function<HostTensor(std::size_t)>& stored)
@@ -99,7 +128,10 @@ class Maker {
 
   HostTensor value(ValueId id) const {
     for (std::size_t i = 0; i < graph_.weights.size(); ++i) {
-      if (graph_.weights[i].value == id) return stored_(i);
+      if (graph_.weights[i].value != id) continue;
+      HostTensor stored = stored_(i);
+      check_finite(graph_.weights[i].name, stored);
+      return stored;
     }
     const Node& node = graph_.nodes.at(graph_.values.at(id).producer);
     const auto place = std::find(node.outputs.begin(), node.outputs.end(), id) - node.outputs.begin();
@@ -111,6 +143,9 @@ class Maker {
     const HostTensor first = value(std::get<Use>(node.args.at(0)).value);
     if (node.op == "aten.t.default") return {transposed(first)};
     if (node.op == "aten.contiguous.default") return {first};  // all are
+    if (node.op == "aten.reshape.default") return {reshaped(first, node)};
+    if (node.op == "aten.expand.default") return {expanded(first, node)};
+    if (node.op == "aten.mul.Scalar") return {multiplied(first, node)};
     if (node.op == "nongemm.int8_row_quantize.default") return int8_rows(first);
     if (node.op == "nongemm.group_quantize.default") return in_groups(first, node);
     throw Error(ErrorKind::kUnsupported, node.op + " makes weights in the torch flow alone", "use --flow torch");

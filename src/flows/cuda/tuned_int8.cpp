@@ -4,6 +4,7 @@
 
 #include "flows/cuda/check.h"
 #include "flows/cuda/int8_product_sm90.h"
+#include "record/quantized_kernels.h"
 
 namespace nongemm::cuda {
 namespace {
@@ -29,8 +30,7 @@ bool is_hopper() {
 }
 
 bool is_taken(const Int8Product& product) {
-  const bool half = product.dtype == DType::kFloat16 || product.dtype == DType::kBFloat16;
-  return half && product.rows > 0 && product.inner % 16 == 0 && product.columns % 8 == 0;
+  return tuned_kernel_takes_int8({product.rows, product.inner, product.columns}, product.dtype);
 }
 
 }  // namespace

@@ -75,6 +75,15 @@ inline bool allow_int8(nvinfer1::INetworkDefinition& network, nvinfer1::IBuilder
 #endif
 }
 
+/// Layers that the model quantizes itself, by QuantizeLinear and DequantizeLinear with scales of its own.
+inline void take_quantized_layers(nvinfer1::IBuilderConfig& config) {
+#if NV_TENSORRT_MAJOR < 11
+  config.setFlag(nvinfer1::BuilderFlag::kINT8);
+#else
+  (void)config;
+#endif
+}
+
 #pragma GCC diagnostic pop
 
 /// kUndefined for types that graphs do not have.

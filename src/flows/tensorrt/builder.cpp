@@ -69,6 +69,7 @@ void set_precision(const BuildOptions& options, nvinfer1::INetworkDefinition& ne
   if (!options.allow_tf32) config.clearFlag(nvinfer1::BuilderFlag::kTF32);
   if (options.dtype == DType::kFloat16 || options.fp16) allow_fp16(config);
   if (options.dtype == DType::kBFloat16) allow_bf16(config);
+  if (options.quantized) take_quantized_layers(config);
   if (options.int8 && !allow_int8(network, config)) {
     throw Error(ErrorKind::kUnsupported, "TensorRT 11 takes int8 from the model's own quantization only");
   }
@@ -77,8 +78,8 @@ void set_precision(const BuildOptions& options, nvinfer1::INetworkDefinition& ne
 }  // namespace
 
 std::string BuildOptions::text() const {
-  return fmt::format("{}{}{}{} level {}", name_of(dtype), allow_tf32 ? " TF32" : "", fp16 ? " fp16" : "",
-                     int8 ? " int8" : "", level);
+  return fmt::format("{}{}{}{}{} level {}", name_of(dtype), allow_tf32 ? " TF32" : "", fp16 ? " fp16" : "",
+                     int8 ? " int8" : "", quantized ? " quantized" : "", level);
 }
 
 BuildOptions build_options(DType dtype, bool allow_tf32, const std::map<std::string, std::string>& settings) {

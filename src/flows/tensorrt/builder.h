@@ -19,6 +19,8 @@ struct BuildOptions {
   bool allow_tf32 = false;
   bool fp16 = false;
   bool int8 = false;
+  /// The model says itself what is int8, and with which scales.
+  bool quantized = false;
   /// 0 to 5; -1 leaves TensorRT's own choice.
   int level = -1;
 

@@ -88,8 +88,12 @@ class TensorRtFlow : public Flow {
                                    const RunOptions& options) override {
     const Library& library = Library::get();
     const int device = open_device(options.device);
-    const BuildOptions build =
-        build_options(weight_dtype(graph), options.allows_tf32(/*by_default=*/true), options.settings);
+    BuildOptions build = build_options(weight_dtype(graph), options.allows_tf32(/*by_default=*/true), options.settings);
+    build.quantized = graph.attributes.contains("quantize");
+    if (build.quantized && build.int8) {
+      throw Error(ErrorKind::kUsage, "tensorrt.precision=int8 would give a quantized model's tensors other scales",
+                  "leave one of the two out");
+    }
     const TemporaryFolder folder;
     const EngineModel model = graph.source != nullptr
                                   ? users_model(graph, folder.path())

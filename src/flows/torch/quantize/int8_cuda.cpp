@@ -13,6 +13,7 @@
 #include "flows/device/device.h"
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/load.h"
+#include "record/quantized_kernels.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -84,17 +85,16 @@ std::vector<std::int64_t> product_shape(const at::Tensor& values, const at::Tens
   return shape;
 }
 
-/// cuBLASLt takes more than 16 rows and sizes that are multiples of 8: fewer rows are filled up with zeros, other sizes
-/// take the program's own kernel.
+/// What cuBLASLt does not take is filled up or runs in the program's own kernel (record/quantized_kernels.h).
 at::Tensor int8_linear_matmul(const at::Tensor& a, const at::Tensor& b) {
-  constexpr std::int64_t kFewestRows = 17;
   const at::Tensor values = a.contiguous();
   const at::Tensor weight = b.contiguous();
   device::Int8Product product = factors(values, weight);
-  if (product.rows > 0 && product.inner % 8 == 0 && product.columns % 8 == 0) {
+  if (cublaslt_takes_int8({product.rows, product.inner, product.columns})) {
     const at::Tensor matrix = values.view({product.rows, product.inner});
-    if (product.rows >= kFewestRows) return at::_int_mm(matrix, weight.t()).view(product_shape(a, b));
-    const at::Tensor filled = at::constant_pad_nd(matrix, {0, 0, 0, kFewestRows - product.rows});
+    const std::int64_t missing = kFewestRowsOfCublasLt - product.rows;
+    if (missing <= 0) return at::_int_mm(matrix, weight.t()).view(product_shape(a, b));
+    const at::Tensor filled = at::constant_pad_nd(matrix, {0, 0, 0, missing});
     return at::_int_mm(filled, weight.t()).narrow(0, 0, product.rows).view(product_shape(a, b));
   }
   at::Tensor sums = at::empty(product_shape(a, b), a.options().dtype(at::kInt));

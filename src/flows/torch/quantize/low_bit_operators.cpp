@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "flows/torch/quantize/low_bit_kernels.h"
+#include "record/quantized_kernels.h"
 
 namespace nongemm::torch_flow {
 namespace {
@@ -166,9 +167,29 @@ std::tuple<at::Tensor, at::Tensor> fp8_row_quantize(const at::Tensor& input) {
   return {values.contiguous(), scales.flatten()};
 }
 
-/// What torch._scaled_mm takes by rows: devices, sizes that are multiples of 16; it gives bf16.
-bool takes_scaled_mm(const at::Tensor& values, const at::Tensor& weight) {
-  return !values.is_cpu() && weight.size(0) % 16 == 0 && weight.size(1) % 16 == 0 && values.numel() > 0;
+// --- with a scale that was found before ---
+std::tuple<at::Tensor, at::Tensor> static_quantize(const at::Tensor& input, const at::Tensor& step,
+                                                   std::optional<at::ScalarType> dtype) {
+  const at::ScalarType type = dtype.value_or(at::kChar);
+  const bool integers = type == at::kChar;
+  TORCH_CHECK(step.numel() == 1 && input.dim() >= 1 && (integers || type == at::kFloat8_e4m3fn),
+              "rows, one step, and int8 or float8_e4m3fn");
+  const at::Tensor size = step.to(at::kFloat).reshape({});
+  at::Tensor steps = input.to(at::kFloat).div(size);
+  if (integers) {
+    steps.round_().clamp_(-128, 127);
+  } else {
+    steps.clamp_(-kLargestE4M3, kLargestE4M3);
+  }
+  // int8 products take the largest magnitude for a scale, which is 127 steps.
+  const at::Tensor scale = size.mul(integers ? 127.0 : 1.0);
+  const std::int64_t rows = input.size(-1) == 0 ? 0 : input.numel() / input.size(-1);
+  return {steps.to(type).contiguous(), scale.expand({rows}).contiguous()};
+}
+
+/// torch._scaled_mm by rows gives bf16.
+bool takes_scaled_mm(const at::Tensor& rows, const at::Tensor& weight) {
+  return !rows.is_cpu() && scaled_mm_takes_fp8({rows.size(0), rows.size(1), weight.size(0)});
 }
 
 at::Tensor fp8_linear(const at::Tensor& values, const at::Tensor& weight, const at::Tensor& scales,
@@ -203,6 +224,7 @@ torch::Library low_bit_operators() {
       "int group) -> Tensor");
   own.def("unpack_words(Tensor words, int bits, int dim, int[] order) -> Tensor");
   own.def("pack_pairs(Tensor levels) -> Tensor");
+  own.def("static_quantize(Tensor input, Tensor step, *, ScalarType? dtype=None) -> (Tensor values, Tensor scales)");
   own.def("fp8_row_quantize(Tensor input) -> (Tensor values, Tensor scales)");
   own.def(
       "fp8_linear(Tensor values, Tensor weight, Tensor scales, Tensor weight_scales, Tensor? bias=None, *, "
@@ -214,6 +236,7 @@ torch::Library low_bit_operators() {
   kernel("grouped_linear", grouped_linear);
   kernel("unpack_words", unpack_words);
   kernel("pack_pairs", pack_pairs);
+  kernel("static_quantize", static_quantize);
   kernel("fp8_row_quantize", fp8_row_quantize);
   kernel("fp8_linear", fp8_linear);
   return own;
