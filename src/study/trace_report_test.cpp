@@ -174,6 +174,8 @@ TEST(TraceReport, WhatHappenedInTime) {
   EXPECT_THAT(streams, testing::ElementsAre(testing::Pair(30.0, 10), testing::Pair(34.0, 10)));
   expect_seconds(idle, truth["idle_us"]);
   EXPECT_EQ(find(point, "timeline_calls")->rows.size(), 75U);
+  // What goes from one operator to the other is not told, so nothing is alive in between.
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(cell(point, "nodes", "alive")));
   // Each gap is charged to what it ends with.
   EXPECT_FALSE(words(cell(point, "gaps", "operator")).empty());
   EXPECT_EQ(number(cell(point, "timeline", "left_out")), 0);

@@ -134,6 +134,12 @@ class Recorded(PageTest):
             inside, outside = self.page.run("mapFrame()")
             self.assertNotEqual(inside, outside, "the frame stands where the view is")
 
+    def test_nothing_is_said_that_a_trace_does_not_tell(self):
+        self.show("kineto_gpt2_eager")
+        self.assertTrue(self.page.run("document.getElementById('memory').hidden"), "no dataflow, no memory over it")
+        self.assertTrue(self.page.run("document.getElementById('roofline').hidden"))
+        self.assertNotIn("bove the limit", self.page.text("#operators"))
+
     def test_a_kernel_says_its_launch(self):
         self.show("kineto_streams")
         self.page.run("(() => { const lane = timeline.lanes.find((l) => l.title === 'Stream 30');"
