@@ -6,10 +6,12 @@
 PROGRAM is bin/nongemm, which makes the pages from reports made by hand (made_report.py).
 """
 
+import atexit
 import base64
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,8 @@ import readme  # noqa: E402
 
 PROGRAM = None
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="nongemm-pages-"))
+if os.environ.get("NONGEMM_LOOKS") != "write":
+    atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 NOTHING = "\u2013"
 CHECKS = (pathlib.Path(__file__).parent / "checks.js").read_text()
 
