@@ -15,6 +15,10 @@ install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.zsh DESTINATION ${share}/zsh
 install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.fish DESTINATION ${share}/fish/vendor_completions.d)
 install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.man DESTINATION ${share}/man/man1 RENAME nongemm.1)
 
+if(NOT SKBUILD)
+  install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${share}/doc/nongemm RENAME copyright)
+endif()
+
 # Modules look here first (layout.cmake). The folders stand to each other as in the wheels, whose own run paths so hold.
 set(bundled_folders)
 if(NONGEMM_BUNDLE AND TorchWheel_LIBRARY_DIR)
