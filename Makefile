@@ -1,11 +1,13 @@
 # Shortcuts for people; everything behind them is tools/setup.sh, CMake and ctest.
 PREFIX ?= /usr/local
+# Which build is used and installed; tests name their own.
+NONGEMM_PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build test bench results lint format install clean
+.PHONY: build package wheel test bench results lint format install clean
 
 build: ## the program, in build/release/bin
-	tools/setup.sh release
+	tools/setup.sh $(NONGEMM_PRESET)
 
 test: ## everything, warnings as errors, then all tests
 	tools/setup.sh ci all
@@ -28,7 +30,14 @@ format: ## rewrites the sources in the project's format
 	git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format -i
 
 install: build ## PREFIX=/usr/local
-	cmake --install build/release --prefix $(PREFIX)
+	cmake --install build/$(NONGEMM_PRESET) --prefix $(PREFIX)
+
+package: ## a .deb and a relocatable tarball, in build/package
+	tools/setup.sh package
+	cd build/package && cpack
+
+wheel: ## for a Python environment, in build/
+	python3 -m pip wheel --no-deps --wheel-dir build .
 
 clean: ## what was built, not what was fetched
 	rm -rf build

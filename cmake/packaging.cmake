@@ -1,5 +1,4 @@
 # What is installed besides program and modules, and what packages hold.
-option(NONGEMM_BUNDLE "Install the runtimes' libraries, too: for packages that need nothing else" OFF)
 
 # Completions and the man page, from the program's own option table.
 set(shell_files)
@@ -10,17 +9,33 @@ foreach(kind IN ITEMS bash zsh fish man)
 endforeach()
 add_custom_target(shell_files DEPENDS ${shell_files})
 add_dependencies(runtime shell_files)
-install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.bash DESTINATION share/bash-completion/completions RENAME nongemm)
-install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.zsh DESTINATION share/zsh/vendor-completions RENAME _nongemm)
-install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.fish DESTINATION share/fish/vendor_completions.d)
-install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.man DESTINATION share/man/man1 RENAME nongemm.1)
+set(share ${NONGEMM_INSTALL_SHARE})
+install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.bash DESTINATION ${share}/bash-completion/completions RENAME nongemm)
+install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.zsh DESTINATION ${share}/zsh/vendor-completions RENAME _nongemm)
+install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.fish DESTINATION ${share}/fish/vendor_completions.d)
+install(FILES ${CMAKE_BINARY_DIR}/generated/nongemm.man DESTINATION ${share}/man/man1 RENAME nongemm.1)
 
-# Modules look here first (INSTALL_RPATH in targets.cmake).
+if(NOT SKBUILD)
+  install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${share}/doc/nongemm RENAME copyright)
+endif()
+
+# Modules look here first (layout.cmake). The folders stand to each other as in the wheels, whose own run paths so hold.
+set(bundled_folders)
 if(NONGEMM_BUNDLE AND TorchWheel_LIBRARY_DIR)
-  install(DIRECTORY ${TorchWheel_LIBRARY_DIR}/ DESTINATION lib/nongemm/torch/lib FILES_MATCHING PATTERN "*.so*")
+  install(DIRECTORY ${TorchWheel_LIBRARY_DIR}/ DESTINATION ${NONGEMM_INSTALL_MODULES}/torch/lib FILES_MATCHING PATTERN "*.so*")
+  list(APPEND bundled_folders ${TorchWheel_LIBRARY_DIR})
+  file(GLOB nvidia_folders ${TorchWheel_ROOT}/../nvidia/*/lib)
+  foreach(folder IN LISTS nvidia_folders)
+    file(REAL_PATH ${folder} folder)
+    cmake_path(GET folder PARENT_PATH part)
+    cmake_path(GET part FILENAME part)
+    install(DIRECTORY ${folder}/ DESTINATION ${NONGEMM_INSTALL_MODULES}/nvidia/${part}/lib FILES_MATCHING PATTERN "*.so*")
+    list(APPEND bundled_folders ${folder})
+  endforeach()
 endif()
 if(NONGEMM_BUNDLE AND OrtWheel_LIBRARY_DIR)
-  install(DIRECTORY ${OrtWheel_LIBRARY_DIR}/ DESTINATION lib/nongemm FILES_MATCHING PATTERN "libonnxruntime.so*")
+  install(DIRECTORY ${OrtWheel_LIBRARY_DIR}/ DESTINATION ${NONGEMM_INSTALL_MODULES} FILES_MATCHING PATTERN "libonnxruntime.so*")
+  list(APPEND bundled_folders ${OrtWheel_LIBRARY_DIR})
 endif()
 
 # cpack -G DEB, cpack -G TGZ: the latter is relocatable.
@@ -34,5 +49,5 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${TorchWheel_LIBRARY_DIR} ${OrtWheel_LIBRARY_DIR})
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${bundled_folders})
 include(CPack)

@@ -26,7 +26,7 @@ function(nongemm_program name)
   target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} ${CMAKE_DL_LIBS})
   nongemm_precompile(${name} base)
   add_dependencies(runtime ${name})
-  install(TARGETS ${name} RUNTIME DESTINATION bin)
+  install(TARGETS ${name} RUNTIME DESTINATION ${NONGEMM_INSTALL_PROGRAM})
 endfunction()
 
 # nongemm_flow(NAME SOURCES file... [LIBS target...] [REQUIRES target...] [RPATH folder...])
@@ -61,10 +61,10 @@ function(nongemm_flow name)
                                         -Wl,--unresolved-symbols=ignore-in-shared-libs)
   set_target_properties(${module} PROPERTIES OUTPUT_NAME nongemm_flow_${name}
                                              LIBRARY_OUTPUT_DIRECTORY ${NONGEMM_MODULE_DIR}
-                                             BUILD_RPATH "${arg_RPATH}"
-                                             INSTALL_RPATH "$ORIGIN;$ORIGIN/torch/lib;${TorchWheel_LIBRARY_DIR};${arg_RPATH}")
+                                             BUILD_RPATH "${arg_RPATH}")
+  nongemm_install_rpath(${module} ${arg_RPATH})
   add_dependencies(runtime ${module})
-  install(TARGETS ${module} LIBRARY DESTINATION lib/nongemm)
+  install(TARGETS ${module} LIBRARY DESTINATION ${NONGEMM_INSTALL_MODULES})
 endfunction()
 
 # What a test needs beyond its program when sanitizers watch it.

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Makes docs/images/ from a real run, in a headless Chromium.
 
-    tools/images.py PROGRAM [REPORT.html]
+    tools/images.py [PROGRAM [REPORT.html]]
 
-Without a report the README's command is run first.
+Without a program it is ./nongemm; without a report the README's command is run first.
 """
 import pathlib
 import shlex
@@ -20,13 +20,13 @@ WIDTH, HEIGHT = 1360, 1560
 
 
 def made_report(program, folder):
-    command = next(command for command in readme.commands() if "--format html" in command)
+    command = next(command for command in readme.blocks() if "--format html" in command)
     subprocess.run([program, *shlex.split(command)[1:]], cwd=folder, check=True)
     return folder / "out/report.html"
 
 
 def main():
-    program = pathlib.Path(sys.argv[1]).resolve()
+    program = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "nongemm").resolve()
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else made_report(program, pathlib.Path(folder))
         page = browser.Browser(WIDTH, HEIGHT)

@@ -3,6 +3,7 @@
 # skipped, and an interrupted one starts over by itself: what is unpacked becomes visible by a rename at its end.
 #
 #   tools/setup.sh [PRESET [TARGET]]   builds TARGET (default: runtime, the program without tests) of PRESET (release)
+#   tools/setup.sh --libraries         only the packages and wheels that a build takes (pip wheel builds by itself)
 #   tools/setup.sh --lint-tools        only installs what tools/lint.sh needs
 #
 # Everything is said on stderr: stdout belongs to the program that ./nongemm starts afterwards.
@@ -257,7 +258,7 @@ configure() {
   cxx=$(compiler)
   # A warning is an error where it has been seen that there is none: in the tests' build with the compiler that CI has.
   # What another one warns about must keep nobody from the program or its tests.
-  [[ $preset != release && $("$cxx" -dumpversion) == 12* ]] && errors=ON
+  [[ $preset != @(release|package) && $("$cxx" -dumpversion) == 12* ]] && errors=ON
   cmake --preset "$preset" -DNONGEMM_DEPS="$deps" -DNONGEMM_TORCH="${NONGEMM_TORCH:-}" -DNONGEMM_ORT="${NONGEMM_ORT:-}" \
     -DCMAKE_CXX_COMPILER="$cxx" -DNONGEMM_WERROR="$errors" >>"$log" 2>&1 || fail_build "configuring"
   echo "$configured" >"$build/.nongemm-settings"
@@ -283,6 +284,11 @@ main() {
   : >"$log"
   if [[ ${1:-} == --lint-tools ]]; then
     install_packages "$root/tools/debian-packages-lint.txt"
+    return
+  fi
+  if [[ ${1:-} == --libraries ]]; then
+    install_packages "$root/tools/debian-packages.txt"
+    fetch_wheels
     return
   fi
   preset=${1:-release}

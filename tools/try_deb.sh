@@ -4,12 +4,20 @@
 set -euo pipefail
 package=$(realpath "$1")
 root=${2:-}
+made=
+leave() {
+  mountpoint -q "$root/proc" && umount "$root/proc"
+  [[ -z $made ]] || rm -rf --one-file-system "$made"
+}
+trap leave EXIT
 if [[ -z $root ]]; then
   root=$(mktemp -d)
-  trap 'rm -rf "$root"' EXIT
+  made=$root
   debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian > /dev/null
 fi
 inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+# The program asks there for the memory that is free, and where it stands itself.
+mount -t proc proc "$root/proc"
 cp "$package" "$root/tmp/nongemm.deb"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 inside apt-get update -qq

@@ -24,7 +24,9 @@ void add_weights(const Graph& graph, Analysis& result) {
 void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions& options, Analysis& result) {
   const Graph graph = with_observed_types(entry);
   std::vector<NodeRow> rows = node_rows(graph, rounded, options);
-  if (!entry.names_only) {
+  // What another tool recorded has operators, but neither inputs nor weights, nor what goes from one to the other.
+  const bool of_a_tool = graph.inputs.empty() && graph.weights.empty();
+  if (!entry.names_only && !of_a_tool) {
     const std::vector<double> alive = alive_bytes(graph);
     for (NodeRow& row : rows) row.alive_bytes = alive[row.id];
   }
@@ -35,10 +37,9 @@ void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions&
   } else {
     result.nodes = std::move(rows);
   }
-  // What another tool recorded has operators, but neither inputs nor weights; a compiled package keeps its weights to
-  // itself.
-  const bool is_package = graph.attributes.contains(kCompiledFor);
-  if (graph.weights.empty() && (graph.inputs.empty() || is_package)) result.weight_bytes = kNaN;
+  // A compiled package keeps its weights to itself.
+  const bool is_package = graph.weights.empty() && graph.attributes.contains(kCompiledFor);
+  if (of_a_tool || is_package) result.weight_bytes = kNaN;
   if (!entry.names_only) return;
   for (std::vector<NodeRow>* all : {&result.nodes, &result.graph_nodes}) {
     for (NodeRow& row : *all) row.cost = {kUnknownWork, kUnknownWork, kUnknownWork};

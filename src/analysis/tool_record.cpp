@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -76,7 +77,9 @@ class Builder {
     for (const std::int64_t run_ns : trace_.run_ns) {
       phase.latency.samples_s.push_back(static_cast<double>(run_ns) * kSecond);
     }
-    phase.devices.emplace_back().nodes = on_device ? device_pass() : host_pass();
+    NodePass& pass = phase.devices.emplace_back().nodes;
+    pass = on_device ? device_pass() : host_pass();
+    pass.example = in_time();
     return std::move(result_);
   }
 
@@ -162,6 +165,23 @@ class Builder {
         "host times as " + trace_.kind + " recorded them, " + (runs > 0 ? "mean of the inferences" : "the whole file");
     pass.nodes = std::move(times_);
     return pass;
+  }
+
+  /// What the file has in time, on the nodes made here.
+  Trace in_time() const {
+    Trace trace = trace_.trace;
+    std::set<std::int64_t> numbers;
+    for (const ToolStream& stream : trace_.streams) numbers.insert(stream.stream);
+    // Streams of several devices may have the same number, and are told apart by their place then.
+    const bool numbered = numbers.size() == trace_.streams.size();
+    for (std::size_t i = 0; i < trace.device.size(); ++i) {
+      DeviceRecord& record = trace.device[i];
+      record.node = result_.node_of[i];
+      if (numbered && record.stream < trace_.streams.size()) {
+        record.stream = static_cast<std::uint32_t>(trace_.streams[record.stream].stream);
+      }
+    }
+    return trace;
   }
 
   const ToolTrace& trace_;

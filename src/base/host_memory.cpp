@@ -37,6 +37,8 @@ double memory_information(const std::string& key) {
 
 double available_memory() {
   double available = memory_information("MemAvailable");
+  // A chroot without /proc: what is not known refuses nothing.
+  if (available <= 0) available = std::numeric_limits<double>::infinity();
   // cgroup v2: what the container may still take
   const double limit = number_in("/sys/fs/cgroup/memory.max");
   const double used = number_in("/sys/fs/cgroup/memory.current");

@@ -8,7 +8,8 @@ namespace nongemm {
 /// "MemTotal", "MemAvailable", ... of /proc/meminfo in bytes; 0 when it is not there.
 double memory_information(const std::string& key);
 
-/// Bytes that may still be taken without swapping: what the host has free, or the container's limit leaves.
+/// Bytes that may still be taken without swapping: what the host has free, or the container's limit leaves; infinite
+/// where the system tells neither.
 double available_memory();
 
 /// @param purpose for the message: "converting the weights of model.safetensors to float32"

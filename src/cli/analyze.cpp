@@ -1,4 +1,6 @@
 // nongemm analyze: the same reports from what other tools wrote.
+#include <algorithm>
+
 #include "base/error.h"
 #include "cli/command.h"
 #include "study/engine_report.h"
@@ -14,7 +16,11 @@ std::vector<Point> points_of(const Request& request) {
   if (has_traces && !engine.profile.empty()) {
     throw Error(ErrorKind::kUsage, "a trace and an engine's files are two reports", "give one of them at a time");
   }
-  if (has_traces) return trace_points(request.analyzed, request.run.counting);
+  if (has_traces) {
+    const std::vector<std::string>& keep = request.run.keep;
+    const bool long_timeline = std::find(keep.begin(), keep.end(), "timeline") != keep.end();
+    return trace_points(request.analyzed, request.run.counting, long_timeline);
+  }
   if (engine.profile.empty() || engine.layers.empty()) {
     throw Error(ErrorKind::kUsage, "there is no file to analyze",
                 "give traces of a profiler, or --tensorrt and --layers with what trtexec wrote");

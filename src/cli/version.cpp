@@ -28,11 +28,11 @@ std::string flow_line(const FlowDescription& flow) {
   } catch (const Error& error) {
     found = not_found(error);
   }
-  return fmt::format("  {:<20}{}\n", flow.title, found);
+  return fmt::format("  {:<32}{}\n", flow.title, found);
 }
 
 std::string device_line(const DeviceDescription& device) {
-  return fmt::format("  {:<20}{}, {:.1f} GB, {} multiprocessors, compute capability {}.{}\n",
+  return fmt::format("  {:<32}{}, {:.1f} GB, {} multiprocessors, compute capability {}.{}\n",
                      to_string(Device{DeviceKind::kCuda, device.index}), device.name,
                      static_cast<double>(device.memory_bytes) * 1e-9, device.multiprocessors, device.capability_major,
                      device.capability_minor);
@@ -41,12 +41,12 @@ std::string device_line(const DeviceDescription& device) {
 std::string cuda_lines() {
   try {
     const std::vector<DeviceDescription> devices = device::library().devices();
-    if (devices.empty()) return fmt::format("  {:<20}not found: the driver offers no device\n", "CUDA");
-    std::string text = fmt::format("  {:<20}{}, driver {}\n", "CUDA", devices.front().runtime, devices.front().driver);
+    if (devices.empty()) return fmt::format("  {:<32}not found: the driver offers no device\n", "CUDA");
+    std::string text = fmt::format("  {:<32}{}, driver {}\n", "CUDA", devices.front().runtime, devices.front().driver);
     for (const DeviceDescription& device : devices) text += device_line(device);
     return text;
   } catch (const Error& error) {
-    return fmt::format("  {:<20}{}\n", "CUDA", not_found(error));
+    return fmt::format("  {:<32}{}\n", "CUDA", not_found(error));
   }
 }
 
@@ -59,14 +59,14 @@ std::string machine(std::string_view key) {
 
 std::string limits_lines(const DeviceLimits& limits) {
   const auto line = [](const char* what, const std::optional<double>& value, Unit unit) {
-    return value ? fmt::format("    {:<18}{}\n", what, to_text(*value, unit)) : "";
+    return value ? fmt::format("    {:<30}{}\n", what, to_text(*value, unit)) : "";
   };
   return line("copy", limits.copy_bandwidth, Unit::kByteRate) + line("read", limits.read_bandwidth, Unit::kByteRate) +
          line("fp32 products", limits.fp32_rate, Unit::kFlopRate) +
          line("fp16 products", limits.fp16_rate, Unit::kFlopRate) +
          line("bf16 products", limits.bf16_rate, Unit::kFlopRate) +
          line("int8 products", limits.int8_rate, Unit::kFlopRate) +
-         fmt::format("    {:<18}{}\n", "measured at", limits.measured_at);
+         fmt::format("    {:<30}{}\n", "measured at", limits.measured_at);
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ std::string version_text() {
 }
 
 std::string devices_text() {
-  std::string text = fmt::format("  {:<20}{}, {} cores, {}\n", to_string(Device()), machine("processor"),
+  std::string text = fmt::format("  {:<32}{}, {} cores, {}\n", to_string(Device()), machine("processor"),
                                  machine("cores"), machine("memory"));
   const std::optional<DeviceLimits> limits = kept_limits(Device());
   text += limits ? limits_lines(*limits) : "    limits are measured by the first run\n";

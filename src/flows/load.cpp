@@ -1,14 +1,13 @@
 #include "flows/load.h"
 
 #include <array>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "flows/descriptions.h"
 #include "flows/module.h"
+#include "flows/places.h"
 
 namespace nongemm {
 
@@ -16,13 +15,6 @@ std::span<const FlowDescription* const> known_flows() {
   static const std::array kFlows = {&torch_description(), &ort_description(), &tensorrt_description(),
                                     &inductor_description()};
   return kFlows;
-}
-
-std::string module_folder() {
-  if (const char* named = std::getenv("NONGEMM_MODULES")) return named;
-  std::error_code error;
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  return (program.parent_path().parent_path() / "lib" / "nongemm").string();
 }
 
 Flow& load_flow(const std::string& name) {

@@ -17,9 +17,6 @@ std::span<const FlowDescription* const> known_flows();
 /// Error(kUnsupported) with the loader's message and the way out when the module or its runtime cannot be loaded.
 Flow& load_flow(const std::string& name);
 
-/// The folder that holds the modules: NONGEMM_MODULES, or ../lib/nongemm beside the program.
-std::string module_folder();
-
 }  // namespace nongemm
 
 /// What a module exports: a function of this type named `nongemm_create_flow`.

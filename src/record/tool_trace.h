@@ -68,7 +68,8 @@ struct ToolTrace {
   std::vector<ToolStream> streams;
   std::vector<ToolStep> steps;
   std::vector<ToolCollective> collectives;
-  /// From the first to the last event; `nodes` stays empty, DeviceRecord::node is a position in ToolTrace::nodes.
+  /// From the first to the last event. `nodes` has the calls of operators on all threads; their nodes and those of
+  /// device records are positions in ToolTrace::nodes.
   Trace trace;
 
   /// Of one job's several processes: which of them this is.

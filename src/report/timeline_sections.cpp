@@ -24,7 +24,8 @@ const Section<Overview>& overview_section() {
   static const Section<O> section(
       {.id = "timeline",
        .title = "Timeline",
-       .doc = "One inference in time, recording included: the shortest of those in which calls and launches were seen.",
+       .doc = "One inference in time, recording included: the shortest of those in which calls and launches were seen; "
+              "of another tool's trace everything in it.",
        .report = ReportKind::kNongemm,
        .single_row = true,
        .columns = {}},

@@ -116,7 +116,7 @@ std::vector<Option> output_rows() {
                                .repeatable = true,
                                .commas = true,
                                .choices = {"timeline"}},
-                              kRun);
+                              kRun | kAnalyze);
   keep.role = OptionRole::kHow;
   rows.push_back(text(
       std::move(keep), [](auto& r) -> auto& { return r.run.keep; }));

@@ -100,21 +100,42 @@ std::optional<std::size_t> lines_of_screen() {
   return size.ws_row;
 }
 
+/// The first tables of each point with their first rows. SIZE_MAX: all of them.
+std::string cut_text(Document document, TableLook look, std::size_t tables, std::size_t rows) {
+  for (Point& point : document.points) {
+    if (point.tables.size() > tables) point.tables.resize(tables);
+    for (Table& table : point.tables) table.rows.resize(std::min(table.rows.size(), rows));
+  }
+  std::ostringstream out;
+  write_table(document, look, out);
+  std::string text = out.str();
+  if (rows == SIZE_MAX) return text;
+  // On a small screen the first line is not for nothing.
+  if (text.starts_with('\n')) text.erase(0, 1);
+  return text + "\n  Cut to the screen: --details prints all\n";
+}
+
 }  // namespace
 
 std::string text_for_screen(const Document& document, TableLook look, std::size_t lines) {
   constexpr std::size_t kAround = 3;  // the command's own line, the one below the text, and the next prompt
-  std::string text;
-  for (const std::size_t most : {SIZE_MAX, std::size_t{12}, std::size_t{8}, std::size_t{5}, std::size_t{3}}) {
-    Document part = document;
-    for (Point& point : part.points) {
-      for (Table& table : point.tables) table.rows.resize(std::min(table.rows.size(), most));
+  const auto fits = [&](const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + kAround <= lines;
+  };
+  std::string text = cut_text(document, look, SIZE_MAX, SIZE_MAX);
+  if (fits(text)) return text;
+  std::size_t tables = 0;
+  for (const Point& point : document.points) tables = std::max(tables, point.tables.size());
+  for (const std::size_t rows : {12, 8, 5, 3}) {
+    text = cut_text(document, look, tables, rows);
+    if (fits(text)) return text;
+  }
+  // What stands first says most.
+  for (std::size_t left = tables; left-- > 1;) {
+    for (const std::size_t rows : {3, 2}) {
+      text = cut_text(document, look, left, rows);
+      if (fits(text)) return text;
     }
-    std::ostringstream out;
-    write_table(part, look, out);
-    if (most != SIZE_MAX) out << "\n  Tables are cut to the screen: --details prints all\n";
-    text = out.str();
-    if (static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n')) + kAround <= lines) break;
   }
   return text;
 }

@@ -27,8 +27,8 @@ inline constexpr const char* kStartedIn = "started in";
 /// What a report says first: the machine, and the command line.
 std::vector<std::pair<std::string, std::string>> make_context();
 
-/// The table for a screen of so many lines: tables, whose first rows say most, are cut to as few rows as it takes, at
-/// least three each.
+/// The table for a screen of so many lines. The first rows of a table say most, and the first tables of a point: they
+/// are cut to as few rows as it takes, where three each are too many to as few tables. One is left in any case.
 std::string text_for_screen(const Document& document, TableLook look, std::size_t lines);
 
 }  // namespace nongemm

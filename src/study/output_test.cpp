@@ -37,15 +37,24 @@ TEST(TextForScreen, IsWholeWhereItFits) {
 }
 
 TEST(TextForScreen, KeepsTheFirstRowsOfEveryTable) {
-  const std::string cut = text_for_screen(document_of(10), {}, 25);
-  EXPECT_LE(lines_in(cut), 22U);
+  const std::string cut = text_for_screen(document_of(10), {}, 24);
+  EXPECT_LE(lines_in(cut), 21U);
   EXPECT_THAT(cut, HasSubstr("row 4."));
   EXPECT_THAT(cut, Not(HasSubstr("row 5.")));
   EXPECT_THAT(cut, HasSubstr("--details prints all"));
 }
 
-TEST(TextForScreen, KeepsThreeRowsOnTheSmallestScreen) {
-  EXPECT_THAT(text_for_screen(document_of(10), {}, 1), HasSubstr("row 2."));
+TEST(TextForScreen, KeepsTheFirstTablesWhereThreeRowsOfEachAreTooMany) {
+  const std::string three = text_for_screen(document_of(10), {}, 20);
+  EXPECT_THAT(three, HasSubstr("Operator groups"));
+  EXPECT_THAT(three, HasSubstr("Top operators"));
+  const std::string one = text_for_screen(document_of(10), {}, 14);
+  EXPECT_LE(lines_in(one), 11U);
+  EXPECT_THAT(one, HasSubstr("Operator groups"));
+  EXPECT_THAT(one, HasSubstr("row 2."));
+  EXPECT_THAT(one, Not(HasSubstr("Top operators")));
+  // Something is said on the smallest screen, too.
+  EXPECT_THAT(text_for_screen(document_of(10), {}, 1), HasSubstr("row 1."));
 }
 
 }  // namespace

@@ -78,6 +78,7 @@ std::optional<DeviceLimits> limits_of(const std::string& source) {
 struct Taken {
   AnalysisOptions options;
   std::optional<DeviceLimits> limits;
+  std::size_t most_records = kRecordsKept;
 };
 
 Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& taken) {
@@ -96,8 +97,10 @@ Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& 
   point.tables = make_trace_tables(figures);
   std::optional<Roofline> roofline;
   if (taken.limits) roofline = make_roofline(analysis, analysis.wall_s);
-  std::vector<Table> same_as_run =
-      make_tables({.record = &record.record, .analysis = &analysis, .roofline = roofline ? &*roofline : nullptr});
+  std::vector<Table> same_as_run = make_tables({.record = &record.record,
+                                                .analysis = &analysis,
+                                                .roofline = roofline ? &*roofline : nullptr,
+                                                .most_records = taken.most_records});
   std::move(same_as_run.begin(), same_as_run.end(), std::back_inserter(point.tables));
   if (trace.dropped > 0) {
     point.status.kind = StatusKind::kIncomplete;
@@ -125,8 +128,9 @@ void add_waits(const RankWaits& waits, const std::vector<std::size_t>& numbers, 
 
 }  // namespace
 
-std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& counting) {
-  const Taken taken{analysis_options(counting), limits_of(request.limits)};
+std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& counting, bool long_timeline) {
+  const Taken taken{analysis_options(counting), limits_of(request.limits),
+                    long_timeline ? kMostRecordsKept : kRecordsKept};
   const std::vector<std::string>& files = request.files;
   std::vector<Point> points;
   ToolWaits waits;

@@ -9,7 +9,8 @@
 namespace nongemm {
 
 /// A point for each file, in their order.
+/// @param long_timeline of what happened in time, keep as much as a report may hold (--keep timeline)
 /// @throws Error (kBadInput, kIo) naming the file; (kUsage) for limits that nobody has measured
-std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& counting);
+std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& counting, bool long_timeline = false);
 
 }  // namespace nongemm

@@ -155,6 +155,38 @@ TEST(TraceReport, FixturesToTheNanosecond) {
   EXPECT_EQ(seen, 6);
 }
 
+/// Streams keep their numbers, and a timeline's gaps are the idle time.
+TEST(TraceReport, WhatHappenedInTime) {
+  std::ifstream file(shared("truth.json"));
+  const nlohmann::json truth = nlohmann::json::parse(file)["kineto_streams.json.gz"];
+  const Point point = trace_points({.files = {shared("kineto_streams.json.gz")}}, {}).front();
+  std::map<double, int> streams;
+  double idle = 0;
+  const Table* device = find(point, "timeline_device");
+  ASSERT_NE(device, nullptr);
+  for (std::size_t row = 0; row < device->rows.size(); ++row) {
+    ++streams[number(cell(point, "timeline_device", "stream", row))];
+    idle += number(cell(point, "timeline_device", "gap", row));
+    const double begin = number(cell(point, "timeline_device", "begin", row));
+    const FieldValue launch = cell(point, "timeline_device", "launch", row);
+    EXPECT_TRUE(std::holds_alternative<std::monostate>(launch) || number(launch) <= begin);
+  }
+  EXPECT_THAT(streams, testing::ElementsAre(testing::Pair(30.0, 10), testing::Pair(34.0, 10)));
+  expect_seconds(idle, truth["idle_us"]);
+  EXPECT_EQ(find(point, "timeline_calls")->rows.size(), 75U);
+  // What goes from one operator to the other is not told, so nothing is alive in between.
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(cell(point, "nodes", "alive")));
+  // Each gap is charged to what it ends with.
+  EXPECT_FALSE(words(cell(point, "gaps", "operator")).empty());
+  EXPECT_EQ(number(cell(point, "timeline", "left_out")), 0);
+}
+
+TEST(TraceReport, HostsAloneHaveATimelineToo) {
+  const Point point = trace_points({.files = {shared("onnxruntime_gpt2.json")}}, {}).front();
+  EXPECT_EQ(find(point, "timeline_device"), nullptr);
+  EXPECT_EQ(find(point, "timeline_calls")->rows.size(), 189U);
+}
+
 TEST(TraceReport, NodesOfOnnxRuntime) {
   std::ifstream file(shared("truth.json"));
   const nlohmann::json truth = nlohmann::json::parse(file)["onnxruntime_gpt2.json"];

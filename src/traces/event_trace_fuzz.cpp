@@ -26,6 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                          (record.node == nongemm::kNoId || record.node < trace.nodes.size());
       if (!right) std::abort();
     }
+    for (const nongemm::NodeSpan& span : trace.trace.nodes) {
+      if (span.node >= trace.nodes.size() || span.begin_ns > span.end_ns) std::abort();
+    }
     for (const nongemm::ToolNode& node : trace.nodes) {
       if (node.scope >= trace.scopes.size() || node.name >= trace.trace.names.size()) std::abort();
     }

@@ -181,7 +181,9 @@ class Browser:
         self.move(*self.place(selector))
 
     def click(self, selector):
-        x, y = self.place(selector)
+        self.press(*self.place(selector))
+
+    def press(self, x, y):
         self.move(x, y)
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)

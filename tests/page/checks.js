@@ -119,3 +119,60 @@ async function reduced(png, width, height) {
   context.drawImage(picture, 0, 0, width, height);
   return [...context.getImageData(0, 0, width, height).data].filter((_, i) => i % 4 < 3);
 }
+
+const rgbAt = (context, x, y) => [...context.getImageData(Math.floor(x), Math.floor(y), 1, 1).data].slice(0, 3).join();
+
+function rgbOf(colour) {
+  const context = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  return rgbAt(context, 0, 0);
+}
+
+// What a canvas of the page shows, to be read pixel by pixel.
+function pixelsOf(canvas) {
+  const copy = document.createElement('canvas');
+  [copy.width, copy.height] = [canvas.width, canvas.height];
+  const context = copy.getContext('2d', {willReadFrequently: true});
+  context.drawImage(canvas, 0, 0);
+  return context;
+}
+
+// Of a lane of the timeline: how many entries are wide enough to be told apart, and how many of them are painted in
+// their colour.
+function drawnEntries(place) {
+  const lane = timeline.lanes[place];
+  const context = pixelsOf(timeline.canvas);
+  const scale = timeline.canvas.width / timeline.width;
+  let [wide, drawn] = [0, 0];
+  for (let i = 0; i < lane.begin.length; ++i) {
+    const [left, right] = [timeline.x(lane.begin[i]), timeline.x(lane.end[i])];
+    if (right - left < 4) continue;
+    ++wide;
+    const painted = rgbAt(context, (left + right) / 2 * scale, (timeline.y(place) + 2) * scale);
+    drawn += painted === rgbOf(lane.colours[i]);
+  }
+  return [wide, drawn];
+}
+
+// Whether between two entries of a lane that have room between them nothing is painted.
+function emptyBetween(place) {
+  const lane = timeline.lanes[place];
+  const context = pixelsOf(timeline.canvas);
+  const scale = timeline.canvas.width / timeline.width;
+  for (let i = 1; i < lane.begin.length; ++i) {
+    const [left, right] = [timeline.x(lane.end[i - 1]), timeline.x(lane.begin[i])];
+    if (right - left < 6) continue;
+    return rgbAt(context, (left + right) / 2 * scale, (timeline.y(place) + 2) * scale) === rgbOf(themeColour('card'));
+  }
+  return false;
+}
+
+// What the minimap has in the middle of what is in sight, and just outside it, above all activity.
+function mapFrame() {
+  const context = pixelsOf(timeline.map);
+  const scale = timeline.map.width / timeline.width;
+  const at = (time) => LABELS + time / timeline.total * (timeline.width - LABELS);
+  const [left, right] = [at(timeline.from), at(timeline.to)];
+  return [rgbAt(context, (left + right) / 2 * scale, 3 * scale), rgbAt(context, (right + 6) * scale, 3 * scale)];
+}

@@ -6,11 +6,12 @@
 PROGRAM is bin/nongemm, which makes the pages from reports made by hand (made_report.py).
 """
 
+import atexit
 import base64
 import json
 import os
 import pathlib
-import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ import readme  # noqa: E402
 
 PROGRAM = None
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="nongemm-pages-"))
+if os.environ.get("NONGEMM_LOOKS") != "write":
+    atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 NOTHING = "\u2013"
 CHECKS = (pathlib.Path(__file__).parent / "checks.js").read_text()
 
@@ -565,8 +568,10 @@ class FindIt(PageTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        command = next(command for command in readme.commands() if "swin-t detr --flow torch,ort" in command)
-        subprocess.run([PROGRAM, *shlex.split(command)[1:]], cwd=FOLDER, check=True, capture_output=True)
+        command = next(command for command in readme.blocks() if "swin-t detr --flow torch,ort" in command)
+        ran = readme.run(command, FOLDER, PROGRAM)
+        if ran.returncode != 0:
+            raise RuntimeError(f"{command}: {ran.stdout[-2000:]}{ran.stderr[-2000:]}")
         cls.points = json.loads((FOLDER / "out/report.json").read_text())["points"]
         cls.file = FOLDER / "out/report.html"
 
@@ -632,12 +637,24 @@ class FindIt(PageTest):
 
 
 class Readme(unittest.TestCase):
-    def test_every_other_command_runs_as_it_stands(self):
-        others = [command for command in readme.commands() if "--format html" not in command]
-        self.assertGreater(len(others), 0)
-        for command in others:
+    """The other commands; FindIt runs the one whose page it reads."""
+
+    def test_every_command_runs_as_it_stands(self):
+        commands = [command for command in readme.blocks() + readme.spoken() if "--format html" not in command]
+        self.assertIn("./nongemm run gpt2", commands)
+        self.assertIn("make install PREFIX=/usr/local", commands)
+        self.assertEqual(set(readme.NOT_RUN) - set(commands), set(), "exceptions that the README does not have")
+        # What is installed is run afterwards.
+        commands.sort(key=lambda command: command.startswith("nongemm "))
+        for command in commands:
+            if command in readme.NOT_RUN:
+                continue
             with self.subTest(command):
-                subprocess.run([PROGRAM, *shlex.split(command)[1:]], cwd=FOLDER, check=True, capture_output=True)
+                ran = readme.run(command, FOLDER, PROGRAM)
+                self.assertEqual(ran.returncode, 0, ran.stdout[-2000:] + ran.stderr[-2000:])
+
+    def test_ci_runs_the_rest(self):
+        self.assertRegex((readme.ROOT / ".ci/run").read_text(), r"(?m)^make test\b")
 
 
 if __name__ == "__main__":

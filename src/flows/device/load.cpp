@@ -1,7 +1,6 @@
-#include "flows/load.h"
-
 #include "flows/device/device.h"
 #include "flows/module.h"
+#include "flows/places.h"
 
 namespace nongemm::device {
 

@@ -14,6 +14,7 @@
 #include "base/temporary_folder.h"
 #include "flows/inductor/compile_script.h"
 #include "flows/inductor/process.h"
+#include "flows/places.h"
 #include "flows/progress.h"
 
 namespace nongemm::inductor_flow {
@@ -60,7 +61,9 @@ std::string way_out_for(const std::string& words) {
 
 std::string find_python(const std::string& torch_version) {
   const char* named = std::getenv("NONGEMM_PYTHON");
-  const std::string python = named != nullptr && *named != '\0' ? named : "python3";
+  std::string python = named != nullptr ? named : "";
+  if (python.empty()) python = environment_python().string();
+  if (python.empty()) python = "python3";
   const std::string way_out = fmt::format(
       "name a Python that has torch {} in NONGEMM_PYTHON: python3 -m venv v && v/bin/pip install torch=={}; export "
       "NONGEMM_PYTHON=v/bin/python",

@@ -14,7 +14,8 @@ struct CompileRequest {
   double seconds = 3600;
 };
 
-/// The Python that compiles: NONGEMM_PYTHON, else python3, with this torch.
+/// The Python that compiles: NONGEMM_PYTHON, else the one of the environment that a wheel was installed into, else
+/// python3, with this torch.
 /// @param torch_version "2.11.0": its first two numbers have to be the same
 /// @throws Error (kUnsupported) saying what is there and what to do
 std::string find_python(const std::string& torch_version);

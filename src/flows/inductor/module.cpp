@@ -21,7 +21,7 @@
 #include "flows/inductor/compile_script.h"
 #include "flows/inductor/fits.h"
 #include "flows/inductor/session.h"
-#include "flows/load.h"
+#include "flows/places.h"
 #include "flows/torch/bridge/errors.h"
 #include "flows/torch/cuda/load.h"
 #include "lowering/pt2/program.h"

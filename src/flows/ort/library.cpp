@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "flows/ort/errors.h"
+#include "flows/places.h"
 
 namespace nongemm::ort_flow {
 namespace {
@@ -64,7 +65,7 @@ void disable_telemetry() { setenv("ORT_DISABLE_TELEMETRY", "1", /*overwrite=*/1)
 void* open_library(std::string& tried) {
   disable_telemetry();
   const char* named = std::getenv("NONGEMM_ORT");
-  const std::vector<std::string> candidates = library_candidates(named != nullptr ? named : "");
+  const std::vector<std::string> candidates = library_candidates(named != nullptr ? named : "", module_folder());
   for (const std::string& candidate : candidates) {
     // Beside its own copy of protobuf and the like nothing of it may be seen by LibTorch.
     if (void* library = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
@@ -76,11 +77,16 @@ void* open_library(std::string& tried) {
 
 }  // namespace
 
-std::vector<std::string> library_candidates(const std::string& named) {
-  if (named.empty()) return {"libonnxruntime.so.1"};  // the module's run path, then the loader's
+std::vector<std::string> library_candidates(const std::string& named, const std::filesystem::path& modules) {
+  std::vector<std::string> found;
+  if (named.empty()) {
+    const fs::path packages = python_packages(modules);
+    if (!packages.empty()) add_libraries(packages / "onnxruntime" / "capi", found);
+    found.push_back("libonnxruntime.so.1");  // the module's run path, then the loader's
+    return found;
+  }
   std::error_code error;
   if (fs::is_regular_file(named, error)) return {named};
-  std::vector<std::string> found;
   for (const char* folder : {"", "lib", "capi", "onnxruntime/capi"}) add_libraries(fs::path(named) / folder, found);
   add_python_environment(named, found);
   return found;

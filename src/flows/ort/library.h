@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,9 +15,9 @@ namespace nongemm::ort_flow {
 inline constexpr int kOldestMinor = 25;
 
 /// Files that may be the library, in the order in which they are tried: what NONGEMM_ORT names (a file, an install
-/// with lib/, a wheel's folder with capi/, a Python environment), or else what the program was built with and what the
-/// loader finds.
-std::vector<std::string> library_candidates(const std::string& named);
+/// with lib/, a wheel's folder with capi/, a Python environment); or else the package onnxruntime of the environment
+/// that a wheel laid `modules` into, what the program was built with, what the loader finds.
+std::vector<std::string> library_candidates(const std::string& named, const std::filesystem::path& modules);
 
 /// Minor release of "1.30.0"; -1 when it is not understood or the major release is not 1.
 int minor_release(const std::string& version);

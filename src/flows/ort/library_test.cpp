@@ -20,13 +20,22 @@ TEST(OrtLibrary, IsLookedForWhereItWasNamed) {
     fs::create_directories(place);
     std::ofstream(place / "libonnxruntime.so.1.30.0") << "x";
   }
-  const auto found = [&](const char* name) { return library_candidates((folder.path() / name).string()); };
+  const auto found = [&](const char* name) { return library_candidates((folder.path() / name).string(), {}); };
   EXPECT_EQ(found("install"), std::vector<std::string>{(install / "libonnxruntime.so.1.30.0").string()});
   EXPECT_EQ(found("wheel"), std::vector<std::string>{(wheel / "libonnxruntime.so.1.30.0").string()});
   EXPECT_EQ(found("wheel/onnxruntime"), std::vector<std::string>{(wheel / "libonnxruntime.so.1.30.0").string()});
   EXPECT_EQ(found("env"), std::vector<std::string>{(python / "libonnxruntime.so.1.30.0").string()});
   EXPECT_TRUE(found("nowhere").empty());
-  EXPECT_EQ(library_candidates(""), std::vector<std::string>{"libonnxruntime.so.1"});
+  EXPECT_EQ(library_candidates("", folder.path()), std::vector<std::string>{"libonnxruntime.so.1"});
+}
+
+TEST(OrtLibrary, IsTheEnvironmentsWhereAWheelWasInstalled) {
+  const TemporaryFolder folder;
+  for (const char* package : {"nongemm", "torch", "onnxruntime/capi"}) fs::create_directories(folder.path() / package);
+  const fs::path library = folder.path() / "onnxruntime/capi/libonnxruntime.so.1.30.0";
+  std::ofstream(library) << "x";
+  EXPECT_EQ(library_candidates("", folder.path() / "nongemm"),
+            (std::vector<std::string>{library.string(), "libonnxruntime.so.1"}));
 }
 
 TEST(OrtLibrary, KnowsReleases) {

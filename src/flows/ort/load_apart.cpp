@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cmath>
 #include <csignal>
 #include <cstring>
 #include <string>
@@ -45,9 +46,11 @@ void confine() {
     std::fclose(file);
   }
   const auto used = static_cast<rlim_t>(pages) * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
-  const rlim_t most = used + static_cast<rlim_t>(available_memory());
+  const double available = available_memory();
+  if (pages == 0 || !std::isfinite(available)) return;
+  const rlim_t most = used + static_cast<rlim_t>(available);
   const rlimit memory{most, most};
-  if (pages > 0) ::setrlimit(RLIMIT_AS, &memory);
+  ::setrlimit(RLIMIT_AS, &memory);
 }
 
 [[noreturn]] void be_the_child(int pipe, const std::function<void()>& load) {

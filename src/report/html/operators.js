@@ -99,6 +99,7 @@ function drawOperators(point) {
   const columns = columnsWithValues(OPERATOR_COLUMNS, groups);
   const ids = columns.map((column) => column.id);
   const sorted = ['wasted', 'time', 'flops', 'nodes'].find((id) => ids.includes(id));
+  at('limit-doc').hidden = !ids.includes('wasted');
   operatorTree = new Tree(at('operators-body'), 'Operators', columns, operatorRoots(point, columns), sorted);
   fill('operators-controls', treeControls(operatorTree, 2));
   return true;

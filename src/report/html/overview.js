@@ -159,6 +159,8 @@ function barOf(index, longest) {
     const width = part.share * full * 100;
     const colour = part.id ? groupColour(part.id) : null;
     const share = show(part.share, 'share');
+    // What there is room for: a letter takes some 0.85 % of the bar.
+    const text = [`${part.title} ${share}`, share].find((one) => width > (one.length + 2) * 0.85);
     return h(
         'button', {
           type: 'button',
@@ -172,7 +174,7 @@ function barOf(index, longest) {
             if (part.id) openGroup(part.title);
           }
         },
-        width > 7 ? h('span', {}, width > 16 ? `${part.title} ${share}` : share) : '');
+        text ? h('span', {}, text) : '');
   });
   return h(
       'div', {class: 'bar', 'data-point': index, 'data-chosen': index === state.point ? '' : null},

@@ -151,7 +151,7 @@ class Timeline {
       }
       c.fillStyle = lane.colours[i];
       c.fillRect(left, y, width > 3 ? width - 0.75 : width, LANE);
-      if (width > 36) this.paintName(c, lane, i, left, width, y);
+      if (width > 20) this.paintName(c, lane, i, left, width, y);
     }
     if (!this.chosen || this.chosen.lane !== lane) return;
     const i = this.chosen.entry;
@@ -164,8 +164,11 @@ class Timeline {
   paintName(c, lane, i, left, width, y) {
     const from = Math.max(left, LABELS);
     const room = Math.min(left + width, this.width) - from - 8;
-    const text = cut(this.nameOf(lane, i), Math.max(3, Math.floor(room / 5.6)));
-    if (room < 24) return;
+    const letters = Math.floor(room / 6.2);
+    const name = this.nameOf(lane, i);
+    // A name of which only some letters have room says nothing.
+    if (letters < Math.min(8, name.length)) return;
+    const text = cut(name, letters);
     c.fillStyle = inkOn(lane.colours[i]);
     c.save();
     c.beginPath();

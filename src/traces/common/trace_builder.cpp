@@ -142,6 +142,7 @@ void TraceBuilder::place(std::size_t at, std::vector<Open>& open) {
     return;
   }
   range.what = node_of(range.what, around.scope);
+  trace_.trace.nodes.push_back({range.what, range.begin_ns, range.end_ns});
   ToolNode& node = trace_.nodes[range.what];
   const std::int64_t time_ns = range.end_ns - range.begin_ns;
   ++node.calls;

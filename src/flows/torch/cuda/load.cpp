@@ -9,8 +9,8 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "flows/load.h"
 #include "flows/module.h"
+#include "flows/places.h"
 #include "flows/torch/bridge/errors.h"
 
 namespace nongemm::torch_flow {

@@ -1,7 +1,7 @@
 #include "flows/torch/ranks/nccl_backend.h"
 
-#include "flows/load.h"
 #include "flows/module.h"
+#include "flows/places.h"
 #include "flows/torch/cuda/load.h"
 
 namespace nongemm::torch_flow {
