@@ -172,6 +172,13 @@ TEST_F(QuantizeCli, SettingsWithoutEffectAreRefused) {
 }
 
 // --- reports ---
+TEST_F(QuantizeCli, OnlyWhatWasGivenTellsPointsApart) {
+  const std::string command = "run " + model() + kQuick + " --seq-len 8 --quantize llm.int8";
+  const Outcome usual = run(command);
+  EXPECT_THAT(usual.text, AllOf(HasSubstr("quantize llm.int8"), Not(HasSubstr("quantize.threshold"))));
+  EXPECT_THAT(run(command + " --set quantize.threshold=5").text, HasSubstr("quantize.threshold 5"));
+}
+
 TEST_F(QuantizeCli, AllProductsAreToldWithTheirWay) {
   const std::string folder = model();
   for (const std::string scheme : {"llm.int8", "w8a8", "w8", "w4", "fp8"}) {

@@ -189,6 +189,13 @@ std::string asked(const Point& point, std::string_view option) {
   return "";
 }
 
+/// A setting of a flow or a scheme ("quantize.way") that has its default is no difference to a point that has no such
+/// setting: only where it was given it stands among the point's settings.
+std::string asked_or_default(const Point& point, const std::string& option) {
+  const bool is_setting = option.find('.') != std::string::npos;
+  return is_setting && point.setting(option).empty() ? "" : asked(point, option);
+}
+
 /// What the model decided goes before what was asked for: a point that failed has no more than that.
 std::string own_value(const Point& point, const OwnColumn& column) {
   std::string value = point.setting(column.setting);
@@ -225,7 +232,7 @@ std::vector<std::pair<std::string, std::string>> put_labels(std::vector<SweepRow
     if (same && !value.empty()) common.emplace_back(column.setting, value);
   }
   for (const std::string& name : other_options(rows)) {
-    const auto value_of = [&](const Point& point) { return asked(point, name); };
+    const auto value_of = [&](const Point& point) { return asked_or_default(point, name); };
     if (all_agree(rows, value_of)) continue;
     for (SweepRow& row : rows) {
       const std::string value = value_of(row.first());

@@ -23,6 +23,8 @@ struct FlowDescription {
   /// How to get it when it is missing.
   std::string_view way_out;
   std::span<const FlowSetting> settings = {};
+  /// Of quantized activations it takes those whose scales are known before a run.
+  bool wants_static_scales = false;
 };
 
 }  // namespace nongemm

@@ -1,7 +1,9 @@
 #include "study/calibration.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "base/error.h"
 #include "flows/load.h"
@@ -28,8 +30,11 @@ bool wants_calibration(const RunSpec& spec, const Model& model) {
       model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
   if (stored) check_stored(spec, model, *stored);
   if (stored || spec.options.quantize.scheme != QuantizeScheme::kW8a8) return false;
-  const bool compiled = spec.flow == "tensorrt";
-  const auto usual = compiled ? QuantizeActivations::kStatic : QuantizeActivations::kDynamic;
+  const std::span<const FlowDescription* const> flows = known_flows();
+  const bool wants_static = std::any_of(flows.begin(), flows.end(), [&](const FlowDescription* flow) {
+    return flow->name == spec.flow && flow->wants_static_scales;
+  });
+  const auto usual = wants_static ? QuantizeActivations::kStatic : QuantizeActivations::kDynamic;
   if (spec.activations.value_or(usual) != QuantizeActivations::kStatic) return false;
   if (spec.runtime.place.is_one_of_several()) {
     throw Error(ErrorKind::kUnsupported, "a quantized model is not cut among ranks", "leave --quantize out");

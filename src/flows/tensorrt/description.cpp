@@ -39,6 +39,7 @@ const FlowDescription& tensorrt_description() {
       .title = "TensorRT",
       .way_out = "name a folder with TensorRT's headers in TENSORRT_ROOT and build again (docs/tensorrt.md)",
       .settings = kSettings,
+      .wants_static_scales = true,
   };
   return kDescription;
 }
