@@ -136,6 +136,12 @@ class Browser:
             time.sleep(0.02)
         return time.monotonic() - begin
 
+    def busy(self):
+        """Processor seconds of the page's process so far: a busy machine does not add to them, as it does to time."""
+        self.call("Performance.enable")
+        metrics = {one["name"]: one["value"] for one in self.call("Performance.getMetrics")["metrics"]}
+        return metrics["ProcessTime"]
+
     def resize(self, width, height):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
 
