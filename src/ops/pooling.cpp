@@ -130,7 +130,9 @@ Cost cost_adaptive(const Operands& operands, std::span<const Type> results) {
     if (from[i] == kDynamic || to[i] == kDynamic) visited = kUnknownWork;
     double along = i < spatial ? static_cast<double>(to[i]) : 0.0;
     for (std::int64_t at = 0; i >= spatial && at < to[i]; ++at) {
-      along += static_cast<double>(((at + 1) * from[i] + to[i] - 1) / to[i] - at * from[i] / to[i]);
+      const std::int64_t begin = at * from[i] / to[i];
+      const std::int64_t end = ((at + 1) * from[i] + to[i] - 1) / to[i];
+      along += static_cast<double>(end - begin);
     }
     visited *= along;
   }

@@ -97,8 +97,8 @@ Tensor rotate(Builder& b, const Tensor& x, const Rotation& rotation) {
 
 class FluxBuilder {
  public:
-  FluxBuilder(Builder& b, const Flux& model, Tensor condition, Rotation rotation)
-      : b_(b), model_(model), condition_(std::move(condition)), rotation_(std::move(rotation)) {}
+  FluxBuilder(Builder& b, const Flux& model, const Tensor& condition, const Rotation& rotation)
+      : b_(b), model_(model), condition_(condition), rotation_(rotation) {}
 
   /// Image [batch, tokens, width] and text tokens through blocks that keep them apart.
   void double_block(std::int64_t index, Tensor& image, Tensor& text) {
