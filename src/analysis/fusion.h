@@ -41,8 +41,8 @@ struct NodeFate {
   const NodeRow* node = nullptr;  // of Analysis::graph_nodes
   Kind kind = Kind::kNotFound;
   NodeId step = kNoId;  // the first that covers it
-  std::int64_t steps =
-      0;  // that cover it: the node is computed in parts, or again where that is cheaper than keeping it
+  /// That cover it: several where it is computed in parts, or again because that is cheaper than keeping it.
+  std::int64_t steps = 0;
 };
 std::string_view title_of(NodeFate::Kind kind);
 

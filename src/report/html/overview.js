@@ -139,43 +139,25 @@ function drawHeat() {
 
 // ---- bars ----------------------------------------------------------------------------------------------------------
 
-// Parts of a point's latency in one order for all bars, GEMM first, so that they compare.
 function partsOf(point) {
   const latency = (firstRow(point, 'performance') || {}).latency;
-  const parts = rowsOf(point, 'groups')
-                    .filter((row) => row.share > 0)
-                    .map((row) => ({id: row.id, title: row.group, share: row.share, time: row.time}))
-                    .sort((a, b) => GROUPS[a.id].place - GROUPS[b.id].place);
-  const rest = 1 - parts.reduce((sum, part) => sum + part.share, 0);
-  if (rest > 0.002) parts.push({id: '', title: 'waits and the rest', share: rest, time: null});
-  return {latency, parts};
+  const rows = rowsOf(point, 'groups');
+  return {latency, parts: partsInOrder(rows.map((row) => ({...row, title: row.group})))};
 }
 
 function barOf(index, longest) {
   const point = POINTS[index];
   const {latency, parts} = partsOf(point);
   const full = state.bars === 'relative' || !(longest > 0) ? 1 : latency / longest;
-  const pieces = parts.map((part) => {
-    const width = part.share * full * 100;
-    const colour = part.id ? groupColour(part.id) : null;
-    const share = show(part.share, 'share');
-    // What there is room for: a letter takes some 0.85 % of the bar.
-    const text = [`${part.title} ${share}`, share].find((one) => width > (one.length + 2) * 0.85);
-    return h(
-        'button', {
-          type: 'button',
-          class: `part${part.id ? '' : ' rest'}`,
-          tabindex: '-1',
-          'data-group': part.id,
-          'data-tip': `${part.title}\n${share} of the node pass${known(part.time) ? `, ${seconds(part.time)}` : ''}`,
-          style: {width: `${width}%`, ...(colour ? {background: colour, color: inkOn(colour)} : {})},
-          onclick: () => {
-            choosePoint(index);
-            if (part.id) openGroup(part.title);
-          }
-        },
-        text ? h('span', {}, text) : '');
-  });
+  const pieces = parts.map((part) => barPart('button', part, full, 'node pass', {
+                             type: 'button',
+                             tabindex: '-1',
+                             'data-group': part.id,
+                             onclick: () => {
+                               choosePoint(index);
+                               if (part.id) openGroup(part.title);
+                             }
+                           }));
   return h(
       'div', {class: 'bar', 'data-point': index, 'data-chosen': index === state.point ? '' : null},
       h('button', {
@@ -185,13 +167,7 @@ function barOf(index, longest) {
         onclick: () => choosePoint(index)
       },
         named(labelOf(point), 44)),
-      h('div', {
-        class: 'stack',
-        role: 'img',
-        'aria-label': parts.map((part) => `${part.title} ${show(part.share, 'share')}`).join(', ')
-      },
-        pieces),
-      h('span', {class: 'value', ...definition('performance', 'latency')}, seconds(latency)));
+      stackOf(parts, pieces), h('span', {class: 'value', ...definition('performance', 'latency')}, seconds(latency)));
 }
 
 function drawBars() {
@@ -199,17 +175,9 @@ function drawBars() {
   at('bars').hidden = shown.length === 0;
   if (shown.length === 0) return;
   const longest = Math.max(...shown.map((index) => firstRow(POINTS[index], 'performance').latency || 0));
-  const present = new Map();
-  for (const index of shown)
-    for (const part of partsOf(POINTS[index]).parts) present.set(part.title, part.id);
-  const order =
-      [...present].sort((a, b) => (GROUPS[a[1]] || {place: 1e3}).place - (GROUPS[b[1]] || {place: 1e3}).place);
   fill(
       'bars-body', shown.map((index) => barOf(index, longest)),
-      h('ul', {class: 'legend'},
-        order.map(
-            ([title, id]) =>
-                h('li', {}, id ? swatch(title) : h('span', {class: 'swatch rest', 'aria-hidden': 'true'}), title))));
+      legendOf(shown.flatMap((index) => partsOf(POINTS[index]).parts.map((part) => part.title))));
   if (at('bars-controls').childElementCount === 0) {
     fill('bars-controls', switcher('Bars', [['relative', 'Share'], ['absolute', 'Time']], state.bars, (mode) => {
            state.bars = mode;

@@ -2,40 +2,17 @@
 
 state.phases = 'relative';
 
-// Parts of a phase's wall time, GEMM first as in all bars.
+// Parts of a phase's wall time.
 function phaseParts(point, phase) {
-  const parts = rowsOf(point, 'phase_groups')
-                    .filter((row) => row.phase === phase.phase && row.share > 0)
-                    .map((row) => ({id: GROUP_IDS[row.group], title: row.group, share: row.share, time: row.time}))
-                    .sort((a, b) => GROUPS[a.id].place - GROUPS[b.id].place);
-  const rest = 1 - parts.reduce((sum, part) => sum + part.share, 0);
-  if (rest > 0.002) parts.push({id: '', title: 'waits and the rest', share: rest, time: null});
-  return parts;
-}
-
-function phasePiece(part, full) {
-  const width = part.share * full * 100;
-  const colour = part.id ? groupColour(part.id) : null;
-  const share = show(part.share, 'share');
-  return h(
-      'div', {
-        class: `part${part.id ? '' : ' rest'}`,
-        'data-tip': `${part.title}\n${share} of the phase${known(part.time) ? `, ${seconds(part.time)}` : ''}`,
-        style: {width: `${width}%`, ...(colour ? {background: colour, color: inkOn(colour)} : {})}
-      },
-      width > 7 ? h('span', {}, width > 16 ? `${part.title} ${share}` : share) : '');
+  const rows = rowsOf(point, 'phase_groups').filter((row) => row.phase === phase.phase);
+  return partsInOrder(rows.map((row) => ({...row, id: GROUP_IDS[row.group], title: row.group})));
 }
 
 function phaseBar(phase, parts, longest) {
   const full = state.phases === 'relative' || !(longest > 0) ? 1 : phase.latency / longest;
   return h(
       'div', {class: 'bar', 'data-phase': phase.phase}, h('span', {class: 'label'}, named(phase.phase, 44)),
-      h('div', {
-        class: 'stack',
-        role: 'img',
-        'aria-label': parts.map((part) => `${part.title} ${show(part.share, 'share')}`).join(', ')
-      },
-        parts.map((part) => phasePiece(part, full))),
+      stackOf(parts, parts.map((part) => barPart('div', part, full, 'phase'))),
       h('span', {class: 'value', ...definition('phases', 'latency')}, seconds(phase.latency)));
 }
 
@@ -93,16 +70,9 @@ function drawPhases(point) {
   const phases = rowsOf(point, 'phases').map((phase) => ({phase, parts: phaseParts(point, phase)}));
   if (!phases.some(({parts}) => parts.length > 0)) return false;
   const longest = Math.max(...phases.map(({phase}) => phase.latency || 0));
-  const present = new Map(phases.flatMap(({parts}) => parts.map((part) => [part.title, part.id])));
-  const order =
-      [...present].sort((a, b) => (GROUPS[a[1]] || {place: 1e3}).place - (GROUPS[b[1]] || {place: 1e3}).place);
   fill(
       'phases-body', phases.map(({phase, parts}) => phaseBar(phase, parts, longest)),
-      h('ul', {class: 'legend'},
-        order.map(
-            ([title, id]) =>
-                h('li', {}, id ? swatch(title) : h('span', {class: 'swatch rest', 'aria-hidden': 'true'}), title))),
-      tokenPlot(point));
+      legendOf(phases.flatMap(({parts}) => parts.map((part) => part.title))), tokenPlot(point));
   fill('phases-controls', switcher('Bars', [['relative', 'Share'], ['absolute', 'Time']], state.phases, (mode) => {
          state.phases = mode;
          drawPhases(currentPoint());

@@ -152,11 +152,6 @@ function drawRoofline(point) {
   return true;
 }
 
-function legendOf(titles) {
-  const present = [...new Set(titles)].sort((a, b) => GROUPS[GROUP_IDS[a]].place - GROUPS[GROUP_IDS[b]].place);
-  return h('ul', {class: 'legend'}, present.map((title) => h('li', {}, swatch(title), title)));
-}
-
 // ---- memory over nodes ---------------------------------------------------------------------------------------------
 
 function drawMemory(point) {
