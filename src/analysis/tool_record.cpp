@@ -77,9 +77,7 @@ class Builder {
     for (const std::int64_t run_ns : trace_.run_ns) {
       phase.latency.samples_s.push_back(static_cast<double>(run_ns) * kSecond);
     }
-    NodePass& pass = phase.devices.emplace_back().nodes;
-    pass = on_device ? device_pass() : host_pass();
-    pass.example = in_time();
+    phase.devices.emplace_back().nodes = on_device ? device_pass() : host_pass();
     return std::move(result_);
   }
 
@@ -167,23 +165,6 @@ class Builder {
     return pass;
   }
 
-  /// What the file has in time, on the nodes made here.
-  Trace in_time() const {
-    Trace trace = trace_.trace;
-    std::set<std::int64_t> numbers;
-    for (const ToolStream& stream : trace_.streams) numbers.insert(stream.stream);
-    // Streams of several devices may have the same number, and are told apart by their place then.
-    const bool numbered = numbers.size() == trace_.streams.size();
-    for (std::size_t i = 0; i < trace.device.size(); ++i) {
-      DeviceRecord& record = trace.device[i];
-      record.node = result_.node_of[i];
-      if (numbered && record.stream < trace_.streams.size()) {
-        record.stream = static_cast<std::uint32_t>(trace_.streams[record.stream].stream);
-      }
-    }
-    return trace;
-  }
-
   const ToolTrace& trace_;
   Graph* graph_ = nullptr;
   ToolRecord result_;
@@ -195,5 +176,20 @@ class Builder {
 }  // namespace
 
 ToolRecord record_of(const ToolTrace& trace) { return Builder(trace).build(); }
+
+Timeline timeline_of(const ToolTrace& trace, const ToolRecord& record, std::size_t most) {
+  Timeline timeline = timeline_of(trace.trace, most);
+  std::set<std::int64_t> numbers;
+  for (const ToolStream& stream : trace.streams) numbers.insert(stream.stream);
+  // Streams of several devices may have the same number, and are told apart by their place then.
+  const bool numbered = numbers.size() == trace.streams.size();
+  for (TimelineRecord& row : timeline.device) {
+    row.node = record.node_of[row.record];
+    if (numbered && row.stream < trace.streams.size()) {
+      row.stream = static_cast<std::uint32_t>(trace.streams[row.stream].stream);
+    }
+  }
+  return timeline;
+}
 
 }  // namespace nongemm

@@ -8,6 +8,7 @@
 
 #include "analysis/named_group.h"
 #include "record/record.h"
+#include "record/timeline.h"
 #include "record/tool_trace.h"
 
 namespace nongemm {
@@ -23,5 +24,8 @@ struct ToolRecord {
 /// One stretch of all that was recorded: its wall time is that from the first to the last activity of the device, or
 /// from the first to the last event where there are none. A node's device time is the sum of its kernels' durations.
 ToolRecord record_of(const ToolTrace& trace);
+
+/// What the file has in time, on the nodes of its record. @param most entries of each list at most
+Timeline timeline_of(const ToolTrace& trace, const ToolRecord& record, std::size_t most);
 
 }  // namespace nongemm

@@ -7,32 +7,37 @@
 namespace nongemm {
 namespace {
 
-template <typename Entry>
-void in_order(std::vector<Entry>& entries) {
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const Entry& a, const Entry& b) { return a.begin_ns < b.begin_ns; });
+/// By begin. A trace may hold millions: nothing is made of them here.
+template <typename Record>
+std::vector<const Record*> in_order(const std::vector<Record>& records) {
+  std::vector<const Record*> order;
+  order.reserve(records.size());
+  for (const Record& record : records) order.push_back(&record);
+  const auto earlier = [](const Record* a, const Record* b) { return a->begin_ns < b->begin_ns; };
+  if (!std::is_sorted(order.begin(), order.end(), earlier)) std::stable_sort(order.begin(), order.end(), earlier);
+  return order;
 }
 
 /// Gaps are told as `decompose` tells them (decomposition.h).
-template <typename Entry>
-void add_gaps(std::vector<Entry>& entries, Timeline& timeline) {
-  std::int64_t covered_until = 0;
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    Entry& entry = entries[i];
-    const std::int64_t begin = std::clamp<std::int64_t>(entry.begin_ns, 0, timeline.wall_ns);
-    const std::int64_t idle = std::max<std::int64_t>(begin - covered_until, 0);
-    (i == 0 ? timeline.head_ns : entry.gap_ns) = idle;
-    covered_until = std::max(covered_until, std::min(entry.begin_ns + entry.duration_ns, timeline.wall_ns));
-  }
-  timeline.tail_ns = timeline.wall_ns - covered_until;
-}
+class Gaps {
+ public:
+  explicit Gaps(Timeline& timeline) : timeline_(timeline) {}
 
-template <typename Entry>
-void cut(std::vector<Entry>& entries, std::size_t most, Timeline& timeline) {
-  if (entries.size() <= most) return;
-  timeline.left_out += entries.size() - most;
-  entries.resize(most);
-}
+  /// Of entries in order.
+  void add(TimelineEntry& entry) {
+    const std::int64_t begin = std::clamp<std::int64_t>(entry.begin_ns, 0, timeline_.wall_ns);
+    const std::int64_t idle = std::max<std::int64_t>(begin - covered_until_, 0);
+    (is_first_ ? timeline_.head_ns : entry.gap_ns) = idle;
+    is_first_ = false;
+    covered_until_ = std::max(covered_until_, std::min(entry.begin_ns + entry.duration_ns, timeline_.wall_ns));
+  }
+  void end() { timeline_.tail_ns = timeline_.wall_ns - covered_until_; }
+
+ private:
+  Timeline& timeline_;
+  std::int64_t covered_until_ = 0;
+  bool is_first_ = true;
+};
 
 }  // namespace
 
@@ -42,23 +47,29 @@ Timeline timeline_of(const Trace& trace, std::size_t most) {
   const auto entry = [&](const auto& record) {
     return TimelineEntry{record.begin_ns - trace.begin_ns, record.end_ns - record.begin_ns, 0, record.node};
   };
-  for (const NodeSpan& span : trace.nodes) timeline.calls.push_back(entry(span));
-  for (const SynchronisationRecord& wait : trace.synchronisations) timeline.waits.push_back(entry(wait));
-  for (const DeviceRecord& record : trace.device) {
+  const auto add = [&](const auto& records, bool has_gaps, auto&& keep) {
+    Gaps gaps(timeline);
+    std::size_t seen = 0;
+    for (const auto* record : in_order(records)) {
+      TimelineEntry made = entry(*record);
+      if (has_gaps) gaps.add(made);
+      if (seen++ < most) keep(made, *record);
+    }
+    if (has_gaps) gaps.end();
+    timeline.left_out += seen - std::min(seen, most);
+  };
+  const bool on_device = !trace.device.empty();
+  add(trace.nodes, !on_device, [&](const TimelineEntry& made, const auto&) { timeline.calls.push_back(made); });
+  add(trace.synchronisations, false, [&](const TimelineEntry& made, const auto&) { timeline.waits.push_back(made); });
+  add(trace.device, on_device, [&](const TimelineEntry& made, const DeviceRecord& record) {
     TimelineRecord& row = timeline.device.emplace_back();
-    static_cast<TimelineEntry&>(row) = entry(record);
+    static_cast<TimelineEntry&>(row) = made;
     if (record.launch_ns != 0) row.launch_ns = record.launch_ns - trace.begin_ns;
     row.stream = record.stream;
     row.bytes = record.bytes;
     row.name = name_of(record, trace);
-  }
-  in_order(timeline.calls);
-  in_order(timeline.waits);
-  in_order(timeline.device);
-  timeline.device.empty() ? add_gaps(timeline.calls, timeline) : add_gaps(timeline.device, timeline);
-  cut(timeline.calls, most, timeline);
-  cut(timeline.waits, most, timeline);
-  cut(timeline.device, most, timeline);
+    row.record = static_cast<std::size_t>(&record - trace.device.data());
+  });
   return timeline;
 }
 

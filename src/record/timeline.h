@@ -24,6 +24,7 @@ struct TimelineRecord : TimelineEntry {
   std::uint32_t stream = 0;
   std::uint64_t bytes = 0;  // of copies and fills
   std::string name;         // the kernel's, or the kind of copy
+  std::size_t record = 0;   // position in Trace::device
 };
 
 struct Timeline {

@@ -10,6 +10,7 @@
 #include "analysis/roofline.h"
 #include "record/preprocess_times.h"
 #include "record/record.h"
+#include "record/timeline.h"
 #include "report/field.h"
 
 namespace nongemm {
@@ -30,6 +31,7 @@ struct RunFigures {
   double setup_s = std::numeric_limits<double>::quiet_NaN();    // graph, weights, inputs
   std::optional<PreprocessTimes> preprocessing = std::nullopt;  // of one batch; none with synthetic inputs
   std::size_t most_records = kRecordsKept;
+  const Timeline* timeline = nullptr;  // null: of the record's own example, with so many entries of each kind
 
   /// nullptr where nothing was run.
   const Phase* inference() const { return record->find(PhaseKind::kInference); }

@@ -165,9 +165,11 @@ std::vector<const SectionInfo*> timeline_section_infos() {
 
 std::vector<Table> make_timeline_tables(const RunFigures& figures) {
   const Phase* phase = figures.inference();
-  if (phase == nullptr || !phase->devices.front().nodes.example) return {};
+  if (phase == nullptr) return {};
   const NodePass& pass = phase->devices.front().nodes;
-  const Timeline timeline = timeline_of(*pass.example, figures.most_records);
+  if (figures.timeline == nullptr && !pass.example) return {};
+  const Timeline timeline =
+      figures.timeline != nullptr ? *figures.timeline : timeline_of(*pass.example, figures.most_records);
   const Overview overview{timeline, pass.how};
   std::vector<Table> tables = {overview_section().fill(std::span(&overview, 1)),
                                gap_section().fill(longest_gaps(timeline, *figures.analysis)),

@@ -142,7 +142,6 @@ void TraceBuilder::place(std::size_t at, std::vector<Open>& open) {
     return;
   }
   range.what = node_of(range.what, around.scope);
-  trace_.trace.nodes.push_back({range.what, range.begin_ns, range.end_ns});
   ToolNode& node = trace_.nodes[range.what];
   const std::int64_t time_ns = range.end_ns - range.begin_ns;
   ++node.calls;
@@ -164,9 +163,11 @@ void TraceBuilder::nest() {
 }
 
 void TraceBuilder::index_external_ids() {
+  const auto has_id = [](const Range& range) { return range.is_operator == 1 && range.link != kAbsent; };
+  by_external_id_.reserve(static_cast<std::size_t>(std::count_if(ranges_.begin(), ranges_.end(), has_id)));
   for (std::size_t i = 0; i < ranges_.size(); ++i) {
     const Range& range = ranges_[i];
-    if (range.is_operator == 1 && range.link != kAbsent) {
+    if (has_id(range)) {
       by_external_id_.emplace_back(range.link, static_cast<std::uint32_t>(i));
     }
   }
@@ -266,6 +267,20 @@ void TraceBuilder::say_what_is_odd(std::int64_t early, std::int64_t replayed) {
   }
 }
 
+/// Large files have millions: what only linked them goes first.
+void TraceBuilder::keep_calls() {
+  launches_ = {};
+  device_links_ = {};
+  by_external_id_ = {};
+  const auto is_operator = [](const Range& range) { return range.is_operator == 1; };
+  std::vector<NodeSpan>& calls = trace_.trace.nodes;
+  calls.reserve(static_cast<std::size_t>(std::count_if(ranges_.begin(), ranges_.end(), is_operator)));
+  for (const Range& range : ranges_) {
+    if (is_operator(range)) calls.push_back({range.what, range.begin_ns, range.end_ns});
+  }
+  ranges_ = {};
+}
+
 ToolTrace TraceBuilder::finish() && {
   sort_unless_sorted(ranges_, [](const Range& a, const Range& b) {
     return std::tuple(a.thread, a.begin_ns, -a.end_ns) < std::tuple(b.thread, b.begin_ns, -b.end_ns);
@@ -277,6 +292,7 @@ ToolTrace TraceBuilder::finish() && {
   });
   link_device();
   link_waits();
+  keep_calls();
   trace_.trace.names.assign(std::make_move_iterator(names_.begin()), std::make_move_iterator(names_.end()));
   return std::move(trace_);
 }

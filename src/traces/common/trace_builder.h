@@ -114,6 +114,7 @@ class TraceBuilder {
   NodeId node_of_launch(const Launch& launch) const;
   void link_device();
   void link_waits();
+  void keep_calls();
   void say_what_is_odd(std::int64_t early, std::int64_t replayed);
 
   ToolTrace trace_;
