@@ -179,6 +179,7 @@ ToolRecord record_of(const ToolTrace& trace) { return Builder(trace).build(); }
 
 Timeline timeline_of(const ToolTrace& trace, const ToolRecord& record, std::size_t most) {
   Timeline timeline = timeline_of(trace.trace, most);
+  timeline.left_out += trace.calls_left_out;
   std::set<std::int64_t> numbers;
   for (const ToolStream& stream : trace.streams) numbers.insert(stream.stream);
   // Streams of several devices may have the same number, and are told apart by their place then.

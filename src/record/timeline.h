@@ -9,6 +9,10 @@
 
 namespace nongemm {
 
+/// Of each kind of entries: what the largest report keeps (--keep timeline) and what every report does.
+inline constexpr std::size_t kMostRecordsKept = 100000;
+inline constexpr std::size_t kRecordsKept = 20000;
+
 /// Times in ns from the begin of the inference.
 struct TimelineEntry {
   std::int64_t begin_ns = 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "record/timeline.h"
 #include "record/trace.h"
 
 namespace nongemm {
@@ -68,9 +69,10 @@ struct ToolTrace {
   std::vector<ToolStream> streams;
   std::vector<ToolStep> steps;
   std::vector<ToolCollective> collectives;
-  /// From the first to the last event. `nodes` has the calls of operators on all threads; their nodes and those of
-  /// device records are positions in ToolTrace::nodes.
+  /// From the first to the last event. `nodes` has the calls of operators on all threads, beside activities of devices
+  /// the first kMostRecordsKept alone; their nodes and those of device records are positions in ToolTrace::nodes.
   Trace trace;
+  std::size_t calls_left_out = 0;  // of trace.nodes
 
   /// Of one job's several processes: which of them this is.
   std::optional<std::int64_t> rank;

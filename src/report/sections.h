@@ -15,10 +15,6 @@
 
 namespace nongemm {
 
-/// Of each kind in a timeline: what the largest report keeps (--keep timeline) and what every report does.
-inline constexpr std::size_t kMostRecordsKept = 100000;
-inline constexpr std::size_t kRecordsKept = 20000;
-
 /// What the figures of one run are made from.
 struct RunFigures {
   const Record* record = nullptr;                               // without phases for a static report

@@ -81,11 +81,9 @@ struct Taken {
   std::size_t most_records = kRecordsKept;
 };
 
-/// Lets the trace's calls go: large files have millions, and the timeline is all that shows them.
-Point trace_point(const std::string& file, ToolTrace& trace, const Taken& taken) {
+Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& taken) {
   ToolRecord record = record_of(trace);
   const Timeline timeline = timeline_of(trace, record, taken.most_records);
-  trace.trace.nodes = {};
   record.record.devices.front().limits = taken.limits;
   const Analysis analysis = analyse(record.record, taken.options);
   const ToolFigures figures = tool_figures(trace, record, analysis);
@@ -140,7 +138,7 @@ std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& c
   std::vector<std::size_t> numbers;
   std::vector<std::vector<CollectiveCall>> collectives;
   for (const std::string& file : files) {
-    ToolTrace trace = traces::read_trace(file);
+    const ToolTrace trace = traces::read_trace(file);
     points.push_back(trace_point(file, trace, taken));
     collectives.push_back(collective_calls(trace));
     waits.add(trace);

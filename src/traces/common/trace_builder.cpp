@@ -267,18 +267,25 @@ void TraceBuilder::say_what_is_odd(std::int64_t early, std::int64_t replayed) {
   }
 }
 
-/// Large files have millions: what only linked them goes first.
+/// Of millions of calls a timeline shows the first. Where there is no device they are all that there is.
 void TraceBuilder::keep_calls() {
-  launches_ = {};
-  device_links_ = {};
-  by_external_id_ = {};
-  const auto is_operator = [](const Range& range) { return range.is_operator == 1; };
-  std::vector<NodeSpan>& calls = trace_.trace.nodes;
-  calls.reserve(static_cast<std::size_t>(std::count_if(ranges_.begin(), ranges_.end(), is_operator)));
-  for (const Range& range : ranges_) {
-    if (is_operator(range)) calls.push_back({range.what, range.begin_ns, range.end_ns});
+  std::vector<std::uint32_t> kept;
+  for (std::size_t i = 0; i < ranges_.size(); ++i) {
+    if (ranges_[i].is_operator == 1) kept.push_back(static_cast<std::uint32_t>(i));
   }
-  ranges_ = {};
+  if (!trace_.trace.device.empty() && kept.size() > kMostRecordsKept) {
+    const auto end = kept.begin() + static_cast<std::ptrdiff_t>(kMostRecordsKept);
+    std::nth_element(kept.begin(), end, kept.end(), [&](std::uint32_t a, std::uint32_t b) {
+      return std::pair(ranges_[a].begin_ns, a) < std::pair(ranges_[b].begin_ns, b);
+    });
+    trace_.calls_left_out = kept.size() - kMostRecordsKept;
+    kept.erase(end, kept.end());
+    std::sort(kept.begin(), kept.end());
+  }
+  trace_.trace.nodes.reserve(kept.size());
+  for (const std::uint32_t i : kept) {
+    trace_.trace.nodes.push_back({ranges_[i].what, ranges_[i].begin_ns, ranges_[i].end_ns});
+  }
 }
 
 ToolTrace TraceBuilder::finish() && {

@@ -60,6 +60,23 @@ TEST(Kineto, KernelsGoToTheInnermostOperator) {
   EXPECT_EQ(trace.nodes.at(1).host_ns, 30'000);
 }
 
+TEST(Kineto, OfMillionsOfCallsTheFirstAreKeptInTime) {
+  constexpr int kCalls = 100'010;
+  std::string events;
+  for (int i = 0; i < kCalls; ++i) {  // the last in the file are the first in time
+    events += op("aten::add", i, 10.0 * (kCalls - i), 5) + ",";
+  }
+  const ToolTrace alone = read(in_file(events.substr(0, events.size() - 1)));
+  EXPECT_EQ(alone.trace.nodes.size(), kCalls);
+  EXPECT_EQ(alone.calls_left_out, 0U);
+  const ToolTrace beside = read(in_file(events + kernel("k", "", 200, 5)));
+  ASSERT_EQ(beside.trace.nodes.size(), kMostRecordsKept);
+  EXPECT_EQ(beside.calls_left_out, 10U);
+  EXPECT_EQ(beside.trace.nodes.front().begin_ns, 10'000);
+  EXPECT_EQ(beside.trace.nodes.back().begin_ns, 1'000'000'000);
+  EXPECT_EQ(beside.nodes.at(0).calls, kCalls);  // figures are of all
+}
+
 TEST(Kineto, TimesAreExact) {
   const ToolTrace trace = read(
       in_file(R"({"ph":"X","cat":"kernel","name":"k","pid":0,"tid":7,"ts":4466471334539.392,"dur":0.001,"args":{}},)"
