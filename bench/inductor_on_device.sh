@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The inductor flow beside torch.compile in Python, on a GPU machine that has torch 2.11 (with CUDA and Triton) for Python and
 # nothing of this project but what carry.sh gathered. Results go to $OUT (or ./gpu-results).
-#   bench/inductor_on_device.sh [STEP...]      steps: info programs run reference goals large graph
+#   bench/inductor_on_device.sh [STEP...]      steps: info programs fill run reference goals large graph
 # MODELS and DTYPE may be set. Compiled packages stay in $CACHE for the next call.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
@@ -38,6 +38,16 @@ programs() {
   for model in "${models[@]}"; do nongemm export "$model" "$out/programs/$model.pt2" --dtype "$dtype" || missed=1; done
   return $missed
 }
+# Compiles everything at once, ours and Python's, so that the steps that measure find it made. Its times are worth nothing.
+fill() {
+  local model
+  for model in "${models[@]}"; do
+    nongemm run "$model" --flow inductor --device cuda --dtype "$dtype" --no-limits --iterations 1 --warmup 1 > "$out/fill-$model.txt" 2>&1 &
+    "$NONGEMM_PYTHON" bench/inductor_reference.py "$out/programs" --only "$model" --iterations 1 --warmup 1 \
+      --output "$XDG_CACHE_HOME/$model.json" > /dev/null 2>&1 &
+  done
+  wait
+}
 run() {
   nongemm run "${models[@]}" --flow torch,inductor --device cuda --dtype "$dtype" --check --no-limits --max-seconds 3 --details \
     --format json,table --output "$out/run" > "$out/run.txt" 2>&1
@@ -62,6 +72,6 @@ graph() {
     --format json --output "$out/graph" | tail -n 40
 }
 
-[[ $# -gt 0 ]] || set -- info programs run reference goals
+[[ $# -gt 0 ]] || set -- info programs fill run reference goals
 trap 'rm -rf "$out/programs"' EXIT
 run_steps "$@"

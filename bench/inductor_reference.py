@@ -74,10 +74,11 @@ def main():
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--iterations", type=int, default=100)
     parser.add_argument("--warmup", type=int, default=20)
+    parser.add_argument("--only", help="one program's name")
     parser.add_argument("--output", required=True)
     args = parser.parse_args()
     models = {}
-    for path in sorted(args.folder.glob("*.pt2")):
+    for path in sorted(args.folder.glob(f"{args.only or '*'}.pt2")):
         try:
             models[path.stem] = measure(path, args.device, args.iterations, args.warmup)
             print(path.stem, {key: value for key, value in models[path.stem].items() if not isinstance(value, (list, dict))}, flush=True)

@@ -274,7 +274,9 @@ double tolerance_of(c10::ScalarType type) {
 void expect_close(const at::Tensor& expected, const at::Tensor& given) {
   ASSERT_EQ(expected.sizes(), given.sizes());
   ASSERT_EQ(expected.scalar_type(), given.scalar_type());
-  if (expected.is_complex()) return expect_close(at::view_as_real(expected), at::view_as_real(given));
+  if (expected.is_complex()) {
+    return expect_close(at::view_as_real(expected.resolve_conj()), at::view_as_real(given.resolve_conj()));
+  }
   const at::Tensor a = expected.to(at::kDouble).contiguous();
   const at::Tensor b = given.cpu().to(at::kDouble).contiguous();
   const double* x = a.const_data_ptr<double>();

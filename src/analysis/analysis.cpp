@@ -24,6 +24,9 @@ void add_weights(const Graph& graph, Analysis& result) {
 void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions& options, Analysis& result) {
   const Graph graph = with_observed_types(entry);
   std::vector<NodeRow> rows = node_rows(graph, rounded, options);
+  for (NodeRow& row : rows) {
+    if (row.id < entry.part_of.size()) row.part_of = entry.part_of[row.id];
+  }
   // What another tool recorded has operators, but neither inputs nor weights, nor what goes from one to the other.
   const bool of_a_tool = graph.inputs.empty() && graph.weights.empty();
   if (!entry.names_only && !of_a_tool) {
@@ -70,6 +73,7 @@ void take_times(const NodePass& pass, bool on_device, NodeRow& row) {
 
 void add_up(const Graph& graph, const AnalysisOptions& options, Analysis& result) {
   for (const NodeRow& row : result.nodes) {
+    if (row.part_of != kNoId) continue;
     (counts_as_gemm(row.group, options.attention_is_gemm) ? result.gemm_s : result.nongemm_s) += row.time_s;
     result.total.add(row.cost, row.calls);
   }

@@ -26,7 +26,9 @@ struct AnalysisOptions {
 /// One node, classified and costed: of the graph, or a step of a runtime's program.
 struct NodeRow {
   NodeId id = kNoId;  // NodeId or position in the program
-  std::string op;     // schema name, or the step's type
+  /// The node inside which it ran, whose row holds its time and work; such rows are in no sum. kNoId for others.
+  NodeId part_of = kNoId;
+  std::string op;  // schema name, or the step's type
   std::string scope;
   std::string module;  // class of the innermost module
   Group group = Group::kOther;

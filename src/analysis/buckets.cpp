@@ -47,6 +47,7 @@ std::vector<Bucket> collect(const std::vector<NodeRow>& rows, double wall_s, Key
   std::vector<Bucket> buckets;
   std::map<std::pair<Group, Key>, std::size_t> index;
   for (const NodeRow& row : rows) {
+    if (row.part_of != kNoId) continue;
     Key key = key_of(row);
     const std::string_view name = key.op;
     const std::string_view variant = key.variant;
@@ -106,6 +107,7 @@ std::vector<Bucket> by_module(const std::vector<NodeRow>& rows, const Graph& gra
     add(buckets[at->second], row);
   };
   for (const NodeRow& row : rows) {
+    if (row.part_of != kNoId) continue;
     const std::string_view path = row.scope;
     add_to({}, row);
     for (std::size_t dot = path.find('.'); dot != std::string_view::npos; dot = path.find('.', dot + 1)) {

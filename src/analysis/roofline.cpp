@@ -60,6 +60,7 @@ Roofline make_roofline(const Analysis& analysis, double latency_s) {
   Roofline roofline;
   std::map<Group, double> limit_s;
   for (const NodeRow& node : analysis.nodes) {
+    if (node.part_of != kNoId) continue;
     const double at_limit = node.limit_s * node.calls;
     // Small operands live in caches: an operator already faster than the limit stays as it is.
     limit_s[node.group] += std::min(at_limit, node.time_s);

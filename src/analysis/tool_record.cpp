@@ -48,6 +48,11 @@ GroupedBy told_by(const std::string& name) {
   return named ? named->by : GroupedBy::kOperator;
 }
 
+/// Whether the table knows it, so that its name is sure to speak for all that it does inside.
+bool is_known(const std::string& name, GroupedBy by) {
+  return by == GroupedBy::kOperator && named_group(name).has_value();
+}
+
 class Builder {
  public:
   explicit Builder(const ToolTrace& trace) : trace_(trace) {}
@@ -63,13 +68,17 @@ class Builder {
       const std::string name = node_name(trace_, node);
       const NodeId id = add_node(name, node.scope, told_by(name));
       if (add_operands(trace_, node, graph, graph.nodes[id])) names_only = false;
-      times_[id].host_s = static_cast<double>(node.host_ns) * kSecond;
-      times_[id].calls = static_cast<double>(node.calls);
+      const NodeId caller = node.caller != kNoId ? callers_[node.caller] : kNoId;
+      callers_.push_back(caller == kNoId && is_known(name, result_.by[id]) ? id : caller);
+      times_[home_of(id)].host_s += static_cast<double>(node.host_ns) * kSecond;
+      if (home_of(id) == id) times_[id].calls = static_cast<double>(node.calls);
     }
     add_activities();
     Record& record = result_.record;
     Entry& entry = record.entries.emplace_back();
     entry.names_only = names_only;
+    for (NodeId id = 0; id < callers_.size(); ++id) entry.part_of.push_back(home_of(id) == id ? kNoId : home_of(id));
+    entry.part_of.resize(graph.nodes.size(), kNoId);
     entry.graph = std::make_shared<const Graph>(std::move(graph));
     const bool on_device = !trace_.trace.device.empty();
     record.devices.emplace_back().is_host = !on_device;
@@ -94,6 +103,10 @@ class Builder {
     return id;
   }
 
+  /// The operator that the program called: the outermost that is known, which is the one that a session of ours has as
+  /// a node, with all that it calls inside.
+  NodeId home_of(NodeId id) const { return callers_[id] != kNoId ? callers_[id] : id; }
+
   /// The node for what stands for itself: a kernel by its name, a copy by its direction.
   NodeId own_node(const DeviceRecord& record, ScopeId scope) {
     const std::uint32_t what = is_copy(record) ? static_cast<std::uint32_t>(record.kind) : record.name;
@@ -107,7 +120,8 @@ class Builder {
 
   NodeId node_of(const DeviceRecord& record) {
     if (record.node == kNoId) return own_node(record, kRootScope);
-    if (!is_copy(record) && result_.by[record.node] != GroupedBy::kNothing) return record.node;
+    const NodeId home = home_of(record.node);
+    if (!is_copy(record) && result_.by[home] != GroupedBy::kNothing) return home;
     return own_node(record, trace_.nodes[record.node].scope);
   }
 
@@ -119,10 +133,11 @@ class Builder {
       time.device_s += static_cast<double>(record.end_ns - record.begin_ns) * kSecond;
       time.kernels += 1;
       // What has a node of its own was called as often as it ran.
-      if (record.node != node) time.calls += 1;
+      if (node >= trace_.nodes.size()) time.calls += 1;
     }
     for (const SynchronisationRecord& wait : trace_.trace.synchronisations) {
-      if (wait.node != kNoId) times_[wait.node].wait_s += static_cast<double>(wait.end_ns - wait.begin_ns) * kSecond;
+      if (wait.node == kNoId) continue;
+      times_[home_of(wait.node)].wait_s += static_cast<double>(wait.end_ns - wait.begin_ns) * kSecond;
     }
     busy_ = busy_time(trace_.trace.device);
     for (std::size_t i = 0; i < busy_.gap_before_ns.size(); ++i) {
@@ -169,6 +184,7 @@ class Builder {
   Graph* graph_ = nullptr;
   ToolRecord result_;
   std::vector<NodeTime> times_;
+  std::vector<NodeId> callers_;  // by node of the trace: the outermost known operator around it or itself, or kNoId
   BusyTime busy_;
   std::map<std::tuple<bool, std::uint32_t, ScopeId>, NodeId> own_;
 };

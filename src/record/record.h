@@ -28,6 +28,9 @@ struct Entry {
   std::shared_ptr<const Graph> graph;
   /// Nodes are known by name alone: neither sizes nor, therefore, work and bytes.
   bool names_only = false;
+  /// By node: the one inside which it ran and whose times and work hold its own; kNoId for others. Empty where no node
+  /// calls another.
+  std::vector<NodeId> part_of;
   /// What the nodes of passes are, when the runtime has a program of its own.
   std::optional<RuntimeProgram> program;
   /// Types that only the run knew.

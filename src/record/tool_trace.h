@@ -20,14 +20,15 @@ struct ToolScope {
   std::string type;          // the module's class; empty for a named range
 };
 
-/// All calls of one operator with the same operands in one scope. Positions are those of ToolTrace::trace.names; kNoId
-/// where the file does not tell.
+/// All calls of one operator with the same operands in one scope, from one caller. Positions are those of
+/// ToolTrace::trace.names; kNoId where the file does not tell.
 struct ToolNode {
   std::uint32_t name = kNoId;    // as the tool has it: "aten::addmm"
   std::uint32_t shapes = kNoId;  // text as recorded: "[[1, 256], []]"
   std::uint32_t types = kNoId;   // "["long int", "Scalar"]"
   std::uint32_t values = kNoId;  // of operands that are no tensors: "["", "0"]"
   std::uint32_t scope = 0;
+  std::uint32_t caller = kNoId;  // of ToolTrace::nodes, before this one: the operator inside which it was called
   std::int64_t calls = 0;
   std::int64_t total_ns = 0;  // inside the calls
   std::int64_t host_ns = 0;   // the same without operators that they called

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <iterator>
 #include <set>
 #include <tuple>
@@ -11,7 +12,17 @@ namespace nongemm::traces {
 namespace {
 
 constexpr std::uint32_t kDeepestScope = 200;
+constexpr std::uint32_t kDeepestCall = 50;  // operators in operators that are told apart
 constexpr std::uint32_t kThreads = (1U << 31U) - 1;
+
+std::size_t hash_of(std::initializer_list<std::uint32_t> parts) {
+  std::uint64_t hash = 0;
+  for (const std::uint32_t part : parts) {
+    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
+    hash ^= hash >> 32U;
+  }
+  return hash;
+}
 
 template <typename Container, typename Less>
 void sort_unless_sorted(Container& items, const Less& less) {
@@ -40,12 +51,11 @@ CallKind kind_of_call(std::string_view name) {
 }
 
 std::size_t TraceBuilder::CallHash::operator()(const CallKey& key) const {
-  std::uint64_t hash = key.name;
-  for (const std::uint32_t part : {key.shapes, key.types, key.values}) {
-    hash = (hash ^ part) * 0x9E3779B97F4A7C15U;
-    hash ^= hash >> 32U;
-  }
-  return hash;
+  return hash_of({key.name, key.shapes, key.types, key.values});
+}
+
+std::size_t TraceBuilder::NodeHash::operator()(const NodeKey& key) const {
+  return hash_of({key.call, key.scope, key.caller});
 }
 
 std::uint32_t TraceBuilder::name(std::string_view text) {
@@ -112,12 +122,11 @@ void TraceBuilder::add_device(const DeviceRecord& record, const Links& links) {
   device_links_.push_back(links);
 }
 
-std::uint32_t TraceBuilder::node_of(std::uint32_t call, std::uint32_t scope) {
-  const std::uint64_t key = (std::uint64_t{scope} << 32U) | call;
+std::uint32_t TraceBuilder::node_of(const NodeKey& key) {
   const auto [at, is_new] = node_ids_.try_emplace(key, static_cast<std::uint32_t>(trace_.nodes.size()));
   if (is_new) {
-    const CallKey& what = calls_[call];
-    trace_.nodes.push_back({what.name, what.shapes, what.types, what.values, scope, 0, 0, 0});
+    const CallKey& what = calls_[key.call];
+    trace_.nodes.push_back({what.name, what.shapes, what.types, what.values, key.scope, key.caller, 0, 0, 0});
   }
   return at->second;
 }
@@ -138,10 +147,10 @@ void TraceBuilder::place(std::size_t at, std::vector<Open>& open) {
     // Ranges that a program forgot to end would lie in one another without end.
     const bool deep = around.depth == kDeepestScope;
     open.push_back({at, deep ? around.scope : scope_of(around.scope, range.what),
-                    deep ? around.depth : around.depth + 1, around.operation});
+                    deep ? around.depth : around.depth + 1, around.operation, around.calls, around.caller});
     return;
   }
-  range.what = node_of(range.what, around.scope);
+  range.what = node_of({range.what, around.scope, around.caller});
   ToolNode& node = trace_.nodes[range.what];
   const std::int64_t time_ns = range.end_ns - range.begin_ns;
   ++node.calls;
@@ -151,7 +160,9 @@ void TraceBuilder::place(std::size_t at, std::vector<Open>& open) {
     const Range& outer = ranges_[static_cast<std::size_t>(around.operation)];
     trace_.nodes[outer.what].host_ns -= std::min(range.end_ns, outer.end_ns) - range.begin_ns;
   }
-  open.push_back({at, around.scope, around.depth, static_cast<std::int64_t>(at)});
+  const bool deep = around.calls == kDeepestCall;
+  open.push_back({at, around.scope, around.depth, static_cast<std::int64_t>(at), deep ? around.calls : around.calls + 1,
+                  deep ? around.caller : range.what});
 }
 
 void TraceBuilder::nest() {

@@ -93,19 +93,28 @@ class TraceBuilder {
   struct CallHash {
     std::size_t operator()(const CallKey& key) const;
   };
+  struct NodeKey {
+    std::uint32_t call, scope, caller;
+    auto operator<=>(const NodeKey&) const = default;
+  };
+  struct NodeHash {
+    std::size_t operator()(const NodeKey& key) const;
+  };
 
   /// A range that others may lie in.
   struct Open {
     std::size_t range = 0;
     std::uint32_t scope = 0;
-    std::uint32_t depth = 0;      // of the scope
-    std::int64_t operation = -1;  // the innermost operator's range
+    std::uint32_t depth = 0;       // of the scope
+    std::int64_t operation = -1;   // the innermost operator's range
+    std::uint32_t calls = 0;       // operators around it and itself
+    std::uint32_t caller = kNoId;  // the node of operators in it
   };
 
   void cover(std::int64_t begin_ns, std::int64_t end_ns);
   void nest();
   void place(std::size_t at, std::vector<Open>& open);
-  std::uint32_t node_of(std::uint32_t call, std::uint32_t scope);
+  std::uint32_t node_of(const NodeKey& key);
   std::uint32_t scope_of(std::uint32_t parent, std::uint32_t what);
   void index_external_ids();
   const Launch* launch_of(const DeviceRecord& record, const Links& links) const;
@@ -129,7 +138,7 @@ class TraceBuilder {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> scope_kinds_;  // name and type
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> scope_kind_ids_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::uint32_t> scope_ids_;
-  std::unordered_map<std::uint64_t, std::uint32_t> node_ids_;  // by call and scope
+  std::unordered_map<NodeKey, std::uint32_t, NodeHash> node_ids_;
 
   std::vector<Range> ranges_;
   std::vector<Launch> launches_;

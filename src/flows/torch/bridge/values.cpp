@@ -54,7 +54,8 @@ at::Tensor laid_out(const at::Tensor& input, const Type& type) {
 }
 
 HostTensor from_torch(const at::Tensor& tensor) {
-  const at::Tensor host = tensor.to(c10::kCPU).contiguous();
+  // A conjugate or a negative may be a mark on other values.
+  const at::Tensor host = tensor.to(c10::kCPU).contiguous().resolve_conj().resolve_neg();
   HostTensor result;
   result.dtype = from_torch(host.scalar_type());
   if (result.dtype == DType::kUndefined) {
