@@ -72,7 +72,9 @@ struct Small {
 
   std::vector<HostTensor> run(const Graph& of, const char* in = "torch") const {
     EXPECT_THAT(problems_of(of), IsEmpty());
-    const auto session = flow(in).prepare(of, weights, {});
+    RunOptions options;
+    options.settings["ort.int8"] = "exact";
+    const auto session = flow(in).prepare(of, weights, options);
     session->set_inputs({input});
     session->run();
     return session->outputs();

@@ -54,6 +54,35 @@ Name dequantized_product(OnnxLowering& onnx, const Node& quantize) {
   return onnx.add("MatMul", {values, weight});
 }
 
+/// Columns of a weight in groups of `group`, as numbers. @param values int8 [rows, columns] @param scales [rows,
+/// groups]
+Name whole_groups(OnnxLowering& onnx, Name values, Name scales, const Shape& shape, std::int64_t group) {
+  const std::int64_t parts = shape[0] * (shape[1] / group);
+  values = onnx.reshape(std::move(values), {parts, group});
+  scales = onnx.reshape(std::move(scales), {parts});
+  const Name numbers = onnx.add("DequantizeLinear", {values, scales}, {{"axis", std::int64_t{0}}});
+  return onnx.reshape(numbers, shape);
+}
+
+/// The weight of a layer of 8 bits, [rows, columns] in fp32: DequantizeLinear with a scale for each group. What is left
+/// of a row behind its whole groups is a smaller group.
+Name dequantized_rows(OnnxLowering& onnx, const Shape& weight, std::int64_t group) {
+  const Name values = onnx.tensor(1);
+  const Name scales = onnx.tensor(2, DType::kFloat32);
+  const std::int64_t rest = weight[1] % group;
+  if (rest == 0) return whole_groups(onnx, values, scales, weight, group);
+  const std::int64_t whole = weight[1] - rest;
+  const auto columns = [&](const Name& from, std::int64_t begin, std::int64_t end) {
+    return onnx.slice(from, 1, onnx.integer_constants({begin}), onnx.integer_constants({end}));
+  };
+  const std::int64_t groups = whole / group;
+  const Name first =
+      whole_groups(onnx, columns(values, 0, whole), columns(scales, 0, groups), {weight[0], whole}, group);
+  const Name last = whole_groups(onnx, columns(values, whole, weight[1]), columns(scales, groups, groups + 1),
+                                 {weight[0], rest}, rest);
+  return onnx.concat({first, last}, 1);
+}
+
 }  // namespace
 
 void row_quantize(OnnxLowering& onnx) {
@@ -90,7 +119,6 @@ void int8_linear(OnnxLowering& onnx) {
   onnx.result(wanted == DType::kFloat32 ? result : onnx.cast(result, DType::kFloat32, wanted));
 }
 
-/// A weight of 8 bits whose rows are whole groups: DequantizeLinear with a scale for each group.
 void grouped_linear(OnnxLowering& onnx) {
   const Operands& operands = onnx.operands();
   const Shape weight = operands.tensor(1, 2).shape;
@@ -98,13 +126,8 @@ void grouped_linear(OnnxLowering& onnx) {
   if (operands.integer(operands.position("bits")) != 8 || operands.has(operands.position("zeros"))) {
     onnx.unsupported("weights of 4 bits, or with zeros of their own");
   }
-  if (weight[1] % group != 0) onnx.unsupported("a weight's row that is no whole number of groups");
   const DType dtype = operands.tensor(0).dtype;
-  const std::int64_t parts = weight[0] * (weight[1] / group);
-  const Name values = onnx.reshape(onnx.tensor(1), {parts, group});
-  const Name scales = onnx.reshape(onnx.tensor(2, DType::kFloat32), {parts});
-  Name rows = onnx.add("DequantizeLinear", {values, scales}, {{"axis", std::int64_t{0}}});
-  rows = onnx.transpose(onnx.reshape(rows, weight), {1, 0});
+  Name rows = onnx.transpose(dequantized_rows(onnx, weight, group), {1, 0});
   if (dtype != DType::kFloat32) rows = onnx.cast(rows, DType::kFloat32, dtype);
   Name result = onnx.add("MatMul", {onnx.tensor(0), rows});
   const std::size_t bias = operands.position("bias");

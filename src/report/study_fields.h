@@ -62,7 +62,7 @@ Field<Row> what_field() {
 }
 template <typename Row>
 Field<Row> reason_field(std::string_view doc) {
-  return {{"reason", "Reason", Unit::kText, doc}, [](const Row& r) { return text_if_any(r.reason); }};
+  return {{"reason", "Reason", Unit::kText, doc}, [](const Row& r) { return text(r.reason); }};
 }
 template <typename Row>
 Field<Row> tokens_field() {

@@ -8,11 +8,11 @@
 namespace nongemm {
 namespace {
 
-/// Long lists of nodes, steps and records are no part of a study.
+/// Long lists of nodes, steps, their kernels and records are no part of a study.
 bool is_kept(const Table& table) {
   const SectionInfo& info = *table.info;
   return !info.bulk && !info.columnar && info.report != ReportKind::kWorkload && info.id != "gaps" &&
-         info.id != "timeline";
+         info.id != "timeline" && info.id != "step_kernels";
 }
 
 Point compact(Point point) {

@@ -11,12 +11,13 @@ struct Settings {
   int cuda_device = -1;  // -1 for the host
   int threads = 0;
   bool allow_tf32 = false;
+  bool exact_int8 = false;
   std::vector<std::string> operators;  // libraries with operators for ONNX Runtime
 
   bool on_cuda() const { return cuda_device >= 0; }
 };
 
-/// "ort.level": none, basic, extended or all. Throws Error(kUsage) for other values.
+/// "ort.level": none, basic, extended or all; "ort.int8": fast or exact. Throws Error(kUsage) for other values.
 Settings read_settings(const RunOptions& options);
 
 /// Options of a session, without anything of the model.
