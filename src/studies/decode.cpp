@@ -51,9 +51,9 @@ StudyDecodeRow row_of(const Run& run) {
   row.context = static_cast<std::int64_t>(prompt);
   row.token_s = run.figure(kTable, "token");
   row.limit_s = run.figure(kTable, "limit");
-  row.of_limit = 1 / run.figure(kTable, "distance");
+  row.of_limit = row.limit_s / row.token_s;
   row.replayed_s = run.figure(kTable, "replayed_token");
-  row.replayed_of_limit = 1 / run.figure(kTable, "replayed_distance");
+  row.replayed_of_limit = row.limit_s / row.replayed_s;
   const Table* phases = find_table(*run.point, "phases");
   for (std::size_t r = 0; phases != nullptr && r < phases->rows.size(); ++r) {
     if (to_plain(value_at(*phases, r, "phase")) == "decode") row.nongemm_share = number_at(*phases, r, "nongemm_share");
