@@ -105,6 +105,7 @@ GenerationGraphs graphs_of(const std::filesystem::path& folder, CacheKind cache)
   ModelOptions options;
   options.attention = attention_of(model, Attention::kDefault);
   options.padding = padding_of_prompt(prompt);
+  options.sequence_from_inputs = true;
   const GenerationPlan plan = {.batch = prompt.ids.shape[0],
                                .prompt = prompt.ids.shape[1],
                                .tokens = find_tensor(outputs, "tokens")->shape[1],
