@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/tensor.h"
 #include "cli_program.h"
+#include "weights/safetensors.h"
 
 namespace nongemm {
 namespace {
@@ -84,6 +86,47 @@ TEST_F(GenerationCli, BothCachesGenerateTheSame) {
   EXPECT_EQ(text(mistral_, "dynamic"), text(mistral_, "static"));
 }
 
+/// Steps before and after the window is full are other graphs: what is measured of one stays within it.
+TEST_F(GenerationCli, AWindowThatFillsUpIsMeasured) {
+  for (const std::string prompt : {"1", "2", "4", "9"}) {
+    for (const std::string more : {"", " --cuda-graph"}) {
+      const nlohmann::json point =
+          report(mistral_ + " --generate 9 --cache static --prompt " + prompt + more)["points"][0];
+      EXPECT_EQ(point["status"], "ok") << prompt << point["reason"];
+      EXPECT_EQ(point["sections"]["phases"].size(), 2U) << prompt;
+    }
+  }
+}
+
+TEST_F(GenerationCli, PromptsOfDifferentLengthsArePadded) {
+  for (const std::string cache : {"dynamic", "static"}) {
+    const std::string more = " --generate 6 --prompt 9 --seed 5 --cache " + cache;
+    const nlohmann::json sections = report(mistral_ + more + " --batch 3 --shortest-prompt 4")["points"][0]["sections"];
+    EXPECT_EQ(sections["generation"]["padding"], 0 + 2 + 5);  // 9, 7 and 4 tokens
+    // The longest sample is what it is without the others.
+    const nlohmann::json alone = report(mistral_ + more)["points"][0]["sections"];
+    EXPECT_EQ(sections["generated_text"][0]["text"], alone["generated_text"][0]["text"]) << cache;
+    EXPECT_EQ(alone["generation"]["padding"], 0);
+  }
+}
+
+TEST_F(GenerationCli, PromptsAreTakenFromAFile) {
+  const HostTensor ids = HostTensor::from<std::int64_t>(DType::kInt64, {2, 4}, {1, 2, 3, 4, 0, 0, 7, 8});
+  const HostTensor mask = HostTensor::from<std::int64_t>(DType::kInt64, {2, 4}, {1, 1, 1, 1, 0, 0, 1, 1});
+  const std::string file = (folder_ / "prompts.safetensors").string();
+  weights::write_safetensors(file, {{"input_ids", ids}, {"attention_mask", mask}});
+  const nlohmann::json sections = report(gpt2_ + " --generate 5 --inputs " + file)["points"][0]["sections"];
+  EXPECT_EQ(sections["generation"]["batch"], 2);
+  EXPECT_EQ(sections["generation"]["prompt"], 4);
+  EXPECT_EQ(sections["generation"]["padding"], 2);
+  refused(gpt2_ + " --generate 5 --prompt 8 --inputs " + file, "--inputs");
+  refused(gpt2_ + " --generate 5 --batch 8 --inputs " + file, "--inputs");
+  weights::write_safetensors(file, {{"input_ids", HostTensor::from<std::int64_t>(DType::kInt64, {1, 2}, {1, 50})}});
+  refused(gpt2_ + " --generate 5 --inputs " + file, "vocabulary");
+  weights::write_safetensors(file, {{"tokens", ids}});
+  refused(gpt2_ + " --generate 5 --inputs " + file, "input_ids");
+}
+
 #ifdef NONGEMM_HAS_ORT
 TEST_F(GenerationCli, OnnxRuntimeGeneratesTheSame) {
   const auto point = [&](const std::string& more) {
@@ -131,6 +174,9 @@ TEST_F(GenerationCli, SaysWhatCannotBeGenerated) {
   refused(gpt2_ + " --generate 4 --seq-len 8", "--prompt");
   refused(gpt2_ + " --generate 4 --sample top_q=3", "top_q=3");
   refused(gpt2_ + " --generate 0", "--generate");
+  refused(gpt2_ + " --generate 4 --prompt 8 --batch 2 --shortest-prompt 9", "--prompt");
+  refused(gpt2_ + " --generate 4 --prompt 8 --shortest-prompt 4", "--batch");
+  refused(gpt2_ + " --batch 2 --shortest-prompt 4", "--generate");
 }
 
 }  // namespace

@@ -116,10 +116,6 @@ std::vector<Case> reductions() {
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten.sort.default", {in.x, 1, true});
        }},
-      {"histogram",
-       [](Builder& b, const Inputs& in) {
-         return b.call_all("aten.histc.default", {in.x, 5, -1.5, 2.0});
-       }},
       {"unique",
        [](Builder& b, const Inputs& in) {
          return b.call_all("aten._unique2.default", {in.n, true, true, true});

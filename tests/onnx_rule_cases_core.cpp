@@ -325,11 +325,26 @@ std::vector<Case> elementwise() {
   return all;
 }
 
+/// Counts of values by bins.
+std::vector<Case> histograms() {
+  return {
+      {"histogram",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten.histc.default", {in.x, 5, -1.5, 2.0});
+       }},
+      {"histogram_of_one_bin",
+       [](Builder& b, const Inputs& in) {
+         return b.call_all("aten.histc.default", {in.x, 1, 0.0, 0.0});
+       }},
+  };
+}
+
 }  // namespace
 
 std::vector<RuleCase> core_rule_cases() {
   std::vector<Case> all;
-  for (const auto& group : {products(), convolutions(), normalizations(), windows(), scatters(), elementwise()}) {
+  for (const auto& group :
+       {products(), convolutions(), normalizations(), windows(), scatters(), histograms(), elementwise()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   return all;

@@ -48,45 +48,13 @@ HostTensor mask_of(const Prompt& prompt, const Shape& shape) {
   return mask;
 }
 
+/// A mask of padding may grow where no argument does.
+bool inputs_differ(const Graph& a, const Graph& b) {
+  return !std::equal(a.inputs.begin(), a.inputs.end(), b.inputs.begin(), b.inputs.end(),
+                     [&](const Input& x, const Input& y) { return a.values[x.value].type == b.values[y.value].type; });
+}
+
 }  // namespace
-
-void check_prompt(const Prompt& prompt) {
-  if (prompt.mask.data == nullptr) return;
-  if (prompt.mask.shape != prompt.ids.shape) {
-    throw Error(ErrorKind::kBadInput, "attention_mask is of shape " + to_string(prompt.mask.shape),
-                "input_ids are " + to_string(prompt.ids.shape));
-  }
-  const std::int64_t tokens = prompt.mask.shape.at(1);
-  for (std::int64_t row = 0; row < prompt.mask.shape[0]; ++row) {
-    const std::int64_t* mask = prompt.mask.as<std::int64_t>() + row * tokens;
-    const std::string sample = "sample " + std::to_string(row) + " of attention_mask ";
-    if (std::any_of(mask, mask + tokens, [](std::int64_t value) { return value != 0 && value != 1; })) {
-      throw Error(ErrorKind::kBadInput, sample + "has values other than 0 and 1");
-    }
-    if (!std::is_sorted(mask, mask + tokens)) {
-      throw Error(ErrorKind::kBadInput, sample + "has padding behind tokens",
-                  "what is generated follows the last token: put padding on the left");
-    }
-    if (tokens == 0 || mask[tokens - 1] == 0) throw Error(ErrorKind::kBadInput, sample + "has no token");
-  }
-}
-
-Padding padding_of_prompt(const Prompt& prompt) {
-  if (prompt.mask.data == nullptr) return Padding::kNone;
-  const std::int64_t* mask = prompt.mask.as<std::int64_t>();
-  const std::int64_t* end = mask + element_count(prompt.mask.shape);
-  return std::find(mask, end, 0) == end ? Padding::kFull : Padding::kPadded;
-}
-
-void check_token_ids(const Graph& graph, const Prompt& prompt) {
-  const std::int64_t limit = graph.inputs.at(0).kind.limit;
-  const std::int64_t* ids = prompt.ids.as<std::int64_t>();
-  for (std::int64_t i = 0; i < element_count(prompt.ids.shape); ++i) {
-    if (ids[i] >= 0 && ids[i] < limit) continue;
-    throw Error(ErrorKind::kBadInput, "input_ids hold " + std::to_string(ids[i]),
-                "the model's vocabulary has " + std::to_string(limit) + " tokens");
-  }
-}
 
 GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const GenerationPlan& plan)
     : model_(std::move(model)), options_(std::move(options)), plan_(plan) {
@@ -94,7 +62,12 @@ GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const Gene
   check_plan(plan_);
   options_.batch = plan_.batch;
   options_.sequence = plan_.prompt;
-  options_.pass = GenerationPass{plan_.cache, 0, plan_.cached(), plan_.sampling};
+  options_.pass = GenerationPass{.cache = plan_.cache,
+                                 .prompt = plan_.prompt,
+                                 .least_padding = plan_.least_padding,
+                                 .longest = plan_.cached(),
+                                 .sampling = plan_.sampling,
+                                 .replayable = plan_.replayable};
   prompt_ = std::make_shared<const Graph>(build_graph(model_, options_));
 }
 
@@ -146,9 +119,12 @@ void GenerationSessions::begin(const Prompt& prompt) {
 GenerationSessions::Step GenerationSessions::make_step(const GrowingGraph& growing) {
   Step step;
   const Graph* graph = growing.graph.get();
-  if (!growing.growth.empty() && !prompt_->can_change_arguments()) {
-    step.open = open_sizes(growing, graphs_.step(growing.last));
-    graph = step.open.graph.get();
+  if (!prompt_->can_change_arguments() && growing.last > growing.first) {
+    const Graph last = graphs_.step(growing.last);
+    if (!growing.growth.empty() || inputs_differ(*graph, last)) {
+      step.open = open_sizes(growing, last);
+      graph = step.open.graph.get();
+    }
   }
   step.session = prompt_->entry(*graph);
   places_[step.session.get()] = {output_of(*graph, "logits"), output_of(*graph, "present.token")};

@@ -10,6 +10,7 @@
 #include "flows/flow.h"
 #include "generate/growth.h"
 #include "generate/open_sizes.h"
+#include "generate/prompt.h"
 #include "prepare/model.h"
 
 namespace nongemm {
@@ -17,28 +18,16 @@ namespace nongemm {
 /// What is generated, for how many samples of which length.
 struct GenerationPlan {
   std::int64_t batch = 1;
-  std::int64_t prompt = 0;  // tokens per sample, padding on the left included
-  std::int64_t tokens = 0;  // new ones per sample, at least one
+  std::int64_t prompt = 0;         // tokens per sample, padding on the left included
+  std::int64_t tokens = 0;         // new ones per sample, at least one
+  std::int64_t least_padding = 0;  // of the prompt's tokens, in the sample with the fewest
   CacheKind cache = CacheKind::kDynamic;
   Sampling sampling = {};
+  bool replayable = false;  // see GenerationPass
 
   /// Tokens whose keys and values are cached: those of the last one never are.
   std::int64_t cached() const { return prompt + tokens - 1; }
 };
-
-/// Of a batch.
-struct Prompt {
-  HostTensor ids;   // [batch, prompt] int64
-  HostTensor mask;  // [batch, prompt] int64, zeros on the left; without data: nothing is padded
-};
-
-/// Throws Error(kBadInput) for a mask of another shape, one that is not 0 and 1, padding behind tokens, or a sample
-/// without any token.
-void check_prompt(const Prompt& prompt);
-/// kPadded where any sample is, kFull with a mask of ones, kNone without one.
-Padding padding_of_prompt(const Prompt& prompt);
-/// Throws Error(kBadInput) for an id that the model's vocabulary does not have.
-void check_token_ids(const Graph& graph, const Prompt& prompt);
 
 /// The graphs of a model's passes. Step 0 is the prompt's pass, which makes the first token; step i makes token i.
 class GenerationGraphs {

@@ -92,21 +92,43 @@ std::vector<std::string> registered_names() {
   return names;
 }
 
+namespace {
+
+/// "ForCausalLM" of "DeepseekV3ForCausalLM"; empty for a class without a head.
+std::string_view task_of(std::string_view name) {
+  const std::size_t at = name.rfind("For");
+  return at == std::string_view::npos ? std::string_view() : name.substr(at);
+}
+
+/// Nearest are those that do the same, by the class that `architectures` names.
+[[noreturn]] void fail_unknown(const Config& config, const char* key, const std::string& type) {
+  std::string named;
+  if (config.count("architectures") > 0) named = config.texts("architectures").front();
+  std::vector<std::string> known;
+  std::vector<std::string> alike;
+  for (const Architecture* architecture : architectures()) {
+    known.emplace_back(architecture->model_type);
+    const bool same = !task_of(named).empty() && task_of(architecture->original) == task_of(named);
+    if (same) alike.emplace_back(architecture->model_type);
+  }
+  const std::string near = did_you_mean(type, alike.empty() ? known : alike);
+  throw Error(
+      ErrorKind::kUnsupported,
+      config.origin() + ": no architecture for " + key + " '" + type + "'" + (named.empty() ? "" : " (" + named + ")"),
+      near + (near.ends_with('?') ? "" : ".") + " Any other model runs as a file: torch.export writes a .pt2 of it");
+}
+
+}  // namespace
+
 const Architecture& architecture_of(const Config& config) {
   const bool diffusers = !config.has("model_type") && config.has("_class_name");
-  const std::string type = config.text(diffusers ? "_class_name" : "model_type");
-  std::vector<std::string> known;
+  const char* key = diffusers ? "_class_name" : "model_type";
+  const std::string type = config.text(key);
   const Architecture* found = nullptr;  // the last of a model_type, as the registry has them
   for (const Architecture* architecture : architectures()) {
     if (architecture->model_type == type) found = architecture;
-    known.emplace_back(architecture->model_type);
   }
-  if (found == nullptr) {
-    throw Error(
-        ErrorKind::kUnsupported,
-        config.origin() + ": no architecture for " + (diffusers ? "_class_name" : "model_type") + " '" + type + "'",
-        did_you_mean(type, known));
-  }
+  if (found == nullptr) fail_unknown(config, key, type);
   return *found;
 }
 

@@ -173,9 +173,16 @@ void histc(OnnxLowering& onnx) {
   const std::int64_t bins = onnx.operands().integer(1);
   const double low = onnx.operands().number(2);
   const double high = onnx.operands().number(3);
-  if (!(low < high)) onnx.unsupported("bounds that are taken from the data");
+  // Equal bounds stand for those of the data, of which a single bin holds all.
+  const bool holds_all = bins == 1 && low == high;
+  if (!(low < high) && !holds_all) onnx.unsupported("bounds that are taken from the data");
   constexpr DType kFloat = DType::kFloat32;
   const Name values = onnx.reshape(onnx.tensor(0, kFloat), {-1, 1});
+  const auto count = [&](const Name& hits) {
+    const Name ones = onnx.cast(hits, DType::kBool, kFloat);
+    onnx.result(onnx.cast(onnx.reduce("ReduceSum", ones, {0}, false), kFloat, onnx.result_type().dtype));
+  };
+  if (holds_all) return count(onnx.add("Equal", {values, values}));
   const Name above = onnx.add("Sub", {values, onnx.scalar(low, kFloat)});
   const Name scaled = onnx.add("Mul", {above, onnx.scalar(static_cast<double>(bins) / (high - low), kFloat)});
   const Name top = onnx.add("Equal", {values, onnx.scalar(high, kFloat)});
@@ -183,8 +190,7 @@ void histc(OnnxLowering& onnx) {
       "Where", {top, onnx.scalar(static_cast<double>(bins - 1), kFloat), onnx.add("Floor", {scaled})});  // [n, 1]
   const Name numbers = onnx.add(
       "Range", {onnx.scalar(0, kFloat), onnx.scalar(static_cast<double>(bins), kFloat), onnx.scalar(1, kFloat)});
-  const Name hits = onnx.cast(onnx.add("Equal", {bin, numbers}), DType::kBool, kFloat);  // [n, bins]
-  onnx.result(onnx.cast(onnx.reduce("ReduceSum", hits, {0}, false), kFloat, onnx.result_type().dtype));
+  count(onnx.add("Equal", {bin, numbers}));  // [n, bins]
 }
 
 void unique(OnnxLowering& onnx) {

@@ -9,9 +9,10 @@ namespace nongemm {
 
 struct GenerationRecord {
   std::int64_t batch = 0;
-  std::int64_t prompt = 0;  // tokens per sample
-  std::int64_t tokens = 0;  // new ones per sample
-  std::string cache;        // "dynamic", "static"
+  std::int64_t prompt = 0;   // tokens per sample, padding included
+  std::int64_t padding = 0;  // of all samples' together
+  std::int64_t tokens = 0;   // new ones per sample
+  std::string cache;         // "dynamic", "static"
   /// Wall time of each token, the first of them the prompt's pass, by generation. Raw samples, nothing recorded.
   std::vector<std::vector<double>> tokens_s;
   /// The same with the steps after the prompt's replayed; empty without a replay.

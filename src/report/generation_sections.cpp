@@ -36,6 +36,13 @@ FieldValue token_rate(const GenerationRecord& g, const Runs& runs) {
   return measured(rate(static_cast<double>(g.batch * (g.tokens - 1)), median_total(runs, 1)));
 }
 
+/// The prompts' own tokens, of all samples, per second.
+FieldValue prompt_rate(const GenerationRecord& g) {
+  const std::vector<double> first = at_position(g.tokens_s, 0);
+  if (first.empty()) return {};
+  return measured(rate(static_cast<double>(g.batch * g.prompt - g.padding), median(first)));
+}
+
 /// At the least: what it has to read, at the measured rate of reading.
 double limit_of(const GenerationFigures& f) {
   const auto& limits = f.record.devices.front().limits;
@@ -71,6 +78,8 @@ std::vector<Field<GenerationFigures>> time_fields() {
        [](const F& f) { return quantile_of(at_position(f.generation.tokens_s, 0), 0.5); }},
       {{"first_token_p90", "First token p90", Unit::kSeconds, "90th percentile over generations", true},
        [](const F& f) { return quantile_of(at_position(f.generation.tokens_s, 0), 0.9); }},
+      {{"prompt_rate", "Prompt tokens", Unit::kPerSecond, "of all samples, padding not counted; median", true},
+       [](const F& f) { return prompt_rate(f.generation); }},
       {{"token", "Per token", Unit::kSeconds, "wall time of one further token, at all positions; median"},
        [](const F& f) { return quantile_of(after_first(f.generation.tokens_s), 0.5); }},
       {{"token_p90", "Per token p90", Unit::kSeconds, "90th percentile"},
@@ -101,8 +110,11 @@ const Section<GenerationFigures>& generation_section() {
        .columns = {}},
       joined<F>(
           {
-              {{"prompt", "Prompt", Unit::kCount, "tokens per sample"},
+              {{"prompt", "Prompt", Unit::kCount, "tokens per sample, padding included"},
                [](const F& f) { return count(f.generation.prompt); }},
+              {{"padding", "Padding", Unit::kCount,
+                "of all samples' prompt tokens, those that only fill up shorter ones"},
+               [](const F& f) { return count(f.generation.padding); }},
               {{"tokens", "New tokens", Unit::kCount, "per sample"},
                [](const F& f) { return count(f.generation.tokens); }},
               {{"batch", "Batch", Unit::kCount, "samples"}, [](const F& f) { return count(f.generation.batch); }},

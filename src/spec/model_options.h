@@ -52,9 +52,16 @@ struct GenerationPass {
   CacheKind cache = CacheKind::kDynamic;
   /// Tokens per sample in the cache before the pass, whose own are ModelOptions::sequence; 0: the prompt's pass.
   std::int64_t past = 0;
+  /// Tokens per sample of the prompt.
+  std::int64_t prompt = 0;
+  /// Of the sample with the fewest, how many of these are padding: positions are counted behind it.
+  std::int64_t least_padding = 0;
   /// Tokens per sample of the whole generation: the length of a static cache.
   std::int64_t longest = 0;
   Sampling sampling = {};
+  /// Positions that the original's host counts (a static cache's, of layers with a sliding window) are counted on the
+  /// device: one graph stands for all steps before the window is full, one for all after, and each can be replayed.
+  bool replayable = false;
 };
 
 /// What the user says of one input of a model file: `--input x=4x128`, `--input ids=1x16:int64`.

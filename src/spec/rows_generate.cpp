@@ -77,6 +77,17 @@ std::vector<Option> generate_rows() {
                           .swept = true,
                           .commas = true},
                          [](auto& r) -> auto& { return r.run.generate.prompt; }, {1, 1'000'000'000}));
+  rows.push_back(integer(
+      {.name = "shortest-prompt",
+       .value = "N",
+       .doc = "prompts of different lengths in a batch, evenly from --prompt down to N, with padding on the left",
+       .otherwise = "all are as long as --prompt",
+       .section = OptionSection::kModel,
+       .commands = kRun,
+       .shown = OptionShown::kWhenGiven,
+       .swept = true,
+       .commas = true},
+      [](auto& r) -> auto& { return r.run.generate.shortest_prompt; }, {1, 1'000'000'000}));
   rows.push_back(choice({.name = "cache",
                          .value = "KIND",
                          .doc = "dynamic: keys and values grow by concatenation; static: they are written in place",

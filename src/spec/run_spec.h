@@ -45,6 +45,8 @@ struct OperatorRequest {
 struct GenerateRequest {
   std::int64_t tokens = 0;             // new ones per sample; 0: nothing is generated
   std::optional<std::int64_t> prompt;  // tokens before them
+  /// Of the sample with the fewest, where samples differ; absent: all have as many.
+  std::optional<std::int64_t> shortest_prompt;
   /// Absent: the original's default, or what can be replayed where that is asked for.
   std::optional<CacheKind> cache;
   Sampling sampling;

@@ -73,6 +73,9 @@ bool writes_onnx(const Request& point) { return !point.exported.file.ends_with("
 constexpr const char* kNoOnnx = "a .pt2 file holds PyTorch's operators as they are";
 
 bool generates(const Request& point) { return point.run.generate.tokens > 0; }
+/// With prompts whose number and lengths options say.
+bool makes_prompts(const Request& point) { return generates(point) && point.run.inputs.empty(); }
+constexpr const char* kGivenPrompts = "the prompts of --inputs are as many and as long as they are";
 
 constexpr std::array kOfRuns = {
     OfRuns{"check", [](const Request& point) { return point.run.flow != kBaselineFlow; },
@@ -92,8 +95,13 @@ constexpr std::array kOfRuns = {
            "perplexity is taken of a text; add --data"},
     OfRuns{"seq-len", [](const Request& point) { return !generates(point); },
            "the prompt's length is --prompt where text is generated"},
-    OfRuns{"inputs", [](const Request& point) { return !generates(point); },
-           "text is generated from --data or synthetic prompts"},
+    OfRuns{"inputs", [](const Request& point) { return point.run.data.empty(); }, "--data gives the inputs"},
+    OfRuns{"prompt", [](const Request& point) { return !generates(point) || makes_prompts(point); }, kGivenPrompts},
+    OfRuns{"shortest-prompt", [](const Request& point) { return !generates(point) || makes_prompts(point); },
+           kGivenPrompts},
+    OfRuns{"batch", [](const Request& point) { return !generates(point) || makes_prompts(point); }, kGivenPrompts},
+    OfRuns{"shortest-prompt", [](const Request& point) { return generates(point) && point.run.options.batch > 1; },
+           "it is for text generation of several samples; add --generate N and --batch"},
     OfRuns{"check", [](const Request& point) { return !generates(point); },
            "generated tokens are compared by `nongemm verify`"},
     OfRuns{"output", [](const Request& point) { return !prints_operators(point); },

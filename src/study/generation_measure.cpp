@@ -35,6 +35,7 @@ class Measurement {
     generation.batch = plan.batch;
     generation.prompt = plan.prompt;
     generation.tokens = plan.tokens;
+    generation.padding = padding_count(prompt_);
     generation.cache = plan.cache == CacheKind::kStatic ? "static" : "dynamic";
     result_.record.devices.emplace_back().is_host = !on_device_;
     result_.record.fp32_in_tf32 = sessions_.prompt().fp32_in_tf32();
@@ -121,16 +122,17 @@ class Measurement {
     result_.generation.measured_step = at;
     result_.generation.weight_bytes = traffic.weight_bytes;
     result_.generation.cache_bytes = traffic.cache_bytes;
-    WalkingSession walking(session, static_cast<std::size_t>(plan.tokens - at));
+    // As far as the cache reaches, and the step's graph: that of a window that is full is another one.
+    WalkingSession walking(session, static_cast<std::size_t>(graphs_.growing(at).last - at + 1));
     Session& measured = writes_in_place() ? static_cast<Session&>(walking) : session;
     add(measure(measured, graph, settings_, on_device_), PhaseKind::kDecode);
-    if (spec_.replay && !interrupted()) replay(measured, *graph, at);
+    if (spec_.replay && !interrupted()) replay(measured, *graph);
   }
 
-  void replay(Session& session, const Graph& graph, std::int64_t step) {
+  void replay(Session& session, const Graph& graph) {
     progress_("replaying a step");
     try {
-      check_replay(step);
+      check_replay();
       Phase phase = measure_replay(session, graph, settings_);
       phase.kind = PhaseKind::kDecodeReplay;
       phase.entry = result_.record.entries.size() - 1;
@@ -138,6 +140,7 @@ class Measurement {
       if (interrupted()) return;
       session.end_tracing();  // which would cost each kernel some 0.3 us
       progress_("generating by replay");
+      capture_all();
       result_.generation.replayed_s = generations(nullptr);
       result_.replay_agrees = tokens_ == result_.tokens;
     } catch (const Error& error) {
@@ -146,16 +149,34 @@ class Measurement {
     }
   }
 
+  /// The steps before a window is full, and those after, have a graph each.
+  void capture_all() {
+    sessions_.begin(prompt_);
+    sessions_.prompt().run_on();
+    for (std::int64_t i = 1; i < graphs_.plan().tokens && !interrupted(); ++i) {
+      Session& session = sessions_.step(i);
+      session.capture();
+      session.run_on();
+    }
+  }
+
   /// A replay repeats what was captured: with the same sizes, and numbers that the host counted.
-  void check_replay(std::int64_t step) {
-    const GrowingGraph& growing = graphs_.growing(step);
+  void check_replay() {
     if (!writes_in_place()) {
       throw Error(ErrorKind::kUnsupported, "a dynamic cache is larger in every step", "add --cache static");
     }
-    if (growing.growth.empty()) return;
-    const Node& node = growing.graph->nodes[growing.growth.front().node];
-    throw Error(ErrorKind::kUnsupported, "in a sliding window's cache the host counts positions: " + node.op +
-                                             " has other numbers in every step");
+    std::int64_t graphs = 0;
+    for (std::int64_t i = 1; i < graphs_.plan().tokens; i = graphs_.growing(i).last + 1, ++graphs) {
+      const GrowingGraph& growing = graphs_.growing(i);
+      if (growing.growth.empty()) continue;
+      const Node& node = growing.graph->nodes[growing.growth.front().node];
+      throw Error(ErrorKind::kUnsupported,
+                  "the host counts for " + node.op + ", which has other numbers in every step");
+    }
+    constexpr std::int64_t kMostGraphs = 4;
+    if (graphs <= kMostGraphs) return;
+    throw Error(ErrorKind::kUnsupported, "steps differ in more than sizes: they have " + std::to_string(graphs) +
+                                             " graphs, as a rotary table has that is made anew for every length");
   }
 
   const RunSpec& spec_;

@@ -9,41 +9,18 @@
 
 #include "analysis/roofline.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "data/text/detokenizer.h"
-#include "data/text/unicode.h"
 #include "flows/load.h"
 #include "report/generation_sections.h"
 #include "study/counting.h"
 #include "study/generation_measure.h"
+#include "study/generation_prompt.h"
 #include "study/limits_cache.h"
 
 namespace nongemm {
 namespace {
-
-constexpr std::int64_t kUsualPrompt = 128;
-
-/// Prompts and where they are from.
-struct ReadPrompt {
-  Prompt prompt;
-  std::string source;
-};
-
-ReadPrompt read_prompt(const RunSpec& spec, const Model& model, const Graph& graph, const GenerationPlan& plan) {
-  Graph only_ids = graph;
-  only_ids.inputs.resize(1);
-  std::optional<DataBatch> data;
-  if (!spec.data.empty()) {
-    ModelOptions options = spec.options;
-    options.sequence = plan.prompt;
-    data = read_data(model, spec.data, spec.weights, options);
-    std::erase_if(data->tensors, [](const auto& tensor) { return tensor.first != "input_ids"; });
-  }
-  PreparedInputs inputs = prepare_inputs(only_ids, data ? &*data : nullptr, spec.runtime.seed);
-  return {{.ids = std::move(inputs.tensors.front()), .mask = {}}, std::move(inputs.source)};
-}
 
 /// Where a tokenizer may lie: beside the weights, or in the model's folder.
 std::unique_ptr<data::Tokenizer> tokenizer_of(const RunSpec& spec, const Model& model) {
@@ -56,17 +33,6 @@ std::unique_ptr<data::Tokenizer> tokenizer_of(const RunSpec& spec, const Model& 
   }
 }
 
-/// All of a short text, otherwise its beginning.
-std::int64_t prompt_of_text(const RunSpec& spec, data::Tokenizer* tokenizer) {
-  std::error_code ignored;
-  constexpr std::size_t kShort = std::size_t{1} << 20;
-  if (tokenizer == nullptr || !std::filesystem::is_regular_file(spec.data, ignored)) return kUsualPrompt;
-  if (std::filesystem::file_size(spec.data, ignored) > kShort) return kUsualPrompt;
-  std::size_t replaced = 0;
-  const auto tokens = tokenizer->encode(data::sanitize_utf8(read_file(spec.data, kShort), replaced)).size();
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(tokens), 1, kUsualPrompt);
-}
-
 /// What was generated, in words where there is a tokenizer, else in numbers.
 std::vector<std::string> texts_of(const MeasuredGeneration& measured, const data::Tokenizer* tokenizer) {
   std::vector<std::string> texts;
@@ -75,14 +41,6 @@ std::vector<std::string> texts_of(const MeasuredGeneration& measured, const data
                                          : fmt::format("{}", fmt::join(ids, " ")));
   }
   return texts;
-}
-
-GenerationPlan plan_of(const RunSpec& spec, data::Tokenizer* tokenizer) {
-  return {.batch = spec.options.batch,
-          .prompt = spec.generate.prompt.value_or(spec.data.empty() ? kUsualPrompt : prompt_of_text(spec, tokenizer)),
-          .tokens = spec.generate.tokens,
-          .cache = spec.generate.cache.value_or(spec.replay ? CacheKind::kStatic : CacheKind::kDynamic),
-          .sampling = spec.generate.sampling};
 }
 
 /// The device's limits, where they are wanted.
@@ -120,13 +78,16 @@ void run_generation(const RunSpec& spec, const Progress& progress, Point& point)
   const AnalysisOptions counting = analysis_options(spec.counting);
   Model model = find_model(spec.model);
   const std::unique_ptr<data::Tokenizer> tokenizer = tokenizer_of(spec, model);
-  const GenerationPlan plan = plan_of(spec, tokenizer.get());
-  GenerationGraphs graphs(std::move(model), spec.options, plan);
+  const PromptRequest request = prompt_request(spec, model, tokenizer.get());
+  const GenerationPlan& plan = request.plan;
+  ModelOptions built_for = spec.options;
+  built_for.padding = request.padding;
+  GenerationGraphs graphs(std::move(model), built_for, plan);
   set("prompt", std::to_string(plan.prompt), point);
   set("cache", plan.cache == CacheKind::kStatic ? "static" : "dynamic", point);
   PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), spec.weights, spec.runtime.seed);
   if (spec.runtime.device.is_host()) check_host_memory(*graphs.prompt(), weights);
-  const ReadPrompt read = read_prompt(spec, graphs.model(), *graphs.prompt(), plan);
+  const ReadPrompt read = read_prompt(spec, graphs.model(), *graphs.prompt(), request);
   point.settings.emplace_back("weights", weights.source);
   point.settings.emplace_back("inputs", read.source);
 

@@ -14,31 +14,8 @@
 namespace nongemm {
 namespace {
 
-/// [batch, prompt], whatever integers or truth values the file holds.
-HostTensor as_integers(const std::string& name, const HostTensor& tensor) {
-  if (tensor.shape.size() != 2) {
-    throw Error(ErrorKind::kBadInput, "'" + name + "' is of shape " + to_string(tensor.shape),
-                "a prompt is [batch, tokens]");
-  }
-  return in_dtype(name, tensor, DType::kInt64);
-}
-
 Prompt read_prompt(const std::filesystem::path& path) {
-  const NamedTensors inputs = weights::read_safetensors(path);
-  Prompt prompt;
-  for (const auto& [name, tensor] : inputs) {
-    if (name == "input_ids") {
-      prompt.ids = as_integers(name, tensor);
-    } else if (name == "attention_mask") {
-      prompt.mask = as_integers(name, tensor);
-    } else {
-      throw Error(ErrorKind::kBadInput, path.string() + " holds '" + name + "'",
-                  "a generation starts from input_ids and attention_mask");
-    }
-  }
-  if (prompt.ids.data == nullptr) throw Error(ErrorKind::kBadInput, path.string() + " lacks 'input_ids'");
-  check_prompt(prompt);
-  return prompt;
+  return prompt_of(weights::read_safetensors(path), path.string());
 }
 
 /// The texts that are generated, and what every step says of all tokens.
@@ -79,7 +56,7 @@ bool holds_generation(const std::filesystem::path& folder) {
 }
 
 std::vector<OutputDifference> verify_generation(const std::filesystem::path& folder, Flow& flow, const RunOptions& run,
-                                                ModelOptions options, CacheKind cache) {
+                                                ModelOptions options, CacheKind cache, bool replayable) {
   const NamedTensors references = weights::read_safetensors(folder / "outputs.safetensors");
   const HostTensor& tokens = *find_tensor(references, "tokens");
   const HostTensor& logits = *find_tensor(references, "logits");
@@ -92,12 +69,17 @@ std::vector<OutputDifference> verify_generation(const std::filesystem::path& fol
                     " do not fit prompts " + to_string(prompt.ids.shape),
                 "tokens are [batch, new], logits [new, batch, vocabulary]");
   }
-  const GenerationPlan plan = {
-      .batch = prompt.ids.shape[0], .prompt = prompt.ids.shape[1], .tokens = tokens.shape[1], .cache = cache};
+  const GenerationPlan plan = {.batch = prompt.ids.shape[0],
+                               .prompt = prompt.ids.shape[1],
+                               .tokens = tokens.shape[1],
+                               .least_padding = least_padding(prompt),
+                               .cache = cache,
+                               .replayable = replayable};
   Model model = find_model(folder.string());
   options.device = run.device.kind;
   options.attention = attention_of(model, options.attention);
   options.padding = padding_of_prompt(prompt);
+  options.sequence_from_inputs = true;
   if (options.quantize.scheme != QuantizeScheme::kNone) options.dtype = dtype_of_folder(model);
   GenerationGraphs graphs(std::move(model), options, plan);
   const PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), folder.string());

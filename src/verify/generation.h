@@ -18,7 +18,8 @@ bool holds_generation(const std::filesystem::path& folder);
 /// inputs.safetensors: `input_ids` and perhaps `attention_mask` [batch, prompt], padding on the left. Tokens are exact
 /// or wrong; when one is not the reference's, the logits of later steps are of another text.
 /// Throws Error(kBadInput) for inputs that are not these.
+/// @param replayable by the graphs that can be replayed, see GenerationPass
 std::vector<OutputDifference> verify_generation(const std::filesystem::path& folder, Flow& flow, const RunOptions& run,
-                                                ModelOptions options, CacheKind cache);
+                                                ModelOptions options, CacheKind cache, bool replayable = false);
 
 }  // namespace nongemm

@@ -18,6 +18,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+import make_generation
 import make_streams
 import originals
 import stream_models
@@ -231,10 +232,152 @@ def flux(pick):
     return diffusers.FluxTransformer2DModel, config, inputs
 
 
+def text(pick, vocabulary, padding_token=None, padded=True, longest=14):
+    """Token ids and a mask: of ones, with padding on either side, or none."""
+    batch, tokens = pick([1, 2, 3]), pick([1, 2, 7, longest])
+    ids = torch.randint(3, vocabulary, (batch, tokens))
+    mask = torch.ones_like(ids)
+    how = pick(["none", "ones", "left", "right", "right"]) if padded else "ones"
+    if how in ("left", "right") and tokens > 2:
+        for row in range(batch):
+            count = pick(range(tokens - 1))
+            columns = slice(0, count) if how == "left" else slice(tokens - count, tokens)
+            mask[row, columns] = 0
+    if padding_token is not None:
+        ids[mask == 0] = padding_token
+    return {"input_ids": ids} if how == "none" else {"input_ids": ids, "attention_mask": mask}
+
+
+def text_encoder(pick, **more):
+    heads = pick([1, 2, 3, 5])
+    return dict(
+        vocab_size=pick([53, 97]),
+        hidden_size=heads * pick([4, 6, 10]),
+        num_attention_heads=heads,
+        num_hidden_layers=pick([1, 2, 3]),
+        intermediate_size=pick([13, 24]),
+        hidden_act=pick(["gelu", "relu", "gelu_new", "silu"]),
+        layer_norm_eps=pick([1e-12, 1e-5]),
+        max_position_embeddings=pick([16, 24]),
+        **more,
+    )
+
+
+def of_classes(pick, prefix, tasks, config):
+    task = pick(tasks)
+    if "Classification" in task:
+        config |= dict(num_labels=pick([1, 2, 5]))
+    return getattr(transformers, prefix + task), config
+
+
+def with_types(pick, inputs, types):
+    if pick([True, False]):
+        inputs["token_type_ids"] = torch.randint(0, types, inputs["input_ids"].shape)
+    return inputs
+
+
+TASKS = ["Model", "ForMaskedLM", "ForSequenceClassification", "ForTokenClassification"]
+
+
+def bert(pick):
+    config = text_encoder(pick, type_vocab_size=pick([1, 2, 3]), pad_token_id=0, tie_word_embeddings=pick([True, False]))
+    cls, config = of_classes(pick, "Bert", TASKS, config)
+    return cls, config, with_types(pick, text(pick, config["vocab_size"]), config["type_vocab_size"])
+
+
+def roberta(pick):
+    config = text_encoder(pick, type_vocab_size=1, pad_token_id=1, tie_word_embeddings=pick([True, False]))
+    cls, config = of_classes(pick, pick(["Roberta", "XLMRoberta"]), TASKS, config)
+    return cls, config, text(pick, config["vocab_size"], pick([1, None]))
+
+
+def mpnet(pick):
+    config = text_encoder(pick, relative_attention_num_buckets=pick([32, 40]), pad_token_id=1)
+    config |= dict(tie_word_embeddings=pick([True, False]))
+    cls, config = of_classes(pick, "MPNet", TASKS, config)
+    return cls, config, text(pick, config["vocab_size"], pick([1, None]))
+
+
+def electra(pick):
+    config = text_encoder(pick, type_vocab_size=2, pad_token_id=0)
+    config |= dict(embedding_size=pick([config["hidden_size"], 8]))
+    cls, config = of_classes(pick, "Electra", ["Model", "ForPreTraining", "ForSequenceClassification"], config)
+    return cls, config, with_types(pick, text(pick, config["vocab_size"]), 2)
+
+
+def modernbert(pick):
+    heads = pick([1, 2, 3])
+    config = dict(
+        vocab_size=pick([53, 97]),
+        hidden_size=heads * pick([4, 8, 10]),
+        num_attention_heads=heads,
+        num_hidden_layers=pick([1, 3, 4]),
+        intermediate_size=pick([13, 24]),
+        hidden_activation=pick(["gelu", "silu", "relu"]),
+        max_position_embeddings=32,
+        local_attention=pick([2, 4, 10, 64]),
+        attention_bias=pick([True, False]),
+        mlp_bias=pick([True, False]),
+        norm_bias=pick([True, False]),
+        decoder_bias=pick([True, False]),
+        classifier_bias=pick([True, False]),
+        classifier_pooling=pick(["cls", "mean"]),
+        classifier_activation=pick(["gelu", "relu"]),
+        tie_word_embeddings=pick([True, False]),
+        global_attn_every_n_layers=pick([1, 2, 3]),
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        cls_token_id=1,
+        sep_token_id=2,
+    )
+    cls, config = of_classes(pick, "ModernBert", TASKS, config)
+    return cls, config, text(pick, config["vocab_size"], longest=24)
+
+
+def t5(pick):
+    heads = pick([1, 2, 3])
+    config = dict(
+        vocab_size=pick([53, 97]),
+        d_model=pick([8, 17, 24]),
+        d_kv=pick([3, 4, 8]),
+        num_heads=heads,
+        num_layers=pick([1, 2, 3]),
+        d_ff=pick([13, 24]),
+        feed_forward_proj=pick(["relu", "gated-gelu", "gated-silu"]),
+        relative_attention_num_buckets=pick([4, 8, 32]),
+        relative_attention_max_distance=pick([6, 16, 128]),
+        layer_norm_epsilon=pick([1e-6, 1e-3]),
+        pad_token_id=0,
+    )
+    return transformers.T5EncoderModel, config, text(pick, config["vocab_size"], longest=24)
+
+
+def decoder(name):
+    """One forward pass over a prompt, with the configurations of make_generation.py."""
+
+    def draw(pick):
+        cls, config = make_generation.FAMILIES[name](pick)
+        config = make_generation.odd(name, config, pick)
+        config |= dict(use_cache=pick([True, True, False]))
+        return cls, config, text(pick, config["vocab_size"], longest=pick([11, 23]))
+
+    draw.__name__ = name
+    return draw
+
+
 FAMILIES = dict(
     (family.__name__, family)
-    for family in (vit, clip_vision, siglip_vision, dinov2, hf_resnet, convnext, whisper, unet, flux)
+    for family in (
+        *(vit, clip_vision, siglip_vision, dinov2, hf_resnet, convnext, whisper, unet, flux),
+        *(bert, roberta, mpnet, electra, modernbert, t5),
+        *(decoder(name) for name in make_generation.FAMILIES if name != "gpt2"),
+    )
 )
+
+
+# gpt-oss has no place for its sinks in sdpa, Gemma 2 none for its cap, MPNet and T5 only their own attention.
+ONLY_EAGER = ("gpt_oss", "gemma2", "mpnet")
 
 
 def make(name, folder, seed):
@@ -244,7 +387,7 @@ def make(name, folder, seed):
     if cls.__module__.startswith("diffusers"):
         model = cls(**config)
     else:
-        attention = choices.choice(["eager", "sdpa"])
+        attention = "eager" if name in ONLY_EAGER else choices.choice(["eager", "sdpa"])
         keys = dict(config)
         model = cls._from_config(cls.config_class(**keys), attn_implementation=attention if name not in ("hf_resnet", "convnext") else None)
     with torch.no_grad():

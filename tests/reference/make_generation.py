@@ -1,6 +1,9 @@
 """Writes tiny decoders with drawn configurations and what they generate.
 
-    python make_generation.py OUTPUT SEED COUNT [FAMILY ...]   COUNT folders of each family of FAMILIES
+    python make_generation.py [--odd] OUTPUT SEED COUNT [FAMILY ...]   COUNT folders of each family of FAMILIES
+
+With --odd what is rare in published models is drawn on top: odd counts of heads, every rope type, windows shorter than the prompt,
+other activations, limits on logits, experts; longer prompts with more padding.
 
 A folder is as save_pretrained writes it, with inputs.safetensors (`input_ids`, `attention_mask` [batch, prompt], padding
 on the left), outputs.safetensors (`tokens` [batch, new], `logits` [new, batch, vocabulary] of a greedy generate()), and the operators
@@ -163,6 +166,81 @@ FAMILIES = {
 }
 
 
+GLU_ACTIVATIONS = ["silu", "gelu", "gelu_pytorch_tanh", "relu", "gelu_new"]
+
+
+def odd_rope(pick, head, longrope=True):
+    rope = dict(pick(ROPES)) | {"rope_theta": pick([10000.0, 500.0, 1e6])}
+    if longrope and pick([False, False, True]):
+        factors = lambda: [1.0 + pick(range(9)) / 4 for _ in range(head // 2)]
+        rope = {"rope_type": "longrope", "rope_theta": 10000.0, "short_factor": factors(), "long_factor": factors()}
+        rope |= {"original_max_position_embeddings": 64, "factor": pick([1.0, 4.0])}
+    if rope["rope_type"] == "yarn":
+        rope |= pick([{}, {"attention_factor": 0.7}, {"beta_fast": 16.0, "beta_slow": 2.0}, {"truncate": False}])
+    return rope
+
+
+def odd(name, config, pick):
+    """What is drawn in place of the usual, by the keys that the family has."""
+    if name == "gpt2":
+        config |= dict(n_inner=pick([None, 11]), activation_function=pick(["gelu_new", "relu", "gelu", "silu"]))
+        return config | dict(scale_attn_weights=pick([True, False]), layer_norm_epsilon=pick([1e-5, 1e-3]))
+    kv, times = pick([1, 2, 3, 5]), pick([1, 2, 3])
+    # Grouped products want rows of whole 16 bytes.
+    head = pick([8, 12, 20, 32] if name in ("mixtral", "qwen3_moe", "gpt_oss") else [6, 10, 18, 32])
+    config |= dict(num_key_value_heads=kv, num_attention_heads=kv * times, hidden_size=kv * times * head)
+    if "head_dim" in config:
+        config |= dict(head_dim=head, hidden_size=kv * times * pick([4, 8, 12]))
+    if name in ("mistral", "llama") and pick([True, False]):
+        config |= dict(head_dim=head, hidden_size=kv * times * pick([3, 5]))
+    config |= dict(pad_token_id=pick([None, 0, 3]), rms_norm_eps=pick([1e-6, 1e-3]))
+    activation = "hidden_activation" if name in ("gemma2", "gemma3") else "hidden_act"
+    if name != "gpt_oss":
+        config |= {activation: pick(GLU_ACTIVATIONS)}
+    if config.get("sliding_window"):
+        config["sliding_window"] = pick([2, 3, 4, 6, 11])
+    layers = config["num_hidden_layers"]
+    types = [pick(["sliding_attention", "full_attention"]) for _ in range(layers)]
+    if name in ("gemma2", "gemma3", "gpt_oss"):
+        config |= dict(layer_types=types)
+    if name == "qwen2" and config["use_sliding_window"]:
+        config |= dict(layer_types=pick([types, None]), max_window_layers=pick([0, 1, layers]))
+    if name in ("gemma2", "gemma3"):
+        config |= dict(attention_bias=pick([True, False]), final_logit_softcapping=pick([None, 3.0, 30.0]))
+        config |= dict(attn_logit_softcapping=pick([None, 2.0, 50.0]), query_pre_attn_scalar=pick([7, 16, 40]))
+    if name in ("llama", "qwen3", "qwen3_moe", "gpt_oss"):
+        config |= dict(attention_bias=pick([True, False]))
+    if name == "gemma3":
+        config["rope_parameters"] = {kind: odd_rope(pick, head) for kind in ("full_attention", "sliding_attention")}
+    elif name == "phi3":
+        config |= dict(partial_rotary_factor=1.0)
+        if "rope_parameters" in config:
+            half = [1.0 + pick(range(9)) / 4 for _ in range(head // 2)]
+            config["rope_parameters"] |= dict(short_factor=half, long_factor=half[::-1])
+            config |= dict(original_max_position_embeddings=pick([6, 12, 64]))
+            config["rope_parameters"]["original_max_position_embeddings"] = config["original_max_position_embeddings"]
+        else:
+            config["rope_parameters"] = {"rope_type": "default", "rope_theta": 10000.0, "partial_rotary_factor": pick([1.0, 0.7])}
+    else:
+        config["rope_parameters"] = odd_rope(pick, head)
+    if config.get("rope_parameters", {}).get("rope_type") == "dynamic":
+        config["max_position_embeddings"] = pick([12, 20, 64])
+    if name == "mixtral":
+        config |= dict(num_local_experts=pick([1, 3, 5]), num_experts_per_tok=1)
+        config |= dict(num_experts_per_tok=pick([1, config["num_local_experts"]]))
+    if name == "gpt_oss":
+        config |= dict(num_local_experts=pick([2, 5]), num_experts_per_tok=pick([1, 2]))
+    if name == "qwen3_moe":
+        config |= dict(num_experts=pick([2, 6]), num_experts_per_tok=pick([1, 2]), norm_topk_prob=pick([True, False]))
+        config |= dict(decoder_sparse_step=pick([1, 2]), mlp_only_layers=pick([[], [0], [1]]))
+        sliding = pick([None, 3, 6])
+        config |= dict(use_sliding_window=sliding is not None, sliding_window=sliding, max_window_layers=pick([0, 1]))
+    if name == "qwen3":
+        sliding = pick([None, 3, 6])
+        config |= dict(use_sliding_window=sliding is not None, sliding_window=sliding, max_window_layers=pick([0, 1]))
+    return config
+
+
 def static_cache(model, length):
     return transformers.StaticCache(config=model.config, max_cache_len=length)
 
@@ -205,12 +283,14 @@ def streams(model, inputs, tokens, cache, kind):
     return result
 
 
-def make(name, folder, seed):
+def make(name, folder, seed, is_odd):
     choices = random.Random(f"{name} {seed}")
     random.seed(seed)
     torch.manual_seed(seed)
     pick = choices.choice
     cls, config = FAMILIES[name](pick)
+    if is_odd:
+        config = odd(name, config, pick)
     attention = "eager" if name in ("gemma2", "gpt_oss") else pick(["eager", "sdpa", "sdpa"])
     model = cls._from_config(cls.config_class(**config), attn_implementation=attention).eval()
     with torch.no_grad():
@@ -223,6 +303,8 @@ def make(name, folder, seed):
     written["_attn_implementation"] = attention
     (folder / "config.json").write_text(json.dumps(written, indent=1) + "\n")
     batch, prompt, new = pick([1, 2, 3]), pick([1, 5, 9, 13]), pick([2, 8, 12])
+    if is_odd:
+        batch, prompt, new = pick([1, 2, 4]), pick([2, 7, 17, 24]), pick([2, 9, 15])
     ids = torch.randint(0, model.config.vocab_size, (batch, prompt))
     mask = torch.ones_like(ids)
     if pick([True, False]) and prompt > 1:
@@ -253,11 +335,13 @@ def make(name, folder, seed):
 
 def main(arguments):
     torch.set_num_threads(1)
+    is_odd = arguments[0] == "--odd"
+    arguments = arguments[is_odd:]
     output, seed, count = pathlib.Path(arguments[0]), int(arguments[1]), int(arguments[2])
     for name in arguments[3:] or FAMILIES:
         for i in range(seed, seed + count):
             try:
-                make(name, output / f"{name}-{i}", i)
+                make(name, output / f"{name}-{i}", i, is_odd)
             except Exception as error:  # one case's failure does not end the run
                 print(f"{name}-{i}: FAILED: {type(error).__name__}: {error}", flush=True)
 

@@ -109,23 +109,32 @@ TEST(Language, RefusesMoreTokensThanPositions) {
   EXPECT_THAT(refusal([&] { build_with(llama_architecture(), kTinyLlama, "", options); }), HasSubstr("0 tokens"));
 }
 
-TEST(Language, RefusesToGenerateAcrossAChangeOfFactors) {
-  const auto build = [](std::int64_t prompt, std::int64_t cached) {
+/// As transformers 5.17: see drops_cache() in phi3.cpp.
+TEST(Language, Phi3DropsItsCacheWhereTheFactorsChange) {
+  const auto build = [](std::int64_t past, std::int64_t prompt, std::int64_t longest, CacheKind cache) {
     ModelOptions options;
-    options.sequence = prompt;
-    options.pass = GenerationPass{.longest = cached};
-    build_with(phi3_architecture(),
-               R"("vocab_size": 7, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1,
-                  "num_attention_heads": 4, "pad_token_id": null, "max_position_embeddings": 64,
-                  "original_max_position_embeddings": 14,
-                  "rope_parameters": {"rope_type": "longrope", "short_factor": [1.0, 1.1], "long_factor": [1.5, 2.0],
-                                      "original_max_position_embeddings": 14})",
-               "", options);
+    options.sequence = past == 0 ? prompt : 1;
+    options.pass = GenerationPass{.cache = cache, .past = past, .prompt = prompt, .longest = longest};
+    return build_with(phi3_architecture(),
+                      R"("vocab_size": 7, "hidden_size": 16, "intermediate_size": 8, "num_hidden_layers": 1,
+                         "num_attention_heads": 4, "pad_token_id": null, "max_position_embeddings": 64,
+                         "original_max_position_embeddings": 14,
+                         "rope_parameters": {"rope_type": "longrope", "short_factor": [1.0, 1.1],
+                                             "long_factor": [1.5, 2.0], "original_max_position_embeddings": 14})",
+                      "", options);
   };
-  EXPECT_NO_THROW(build(9, 14));
-  EXPECT_NO_THROW(build(15, 20));
-  EXPECT_THAT(refusal([&] { build(9, 15); }), HasSubstr("after token 14"));
-  EXPECT_THAT(refusal([&] { build(14, 15); }), HasSubstr("original_max_position_embeddings"));
+  const auto finds_cache = [&](std::int64_t past, std::int64_t prompt) {
+    const Graph graph = build(past, prompt, 20, CacheKind::kDynamic);
+    return std::any_of(graph.inputs.begin(), graph.inputs.end(),
+                       [](const Input& input) { return input.name == "past.0.key"; });
+  };
+  EXPECT_TRUE(finds_cache(13, 9));
+  EXPECT_FALSE(finds_cache(14, 9));
+  EXPECT_FALSE(finds_cache(15, 9));
+  EXPECT_TRUE(finds_cache(15, 15));  // all with the factors of long texts
+  EXPECT_NO_THROW(build(0, 9, 14, CacheKind::kStatic));
+  EXPECT_THAT(refusal([&] { build(0, 9, 15, CacheKind::kStatic); }), HasSubstr("behind token 14"));
+  EXPECT_THAT(refusal([&] { build(0, 14, 15, CacheKind::kStatic); }), HasSubstr("original_max_position_embeddings"));
 }
 
 TEST(Language, RefusesSizesThatNoMachineHolds) {

@@ -9,16 +9,23 @@
 namespace nongemm {
 namespace {
 
-/// Where a sequence outgrows the short factors, prepare_inputs_for_generation drops the cache and computes it anew with
-/// the long ones: one step is a prompt's pass. That step is not built.
-void check_factors_hold(const Config& config, const ModelOptions& options, const Rope& rope) {
-  if (!options.pass || options.pass->past > 0 || rope.type != Rope::Type::kLongRope) return;
-  const std::int64_t prompt = options.sequence.value_or(1);
-  if (prompt > rope.original_positions || options.pass->longest <= rope.original_positions) return;
-  throw Error(ErrorKind::kUnsupported,
-              config.origin() + ": after token " + std::to_string(rope.original_positions) +
-                  " (original_max_position_embeddings) the rotary factors change, and Phi-3 computes its cache anew",
-              "give a longer --prompt, or one that ends before it together with the tokens of --generate");
+/// Phi3ForCausalLM.prepare_inputs_for_generation: where the text outgrows `original_max_position_embeddings`, whose
+/// factors differ from those of longer texts, the cache is dropped "to be computed anew". But transformers 5.17 hands
+/// over the last token alone, and a cache of one token is dropped again: from there on every step sees its own token
+/// only. A longer prompt is computed with the factors of long texts, and keeps its cache.
+bool drops_cache(const Config& config, const ModelOptions& options) {
+  if (!options.pass) return false;
+  const GenerationPass& pass = *options.pass;
+  const std::int64_t original = config.positive("original_max_position_embeddings", 4096);
+  if (pass.prompt > original || pass.longest <= original) return false;
+  if (pass.cache == CacheKind::kStatic) {
+    throw Error(ErrorKind::kUnsupported,
+                config.origin() + ": behind token " + std::to_string(original) +
+                    " (original_max_position_embeddings) Phi-3 goes on without its cache",
+                "take --cache dynamic, a longer --prompt, or one that ends before it together with the tokens of "
+                "--generate");
+  }
+  return pass.past >= original;
 }
 
 Graph build(const Config& config, const ModelOptions& options) {
@@ -36,7 +43,7 @@ Graph build(const Config& config, const ModelOptions& options) {
   model.read_one_window(config, 0);
   model.rope = Rope::read(config, model.head_width, model.positions,
                           {.original_positions = 4096, .partial = true, .only_longrope = true});
-  check_factors_hold(config, options, model.rope);
+  model.drops_cache = drops_cache(config, options);
   return build_decoder(model, config, options);
 }
 

@@ -91,6 +91,24 @@ Tensor KeyValueCache::length_of(std::int64_t layer) {
   return length;
 }
 
+/// A full window counts nothing (StaticSlidingWindowLayer leaves its cumulative_length where it was), so that windows
+/// have a counter of their own, which the original has in position_ids.
+Tensor KeyValueCache::counted_past(std::int64_t layer, std::int64_t window) {
+  if (!is_static() || past() == 0) return {};
+  if (window == kNoWindow) return length_of(layer);
+  return options_.pass->replayable ? position() : Tensor();
+}
+
+Tensor KeyValueCache::position() {
+  if (!position_) position_ = builder_.input(std::string(kPast) + "position", DType::kInt64, {}, {});
+  return position_;
+}
+
+void KeyValueCache::advance() {
+  if (!is_static() || !options_.pass->replayable || !has_window_) return;
+  builder_.call("aten.add_.Tensor", {position(), tokens_});
+}
+
 /// StaticLayer; of StaticSlidingWindowLayer the branch in which there is room.
 void KeyValueCache::write(const Tensor& keys, const Tensor& values, std::int64_t layer, Tensor& key, Tensor& value,
                           bool sliding) {
@@ -142,23 +160,25 @@ MaskSpan KeyValueCache::span(std::int64_t layer, std::int64_t window) {
     return {.keys = (past() >= window ? window - 1 : past()) + tokens_, .first_key = past() - kept, .past = past()};
   }
   const std::int64_t room = capacity(window);
+  has_window_ = has_window_ || window != kNoWindow;
   if (window == kNoWindow) {
-    MaskSpan span = {.keys = room, .past = past(), .is_static = true};
-    if (past() > 0) span.counted_past = length_of(layer);
-    return span;
+    return {.keys = room, .past = past(), .counted_past = counted_past(layer, window), .is_static = true};
   }
   const bool full = past() >= room;
   const std::int64_t overflowing = past() + tokens_ > room ? past() + tokens_ : room;
-  return {.keys = full ? room + tokens_ - 1 : overflowing,
-          .first_key = std::max<std::int64_t>(past() - room + 1, 0),
-          .past = past(),
-          .is_static = true};
+  MaskSpan span = {.keys = full ? room + tokens_ - 1 : overflowing,
+                   .first_key = std::max<std::int64_t>(past() - room + 1, 0),
+                   .past = past(),
+                   .counted_past = counted_past(layer, window),
+                   .is_static = true};
+  if (full && span.counted_past) span.counted_first_key = fn::sub(span.counted_past, room - 1);
+  return span;
 }
 
 Tensor KeyValueCache::positions(std::int64_t window) {
   const Tensor steps = builder_.call("aten.arange.default", {tokens_});
-  const bool counted = is_static() && window == kNoWindow && past() > 0;
-  return fn::unsqueeze(counted ? fn::add(steps, length_of(0)) : fn::add(steps, past()), 0);
+  const Tensor counted = counted_past(0, window);
+  return fn::unsqueeze(counted ? fn::add(steps, counted) : fn::add(steps, seen()), 0);
 }
 
 }  // namespace nongemm

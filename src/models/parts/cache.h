@@ -21,8 +21,9 @@ void append_to_empty_cache(Builder& builder, Tensor& key, Tensor& value, std::in
 class KeyValueCache {
  public:
   /// @param options with or without a pass: without one the cache is dynamic and empty, and nothing is kept of it
-  KeyValueCache(Builder& builder, const ModelOptions& options, std::int64_t tokens)
-      : builder_(builder), options_(options), tokens_(tokens) {}
+  /// @param dropped the pass begins with an empty cache, whatever came before (Phi-3)
+  KeyValueCache(Builder& builder, const ModelOptions& options, std::int64_t tokens, bool dropped = false)
+      : builder_(builder), options_(options), tokens_(tokens), dropped_(dropped) {}
 
   /// Appends keys and values [batch, heads, tokens, head width] of the pass's tokens; both become what attention sees.
   void update(std::int64_t layer, Tensor& key, Tensor& value, std::int64_t window = kNoWindow);
@@ -34,15 +35,23 @@ class KeyValueCache {
   /// @param window of layer 0
   Tensor positions(std::int64_t window = kNoWindow);
 
-  /// Tokens per sample that the cache holds after the pass.
-  std::int64_t length() const { return past() + tokens_; }
+  /// Behind all layers: what the device counts for the next pass.
+  void advance();
+
+  /// Tokens that there have been after the pass, of the sample with the fewest padding.
+  std::int64_t length() const { return seen() + tokens_ - (options_.pass ? options_.pass->least_padding : 0); }
 
  private:
   bool is_static() const { return options_.pass && options_.pass->cache == CacheKind::kStatic; }
-  std::int64_t past() const { return options_.pass ? options_.pass->past : 0; }
+  /// Tokens per sample before the pass, and those of them that are cached.
+  std::int64_t seen() const { return options_.pass ? options_.pass->past : 0; }
+  std::int64_t past() const { return dropped_ ? 0 : seen(); }
   /// Keys that a static layer holds.
   std::int64_t capacity(std::int64_t window) const;
   Tensor length_of(std::int64_t layer);
+  /// Positions of a layer's queries as the device counts them, []; None where the host does.
+  Tensor counted_past(std::int64_t layer, std::int64_t window);
+  Tensor position();
   void update_dynamic(std::int64_t layer, Tensor& key, Tensor& value, std::int64_t window);
   void update_static(std::int64_t layer, Tensor& key, Tensor& value, std::int64_t window);
   void write(const Tensor& keys, const Tensor& values, std::int64_t layer, Tensor& key, Tensor& value, bool sliding);
@@ -51,7 +60,10 @@ class KeyValueCache {
   Builder& builder_;
   const ModelOptions& options_;
   std::int64_t tokens_;
+  bool dropped_;
   std::map<std::int64_t, Tensor> lengths_;  // by layer
+  Tensor position_;                         // of the first query, where windows are counted on the device
+  bool has_window_ = false;
 };
 
 }  // namespace nongemm

@@ -25,7 +25,7 @@ struct LayerKind {
 class DecoderBuilder {
  public:
   DecoderBuilder(Builder& b, const Decoder& model, const ModelOptions& options, std::int64_t tokens)
-      : b_(b), model_(model), options_(options), tokens_(tokens), cache_(b, options, tokens) {}
+      : b_(b), model_(model), options_(options), tokens_(tokens), cache_(b, options, tokens, model.drops_cache) {}
 
   Graph build(const Config& config) {
     const PassInputs inputs = inputs_of(config);
@@ -40,6 +40,7 @@ class DecoderBuilder {
       for (std::int64_t i = 0; i < model_.layers; ++i) x = layer(i, x);
       x = norm("norm", x);
     }
+    cache_.advance();
     if (options_.pass) x = last_token(x);
     Tensor logits = head(x, words);
     if (model_.final_softcap != 0.0) logits = soft_capped(logits, model_.final_softcap);
@@ -54,7 +55,8 @@ class DecoderBuilder {
  private:
   PassInputs inputs_of(const Config& config) {
     if (options_.pass) {
-      return pass_inputs(b_, config, options_, model_.vocabulary, model_.rope.grows() ? 0 : model_.positions,
+      const bool unlimited = model_.rope.grows() || options_.sequence_from_inputs;
+      return pass_inputs(b_, config, options_, model_.vocabulary, unlimited ? 0 : model_.positions,
                          "max_position_embeddings");
     }
     const TextInputs inputs = text_inputs(b_, options_, tokens_, model_.vocabulary, 0);

@@ -62,6 +62,8 @@ struct Decoder {
   std::optional<double> scaling = std::nullopt;
   double attention_softcap = 0.0, final_softcap = 0.0;  // 0: none
   bool cache = true, tied = false;
+  /// The pass finds no cache, though there were tokens before it (Phi-3).
+  bool drops_cache = false;
   std::int64_t padding = -1;
 
   // --- positions ---------------------------------------------------------------------------------------------------

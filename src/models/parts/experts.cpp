@@ -122,7 +122,8 @@ class ExpertsBuilder {
   /// Back in the tokens' order, and each token's results summed.
   Tensor collected(const Tensor& rows, const Tensor& order, DType dtype, std::int64_t width) {
     const Tensor empty = b_.call("aten.empty_like.default", {order});
-    const Tensor numbers = b_.call("aten.arange.default", {order.size(0)});
+    Tensor numbers = b_.call("aten.arange.default", {order.size(0)});
+    if (order.size(0) == 1) numbers = view(numbers, {});  // as Python's assignment drops leading ones
     const Tensor back = b_.call("aten.index_put_.default", {empty, std::vector<Tensor>{order}, numbers});
     const Tensor in_order = indexed(b_, rows, back);
     const Tensor by_token = view(in_order, {order.size(0) / experts_.chosen, experts_.chosen, width});

@@ -62,7 +62,8 @@ Tensor boolean_mask(Builder& builder, const Tensor& padding_mask, std::int64_t b
   Tensor heads = arange(builder, 1);  // dispatched, though a mask that is the same for all heads does not use it
   Tensor queries = arange(builder, query_count);
   queries = span.counted_past ? add(queries, span.counted_past) : add(queries, span.past);
-  Tensor keys = add(arange(builder, span.keys), span.first_key);
+  Tensor keys = arange(builder, span.keys);
+  keys = span.counted_first_key ? add(keys, span.counted_first_key) : add(keys, span.first_key);
   rows = unsqueeze(unsqueeze(unsqueeze(rows, 1), 2), 3);
   heads = unsqueeze(unsqueeze(unsqueeze(heads, 0), 2), 3);
   queries = unsqueeze(unsqueeze(unsqueeze(queries, 0), 1), 3);

@@ -19,7 +19,7 @@ struct MaskSpan {
   std::int64_t first_key = 0;  // its position
   std::int64_t past = 0;       // positions before the first query
   /// The same, where only the device counts them; None where the host does.
-  Tensor counted_past = {};
+  Tensor counted_first_key = {}, counted_past = {};
   /// A static cache, whose masks one token does not do without.
   bool is_static = false;
 };

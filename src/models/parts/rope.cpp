@@ -89,7 +89,9 @@ std::int64_t rotated_width(const Config& parameters, const Rope& rope, std::int6
     parameters.fail("partial_rotary_factor", "is only supported with rope_type proportional");
   }
   const std::int64_t width = partial ? rotated : head_width;
-  if (width < 2 || width % 2 != 0) {
+  // Of an odd width the original's default embedding has a frequency for the last channel, too, which turns one more.
+  const bool rounds_up = partial && rope.type == Rope::Type::kDefault && width > 0;
+  if (!rounds_up && (width < 2 || width % 2 != 0)) {
     parameters.fail("partial_rotary_factor",
                     "leaves " + std::to_string(width) + " channels of a head; rotary embedding needs pairs");
   }
@@ -293,7 +295,7 @@ std::vector<float> inverse_frequencies(const Rope& rope, std::int64_t tokens) {
     case Rope::Type::kLinear:
       break;
   }
-  std::vector<float> result = reciprocals(powers(rope.theta, rope.head_width, rope.head_width / 2));
+  std::vector<float> result = reciprocals(powers(rope.theta, rope.head_width, (rope.head_width + 1) / 2));
   for (float& frequency : result) frequency /= static_cast<float>(rope.factor);
   return result;
 }

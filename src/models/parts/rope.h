@@ -71,7 +71,7 @@ struct LayerRopeKeys {
 LayerRopes read_layer_ropes(const Config& config, std::int64_t head_width, std::int64_t positions,
                             const LayerRopeKeys& keys);
 
-/// Inverse frequencies for a sequence of `tokens`, [head_width / 2], in fp32 arithmetic as the original's.
+/// Inverse frequencies for a sequence of `tokens`, one for each pair of channels, in fp32 arithmetic as the original's.
 std::vector<float> inverse_frequencies(const Rope& rope, std::int64_t tokens);
 
 struct RotaryTables {
