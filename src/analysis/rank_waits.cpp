@@ -23,7 +23,7 @@ struct GraphLabels {
   std::vector<LaneLabel> labels;  // by node
   std::vector<NodeRole> roles;
 
-  explicit GraphLabels(const Graph& graph) {
+  GraphLabels(const Graph& graph, const CollectiveLimits* limits) {
     for (const Node& node : graph.nodes) {
       LaneLabel label{.op = node.op};
       NodeRole role;
@@ -33,6 +33,10 @@ struct GraphLabels {
       } else if (is_collective(node.op)) {
         role.collective = true;
         for (const ValueId output : node.outputs) label.bytes += rules::bytes_of(graph.values[output].type);
+        for_each_use(node.args[0], [&](ValueId value) {
+          if (limits == nullptr) return;
+          label.limit_s = time_of_collective(*limits, node.op, rules::bytes_of(graph.values[value].type));
+        });
       }
       labels.push_back(std::move(label));
       roles.push_back(role);
@@ -140,8 +144,8 @@ std::vector<std::size_t> undisturbed(const RankTraces& traces) {
 
 }  // namespace
 
-RankWaits rank_waits(const RankTraces& traces, const Graph& graph) {
-  const GraphLabels labels(graph);
+RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const CollectiveLimits* limits) {
+  const GraphLabels labels(graph, limits);
   WaitSums sums(labels.labels, traces.by_rank.size(), Beginning::kByClock);
   for (const std::size_t inference : undisturbed(traces)) {
     std::vector<RankLane> lanes;

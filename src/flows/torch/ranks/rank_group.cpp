@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "flows/torch/bridge/errors.h"
 #include "flows/torch/ranks/gloo_backend.h"
+#include "flows/torch/ranks/measure_collectives.h"
 #include "flows/torch/ranks/nccl_backend.h"
 
 namespace nongemm::torch_flow {
@@ -68,7 +69,7 @@ c10::intrusive_ptr<c10d::Store> open_store(const RankPlace& place, const Meeting
 
 class RankGroup : public Communicator {
  public:
-  RankGroup(const RankPlace& place, c10::Device device) : place_(place) {
+  RankGroup(const RankPlace& place, c10::Device device) : place_(place), on_(device) {
     const Meeting meeting(place.meeting);
     // A launcher's store has keys of its own.
     const auto store = c10::make_intrusive<c10d::PrefixStore>("nongemm", open_store(place, meeting));
@@ -131,10 +132,16 @@ class RankGroup : public Communicator {
     });
   }
 
+  CollectiveLimits measure_collectives() override {
+    return with_errors("measuring collectives", [&] {
+      return torch_flow::measure_collectives(device_ != nullptr ? *device_ : *host_, *this, on_);
+    });
+  }
+
  private:
   /// Who is there is told, so that who is missing can be named.
   void require_all(c10d::Store& store) const {
-    store.set("here/" + std::to_string(place_.rank), std::vector<std::uint8_t>{1});
+    come(store);
     for (int rank = 0; rank < place_.ranks; ++rank) {
       try {
         store.wait({"here/" + std::to_string(rank)}, milliseconds(place_.most_seconds));
@@ -147,6 +154,17 @@ class RankGroup : public Communicator {
     }
   }
 
+  void come(c10d::Store& store) const {
+    try {
+      store.set("here/" + std::to_string(place_.rank), std::vector<std::uint8_t>{1});
+    } catch (const std::exception& error) {
+      const Meeting meeting(place_.meeting);
+      if (meeting.kind != "file") throw;
+      throw Error(ErrorKind::kIo, meeting.where + ", where the ranks meet, cannot be written: " + error.what(),
+                  "free some space, or set TMPDIR to another folder");
+    }
+  }
+
   std::vector<at::Tensor> gather(const at::Tensor& own) {
     std::vector<std::vector<at::Tensor>> all(1);
     for (int rank = 0; rank < place_.ranks; ++rank) all[0].push_back(at::empty_like(own));
@@ -156,6 +174,7 @@ class RankGroup : public Communicator {
   }
 
   RankPlace place_;
+  c10::Device on_;
   c10::intrusive_ptr<c10d::Backend> host_;
   c10::intrusive_ptr<c10d::Backend> device_;  // none on a host
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
