@@ -88,21 +88,21 @@ void check_token_ids(const Graph& graph, const Prompt& prompt) {
   }
 }
 
-GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const GenerationPlan& plan)
-    : model_(std::move(model)), options_(std::move(options)), plan_(plan) {
+GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const GenerationPlan& plan, RankPlace place)
+    : model_(std::move(model)), options_(std::move(options)), plan_(plan), place_(std::move(place)) {
   check_model(model_);
   check_plan(plan_);
   options_.batch = plan_.batch;
   options_.sequence = plan_.prompt;
   options_.pass = GenerationPass{plan_.cache, 0, plan_.cached(), plan_.sampling};
-  prompt_ = std::make_shared<const Graph>(build_graph(model_, options_));
+  prompt_ = std::make_shared<const Graph>(build_graph(model_, options_, place_));
 }
 
 Graph GenerationGraphs::step(std::int64_t step) const {
   ModelOptions options = options_;
   options.sequence = 1;
   options.pass->past = plan_.prompt + step - 1;
-  return build_graph(model_, options);
+  return build_graph(model_, options, place_);
 }
 
 const GrowingGraph& GenerationGraphs::growing(std::int64_t step) {
@@ -169,9 +169,11 @@ Session& GenerationSessions::step(std::int64_t step) {
   return session;
 }
 
-std::unique_ptr<Session> GenerationSessions::own_session(std::int64_t step, const Graph& graph) {
+Session* GenerationSessions::own_session(std::int64_t step, std::shared_ptr<const Graph> graph) {
   const bool changes = !graphs_.growing(step).growth.empty() && prompt_->can_change_arguments();
-  return changes ? prompt_->entry(graph) : nullptr;
+  if (!changes) return nullptr;
+  std::unique_ptr<Session> session = prompt_->entry(*graph);
+  return own_.emplace_back(OwnStep{std::move(graph), std::move(session)}).session.get();
 }
 
 }  // namespace nongemm

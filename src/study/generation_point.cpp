@@ -19,6 +19,7 @@
 #include "study/counting.h"
 #include "study/generation_measure.h"
 #include "study/limits_cache.h"
+#include "study/ranked_generation.h"
 
 namespace nongemm {
 namespace {
@@ -116,14 +117,23 @@ std::vector<SampleSet> samples_of(const MeasuredGeneration& measured) {
 
 }  // namespace
 
+void check_generation(const RunSpec& spec) {
+  Model model = find_model(spec.model);
+  const std::unique_ptr<data::Tokenizer> tokenizer = tokenizer_of(spec, model);
+  const GenerationGraphs graphs(std::move(model), spec.options, plan_of(spec, tokenizer.get()), spec.runtime.place);
+}
+
 void run_generation(const RunSpec& spec, const Progress& progress, Point& point) {
   const AnalysisOptions counting = analysis_options(spec.counting);
   Model model = find_model(spec.model);
   const std::unique_ptr<data::Tokenizer> tokenizer = tokenizer_of(spec, model);
   const GenerationPlan plan = plan_of(spec, tokenizer.get());
-  GenerationGraphs graphs(std::move(model), spec.options, plan);
+  GenerationGraphs graphs(std::move(model), spec.options, plan, spec.runtime.place);
   set("prompt", std::to_string(plan.prompt), point);
   set("cache", plan.cache == CacheKind::kStatic ? "static" : "dynamic", point);
+  if (const auto whole = graphs.prompt()->attributes.find("not cut"); whole != graphs.prompt()->attributes.end()) {
+    set(whole->first, whole->second, point);
+  }
   PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), spec.weights, spec.runtime.seed);
   if (spec.runtime.device.is_host()) check_host_memory(*graphs.prompt(), weights);
   const ReadPrompt read = read_prompt(spec, graphs.model(), *graphs.prompt(), plan);
@@ -135,17 +145,25 @@ void run_generation(const RunSpec& spec, const Progress& progress, Point& point)
   point.settings.emplace_back("runtime", flow.info().version);
   RunOptions options(spec.runtime);
   options.progress = progress;
+  if (spec.runtime.place.is_one_of_several()) {
+    progress("waiting for the other ranks");
+    flow.communicator(options);
+  }
   progress("preparing weights");
   GenerationSessions sessions(graphs, flow, weights.tensors, options);
   weights.tensors.clear();
+  RankedGeneration ranked(spec, graphs, sessions, flow, options);
+  if (ranked.follows(read.prompt)) return;
 
-  MeasuredGeneration measured = measure_generation(spec, graphs, sessions, read.prompt, progress);
+  MeasuredGeneration measured = measure_generation(spec, graphs, ranked.steps(), read.prompt, progress);
   Record& record = measured.record;
   measured.generation.texts = texts_of(measured, tokenizer.get());
   record.devices.front().limits = limits_for(spec, flow, options);
+  record.collectives = ranked.limits();
   std::vector<Analysis> analyses;
   for (std::size_t i = 0; i < record.phases.size(); ++i) analyses.push_back(analyse(record, counting, {.phase = i}));
   point.tables = make_generation_tables({record, measured.generation, analyses});
+  ranked.finish(record, point);
   point.samples = samples_of(measured);
   if (!measured.no_replay.empty()) add_note("no replay: " + measured.no_replay, point);
   if (!measured.replay_agrees) add_note("the replay made other tokens than the steps launched one by one", point);

@@ -99,7 +99,7 @@ std::vector<OutputDifference> verify_generation(const std::filesystem::path& fol
   options.attention = attention_of(model, options.attention);
   options.padding = padding_of_prompt(prompt);
   if (options.quantize.scheme != QuantizeScheme::kNone) options.dtype = dtype_of_folder(model);
-  GenerationGraphs graphs(std::move(model), options, plan);
+  GenerationGraphs graphs(std::move(model), options, plan, run.place);
   const PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), folder.string());
   check_token_ids(*graphs.prompt(), prompt);
   GenerationSessions sessions(graphs, flow, weights.tensors, run);
