@@ -280,6 +280,15 @@ TEST_F(Ranks, ARankThatDoesNotComeIsNamed) {
   EXPECT_THAT(outcome.text, HasSubstr("rank 1 of 2 did not come within 2 s"));
 }
 
+TEST_F(Ranks, AFirstRankThatDoesNotComeIsNamed) {
+  Listener listener;
+  listener.close();
+  const Outcome outcome = run(std::string("verify ") + kFamilies + "mistral --tensor-parallel 2 --rank-timeout 1",
+                              "MASTER_ADDR=127.0.0.1 MASTER_PORT=" + listener.port() + " WORLD_SIZE=2 RANK=1 ");
+  EXPECT_NE(outcome.code, 0);
+  EXPECT_THAT(outcome.text, HasSubstr("rank 0 did not come to 127.0.0.1:" + listener.port()));
+}
+
 /// As torchrun would start them, one with another attention.
 TEST_F(Ranks, RanksThatDisagreeAreTold) {
   Listener listener;

@@ -1,6 +1,7 @@
 #include "analysis/rank_waits.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -143,6 +144,18 @@ std::vector<std::size_t> undisturbed(const RankTraces& traces) {
 }
 
 }  // namespace
+
+bool transfers_exceed(const RankWaits& waits) {
+  constexpr double kClearly = 1.1;
+  double transfer_s = 0;
+  double limit_s = 0;
+  for (const RankCollective& row : waits.collectives) {
+    if (std::isnan(row.limit_s)) continue;
+    transfer_s += row.transfer_s;
+    limit_s += row.limit_s;
+  }
+  return transfer_s > 0 && limit_s > kClearly * transfer_s;
+}
 
 RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const CollectiveLimits* limits) {
   const GraphLabels labels(graph, limits);

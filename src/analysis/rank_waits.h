@@ -54,6 +54,10 @@ struct RankWaits {
 /// @param limits nullptr where they are not known
 RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const CollectiveLimits* limits = nullptr);
 
+/// Whether the transfers were clearly quicker, all together, than the limits say is possible: those were then taken
+/// while the devices were busy.
+bool transfers_exceed(const RankWaits& waits);
+
 /// Of files that another tool recorded of each rank, all of each file together. Their clocks are not known: ranks leave
 /// a collective together, and the one that took least for it came last.
 class ToolWaits {

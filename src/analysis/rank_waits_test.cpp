@@ -110,6 +110,18 @@ TEST(RankWaits, TransferStandsBesideTheLimitOfItsSize) {
   EXPECT_TRUE(std::isnan(rank_waits(traces, small_graph()).collectives[0].limit_s));
 }
 
+TEST(RankWaits, TransfersQuickerThanTheLimitsRaiseDoubtsOfThose) {
+  RankTraces traces{{{}, {}}, {{host(0, 2, 9)}, {host(0, 5, 9)}}};  // transfers of 4 ms
+  const auto exceed = [&](double limit_s) {
+    const CollectiveLimits limits = all_reduce_in(limit_s);
+    return transfers_exceed(rank_waits(traces, small_graph(), &limits));
+  };
+  EXPECT_FALSE(exceed(1e-3));
+  EXPECT_FALSE(exceed(4.2e-3)) << "within what two measurements differ by";
+  EXPECT_TRUE(exceed(5e-3));
+  EXPECT_FALSE(transfers_exceed(rank_waits(traces, small_graph())));
+}
+
 /// The host's record of small_graph(), whose nodes take 1 ms each.
 Record record_of_ranks() {
   Record record = record_of(small_graph());

@@ -10,6 +10,7 @@ namespace nongemm {
 enum class RankCommand : std::uint8_t {
   kEnd,
   kGather,
+  kMeasureLimits,
   // Of a session.
   kRun,
   kRunOn,

@@ -200,6 +200,9 @@ void FollowingSession::obey(const RankOrder& order) {
     case RankCommand::kGather:
       nongemm::gather(ranks_, kept_.all());
       break;
+    case RankCommand::kMeasureLimits:
+      (void)ranks_.measure_collectives();
+      break;
     case RankCommand::kRun:
       own_.run();
       break;

@@ -68,6 +68,8 @@ class LeadingSession : public Session {
   void announced() { announced_ = true; }
   /// What all ranks traced.
   RankTraces gather();
+  /// The other ranks call measure_collectives() now, as the caller does.
+  void ask_for_limits() { tell(RankCommand::kMeasureLimits); }
 
  private:
   void tell(RankCommand command, TraceLevel level = TraceLevel::kHost, std::size_t count = 0);

@@ -27,9 +27,20 @@ namespace {
 constexpr int kFileVersion = 1;
 constexpr const char* kPrefix = "limits-ranks-";
 
-std::map<std::string, CollectiveLimits>& known_limits() {
-  static std::map<std::string, CollectiveLimits> known;
+struct Known {
+  CollectiveLimits limits;
+  /// Read from a file that is not of the last hour.
+  bool old = false;
+};
+
+/// By the name of their file.
+std::map<std::string, Known>& known_limits() {
+  static std::map<std::string, Known> known;
   return known;
+}
+
+std::string file_name(int ranks, const std::string& devices) {
+  return limits_file_name(fmt::format("{}{}-{:016x}", kPrefix, ranks, hash_of(devices)));
 }
 
 /// What tells one device from another: a processor with its cores, or a GPU.
@@ -146,12 +157,19 @@ bool measure(Communicator& ranks, CollectiveLimits& limits) {
 std::optional<CollectiveLimits> collective_limits_of(Communicator& ranks, const Device& device, bool wanted,
                                                      bool anew) {
   const std::string devices = describe_all(ranks, device);
-  const std::string name = limits_file_name(fmt::format("{}{}-{:016x}", kPrefix, ranks.ranks(), hash_of(devices)));
+  const std::string name = file_name(ranks.ranks(), devices);
   const std::filesystem::path folder = cache_folder();
   std::optional<CollectiveLimits> limits;
+  bool old = false;
   if (ranks.rank() == 0 && wanted) {
-    if (const auto at = known_limits().find(name); at != known_limits().end()) limits = at->second;
-    if (!limits && !folder.empty() && !anew) limits = read_limits(folder / name);
+    if (const auto at = known_limits().find(name); at != known_limits().end()) {
+      limits = at->second.limits;
+      old = at->second.old;
+    }
+    if (!limits && !folder.empty() && !anew) {
+      limits = read_limits(folder / name);
+      old = limits && is_old_limits_file(folder / name);
+    }
   }
   const bool has_to_be_measured = wanted && !limits;
   if (ranks.from_first(has_to_be_measured ? 1 : 0) != 0) {
@@ -166,8 +184,23 @@ std::optional<CollectiveLimits> collective_limits_of(Communicator& ranks, const 
     }
   }
   if (ranks.rank() > 0 || !limits) return std::nullopt;
-  known_limits().insert_or_assign(name, *limits);
+  known_limits().insert_or_assign(name, Known{*limits, old});
   return limits;
+}
+
+bool may_be_raised(const CollectiveLimits& limits) {
+  const auto at = known_limits().find(file_name(limits.ranks, limits.devices));
+  return at != known_limits().end() && at->second.old;
+}
+
+CollectiveLimits raise_limits(Communicator& ranks, const CollectiveLimits& limits) {
+  CollectiveLimits raised = limits;
+  take_better(raised, ranks.measure_collectives());
+  raised.measured_at = utc_now();
+  const std::string name = file_name(limits.ranks, limits.devices);
+  known_limits().insert_or_assign(name, Known{raised, false});
+  if (!cache_folder().empty()) write_limits(cache_folder() / name, raised);
+  return raised;
 }
 
 std::vector<CollectiveLimits> kept_collective_limits() {

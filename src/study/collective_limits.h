@@ -18,6 +18,13 @@ namespace nongemm {
 /// @param anew measure them even when they are there
 std::optional<CollectiveLimits> collective_limits_of(Communicator& ranks, const Device& device, bool wanted, bool anew);
 
+/// For ranks that were faster than these limits say is possible: kept ones may come from a busy moment. Nothing when
+/// there is no reason to doubt them: they were measured by this process or within the last hour.
+bool may_be_raised(const CollectiveLimits& limits);
+/// Measures them again and keeps of each point the better one; the other ranks call measure_collectives() meanwhile.
+/// For the first rank.
+CollectiveLimits raise_limits(Communicator& ranks, const CollectiveLimits& limits);
+
 /// Those that are kept on disk, the fewest ranks first; nothing is measured.
 std::vector<CollectiveLimits> kept_collective_limits();
 

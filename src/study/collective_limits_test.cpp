@@ -1,15 +1,18 @@
 // Limits of collectives that are kept between runs, by the set of devices.
 #include "study/collective_limits.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 namespace nongemm {
 namespace {
@@ -92,6 +95,40 @@ TEST_F(CollectiveLimitsCache, MeasurementsThatDisagreeAreUsedAndNotKept) {
   EXPECT_EQ(found->curves.front().points.back().time_s, 4e-5) << "the better one";
   EXPECT_THAT(found->measured_at, HasSubstr("busy"));
   EXPECT_TRUE(kept_collective_limits().empty());
+}
+
+TEST_F(CollectiveLimitsCache, OldOnesThatRanksExceededAreRaised) {
+  FakeRanks ranks = new_ranks();
+  const std::optional<CollectiveLimits> fresh = limits_of(ranks);
+  EXPECT_FALSE(may_be_raised(*fresh)) << "measured by this process";
+  ranks.first_s = ranks.second_s = 3e-5;
+  EXPECT_EQ(raise_limits(ranks, *fresh).curves.front().points.back().time_s, 3e-5);
+  EXPECT_EQ(kept_collective_limits().front().curves.front().points.back().time_s, 3e-5);
+  ranks.first_s = ranks.second_s = 5e-5;
+  EXPECT_EQ(raise_limits(ranks, *limits_of(ranks)).curves.front().points.back().time_s, 3e-5) << "the better one";
+}
+
+TEST_F(CollectiveLimitsCache, OfAnEarlierProcessAreReadAndRaisedWhenTheyAreOld) {
+  for (const int age : {0, 2}) {
+    FakeRanks earlier = new_ranks();
+    std::string devices = limits_of(earlier)->devices;
+    FakeRanks ranks = new_ranks();
+    devices.replace(0, devices.find(' '), std::to_string(ranks.ranks()));
+    const std::filesystem::path file =
+        folder_ / "nongemm" / fmt::format("limits-ranks-{}-{:016x}.json", ranks.ranks(), hash_of(devices));
+    write_file_atomically(file, fmt::format(R"({{"version": 1, "ranks": {}, "devices": "{}", "measured_at": "before",
+                                             "curves": {{"all_reduce": [[1024, 1e-5], [4096, 9e-5]]}}}})",
+                                            ranks.ranks(), devices));
+    std::filesystem::last_write_time(file, std::filesystem::file_time_type::clock::now() - std::chrono::hours(age));
+    const std::optional<CollectiveLimits> found = limits_of(ranks);
+    EXPECT_EQ(ranks.measured, 0);
+    EXPECT_EQ(found->curves.front().points.back().time_s, 9e-5);
+    EXPECT_EQ(may_be_raised(*found), age > 0) << "of the last hour they are believed";
+    const CollectiveLimits raised = raise_limits(ranks, *found);
+    EXPECT_EQ(raised.curves.front().points.front().time_s, 1e-5) << "the better one of each";
+    EXPECT_EQ(raised.curves.front().points.back().time_s, 4e-5);
+    EXPECT_FALSE(may_be_raised(raised));
+  }
 }
 
 TEST_F(CollectiveLimitsCache, ADeviceThatTellsNoTimesHasNone) {

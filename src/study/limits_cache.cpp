@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -72,12 +71,6 @@ struct Known {
 std::map<std::string, Known>& known_limits() {
   static std::map<std::string, Known> known;
   return known;
-}
-
-bool is_old(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto written = std::filesystem::last_write_time(path, error);
-  return !error && std::filesystem::file_time_type::clock::now() - written > std::chrono::hours(1);
 }
 
 /// Another thread count or another processor is another device.
@@ -199,7 +192,7 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, boo
   // A GPU under the same name may be another one tomorrow: those are kept for this process alone.
   const bool keep = options.device.is_host() && !folder.empty();
   if (keep && !anew) limits = read_limits(folder / name);
-  const bool old = limits && is_old(folder / name);
+  const bool old = limits && is_old_limits_file(folder / name);
   if (!limits) {
     try {
       const Measured measured = measure(flow, options, keep);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cctype>
+#include <chrono>
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -50,6 +51,12 @@ void keep_limits(const std::filesystem::path& path, const Json& json) {
     write_file_atomically(path, dump_json(json, 1) + "\n");
   } catch (const Error&) {  // a read-only home
   }
+}
+
+bool is_old_limits_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(path, error);
+  return !error && std::filesystem::file_time_type::clock::now() - written > std::chrono::hours(1);
 }
 
 void refuse_limits(const std::string& what) { throw Error(ErrorKind::kBadInput, what); }

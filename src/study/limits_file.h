@@ -16,6 +16,9 @@ bool read_kept_limits(const std::filesystem::path& path, const std::function<voi
 /// Nothing, where the cache cannot be written: they are measured again next time.
 void keep_limits(const std::filesystem::path& path, const Json& json);
 
+/// Whether the file was not written in the last hour: what is in it may come from a busy moment.
+bool is_old_limits_file(const std::filesystem::path& path);
+
 /// Throws Error(kBadInput) for what this program did not write.
 [[noreturn]] void refuse_limits(const std::string& what);
 /// A figure that no device has is nobody's measurement. Throws Error(kBadInput).

@@ -39,6 +39,11 @@ const RankWaits* RankedRun::compare() {
   if (!leading_) return nullptr;
   traces_ = leading_->gather();
   waits_ = rank_waits(traces_, graph_, limits_ ? &*limits_ : nullptr);
+  if (limits_ && transfers_exceed(*waits_) && may_be_raised(*limits_)) {
+    leading_->ask_for_limits();
+    limits_ = raise_limits(*ranks_, *limits_);
+    waits_ = rank_waits(traces_, graph_, &*limits_);
+  }
   return &*waits_;
 }
 

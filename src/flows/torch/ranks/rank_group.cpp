@@ -44,9 +44,17 @@ c10::intrusive_ptr<c10d::Store> open_tcp_store(const std::string& host, const c1
   try {
     return c10::make_intrusive<c10d::TCPStore>(host, options);
   } catch (const std::exception& error) {
-    if (std::string(error.what()).find("EADDRINUSE") == std::string::npos) throw;
-    throw Error(ErrorKind::kFailed, "port " + std::to_string(options.port) + ", where the ranks are to meet, is in use",
-                "set MASTER_PORT to another one, on all ranks alike; ranks that no launcher starts need none");
+    const std::string words = error.what();
+    if (words.find("EADDRINUSE") != std::string::npos) {
+      throw Error(ErrorKind::kFailed,
+                  "port " + std::to_string(options.port) + ", where the ranks are to meet, is in use",
+                  "set MASTER_PORT to another one, on all ranks alike; ranks that no launcher starts need none");
+    }
+    if (options.isServer || words.find("timed out") == std::string::npos) throw;
+    throw Error(ErrorKind::kFailed,
+                "rank 0 did not come to " + host + ":" + std::to_string(options.port) +
+                    ", where the ranks are to meet, within " + std::to_string(options.timeout.count() / 1000) + " s",
+                "start it there, or set MASTER_ADDR and MASTER_PORT, on all ranks alike");
   }
 }
 
