@@ -58,10 +58,20 @@ c10::intrusive_ptr<c10d::Store> open_tcp_store(const std::string& host, const c1
   }
 }
 
+/// Writes what it opens.
+c10::intrusive_ptr<c10d::Store> open_file_store(const std::string& path, int ranks) {
+  try {
+    return c10::make_intrusive<c10d::FileStore>(path, ranks);
+  } catch (const std::exception& error) {
+    throw Error(ErrorKind::kIo, path + ", where the ranks are to meet, cannot be written: " + error.what(),
+                "free some space, or set TMPDIR to another folder");
+  }
+}
+
 c10::intrusive_ptr<c10d::Store> open_store(const RankPlace& place, const Meeting& meeting) {
   c10::intrusive_ptr<c10d::Store> store;
   if (meeting.kind == "file") {
-    store = c10::make_intrusive<c10d::FileStore>(meeting.where, place.ranks);
+    store = open_file_store(meeting.where, place.ranks);
   } else {
     const std::size_t colon = meeting.where.rfind(':');
     c10d::TCPStoreOptions options;
@@ -149,7 +159,7 @@ class RankGroup : public Communicator {
  private:
   /// Who is there is told, so that who is missing can be named.
   void require_all(c10d::Store& store) const {
-    come(store);
+    store.set("here/" + std::to_string(place_.rank), std::vector<std::uint8_t>{1});
     for (int rank = 0; rank < place_.ranks; ++rank) {
       try {
         store.wait({"here/" + std::to_string(rank)}, milliseconds(place_.most_seconds));
@@ -159,17 +169,6 @@ class RankGroup : public Communicator {
                         std::to_string(static_cast<std::int64_t>(place_.most_seconds)) + " s",
                     "--rank-timeout S waits for longer");
       }
-    }
-  }
-
-  void come(c10d::Store& store) const {
-    try {
-      store.set("here/" + std::to_string(place_.rank), std::vector<std::uint8_t>{1});
-    } catch (const std::exception& error) {
-      const Meeting meeting(place_.meeting);
-      if (meeting.kind != "file") throw;
-      throw Error(ErrorKind::kIo, meeting.where + ", where the ranks meet, cannot be written: " + error.what(),
-                  "free some space, or set TMPDIR to another folder");
     }
   }
 
