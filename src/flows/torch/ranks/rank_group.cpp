@@ -63,7 +63,9 @@ c10::intrusive_ptr<c10d::Store> open_file_store(const std::string& path, int ran
   try {
     return c10::make_intrusive<c10d::FileStore>(path, ranks);
   } catch (const std::exception& error) {
-    throw Error(ErrorKind::kIo, path + ", where the ranks are to meet, cannot be written: " + error.what(),
+    const std::string words = error.what();  // with a backtrace
+    throw Error(ErrorKind::kIo,
+                path + ", where the ranks are to meet, cannot be written: " + words.substr(0, words.find('\n')),
                 "free some space, or set TMPDIR to another folder");
   }
 }
