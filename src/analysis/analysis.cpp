@@ -7,6 +7,8 @@
 #include "analysis/node_rows.h"
 #include "analysis/roofline.h"
 #include "analysis/steps.h"
+#include "ops/communication.h"
+#include "ops/rules.h"
 
 namespace nongemm {
 namespace {
@@ -71,6 +73,25 @@ void take_times(const NodePass& pass, bool on_device, NodeRow& row) {
   row.time_s = on_device ? time.device_s : time.host_s;
 }
 
+/// What crosses links between ranks. On a host a call of a collective only begins it: the time is spent in the wait for
+/// its result, and so the limit stands there.
+void take_limits_of_collectives(const Graph& graph, const CollectiveLimits& limits, Analysis& result) {
+  std::vector<NodeRow>& rows = result.nodes;
+  for (NodeRow& row : rows) {
+    if (!is_collective(row.op) || row.operands.empty()) continue;
+    row.limit_s = time_of_collective(limits, row.op, rules::bytes_of(row.operands.front()));
+  }
+  for (NodeRow& row : rows) {
+    if (row.op != kWaitForCollective) continue;
+    row.limit_s = 0;
+    if (result.on_device) continue;
+    for_each_use(graph.nodes[row.id].args[0], [&](ValueId value) {
+      const NodeId collective = graph.values[value].producer;
+      if (collective != kNoId && is_collective(rows[collective].op)) std::swap(row.limit_s, rows[collective].limit_s);
+    });
+  }
+}
+
 void add_up(const Graph& graph, const AnalysisOptions& options, Analysis& result) {
   for (const NodeRow& row : result.nodes) {
     if (row.part_of != kNoId) continue;
@@ -114,6 +135,7 @@ Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPar
   }
   if (device != nullptr && device->limits) {
     for (NodeRow& row : result.nodes) row.limit_s = time_at_limit(row, *device->limits);
+    if (record.collectives && !entry.program) take_limits_of_collectives(*entry.graph, *record.collectives, result);
   }
   add_up(*entry.graph, options, result);
   return result;

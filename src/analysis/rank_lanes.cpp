@@ -65,6 +65,7 @@ void WaitSums::add_call(const std::vector<RankLane>& lanes, std::size_t call) {
     row.op = label.op;
     row.calls += 1;
     row.bytes += label.bytes;
+    row.limit_s += label.limit_s;
     row.time_s += seconds(own.time_ns());
     row.waiting_s += seconds(waited);
     row.transfer_s += seconds(own.time_ns() - waited);
@@ -108,7 +109,8 @@ void WaitSums::add_wait(std::size_t rank, std::size_t last, std::uint32_t label,
 RankWaits WaitSums::finish() {
   const double part = result_.inferences > 0 ? 1.0 / static_cast<double>(result_.inferences) : 0.0;
   for (auto& [key, row] : collectives_) {
-    for (double* value : {&row.calls, &row.bytes, &row.time_s, &row.transfer_s, &row.waiting_s, &row.hidden_s}) {
+    for (double* value :
+         {&row.calls, &row.bytes, &row.time_s, &row.transfer_s, &row.waiting_s, &row.hidden_s, &row.limit_s}) {
       *value *= part;
     }
     result_.collectives.push_back(std::move(row));

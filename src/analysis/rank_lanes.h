@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <tuple>
@@ -17,7 +18,8 @@ namespace nongemm {
 struct LaneLabel {
   std::string op;
   Group group = Group::kOther;
-  double bytes = 0;  // of a collective's results
+  double bytes = 0;                                           // of a collective's results
+  double limit_s = std::numeric_limits<double>::quiet_NaN();  // of a collective
 };
 inline constexpr std::uint32_t kNoLabel = UINT32_MAX;
 

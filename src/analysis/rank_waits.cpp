@@ -1,6 +1,7 @@
 #include "analysis/rank_waits.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <utility>
 
@@ -23,7 +24,7 @@ struct GraphLabels {
   std::vector<LaneLabel> labels;  // by node
   std::vector<NodeRole> roles;
 
-  explicit GraphLabels(const Graph& graph) {
+  GraphLabels(const Graph& graph, const CollectiveLimits* limits) {
     for (const Node& node : graph.nodes) {
       LaneLabel label{.op = node.op};
       NodeRole role;
@@ -33,6 +34,10 @@ struct GraphLabels {
       } else if (is_collective(node.op)) {
         role.collective = true;
         for (const ValueId output : node.outputs) label.bytes += rules::bytes_of(graph.values[output].type);
+        for_each_use(node.args[0], [&](ValueId value) {
+          if (limits == nullptr) return;
+          label.limit_s = time_of_collective(*limits, node.op, rules::bytes_of(graph.values[value].type));
+        });
       }
       labels.push_back(std::move(label));
       roles.push_back(role);
@@ -140,8 +145,20 @@ std::vector<std::size_t> undisturbed(const RankTraces& traces) {
 
 }  // namespace
 
-RankWaits rank_waits(const RankTraces& traces, const Graph& graph) {
-  const GraphLabels labels(graph);
+bool transfers_exceed(const RankWaits& waits) {
+  constexpr double kClearly = 1.1;
+  double transfer_s = 0;
+  double limit_s = 0;
+  for (const RankCollective& row : waits.collectives) {
+    if (std::isnan(row.limit_s)) continue;
+    transfer_s += row.transfer_s;
+    limit_s += row.limit_s;
+  }
+  return transfer_s > 0 && limit_s > kClearly * transfer_s;
+}
+
+RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const CollectiveLimits* limits) {
+  const GraphLabels labels(graph, limits);
   WaitSums sums(labels.labels, traces.by_rank.size(), Beginning::kByClock);
   for (const std::size_t inference : undisturbed(traces)) {
     std::vector<RankLane> lanes;

@@ -9,6 +9,7 @@
 
 #include "graph/graph.h"
 #include "ops/group.h"
+#include "record/collective_limits.h"
 #include "record/rank_trace.h"
 #include "record/tool_trace.h"
 
@@ -24,6 +25,8 @@ struct RankCollective {
   double transfer_s = 0;  // from when the last rank had come
   double waiting_s = 0;   // until then
   double hidden_s = 0;    // of the time, while the rank did something else
+  /// What the transfer takes at the limits of collectives, all calls; NaN where they are not known.
+  double limit_s = 0;
   double exposed_s() const { return time_s - hidden_s; }
 };
 
@@ -48,7 +51,12 @@ struct RankWaits {
 
 /// On a host a collective lasts from its call to the end of the wait for its result; on a device as long as its kernel.
 /// Means over the inferences that no rank was slow in.
-RankWaits rank_waits(const RankTraces& traces, const Graph& graph);
+/// @param limits nullptr where they are not known
+RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const CollectiveLimits* limits = nullptr);
+
+/// Whether the transfers were clearly quicker, all together, than the limits say is possible: those were then taken
+/// while the devices were busy.
+bool transfers_exceed(const RankWaits& waits);
 
 /// Of files that another tool recorded of each rank, all of each file together. Their clocks are not known: ranks leave
 /// a collective together, and the one that took least for it came last.

@@ -3,6 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
+
+#include "analysis/analysis.h"
+#include "analysis/roofline.h"
 #include "ops/builder.h"
 
 namespace nongemm {
@@ -91,6 +96,90 @@ TEST(RankWaits, OfADeviceTellIdleFromBusyAndHiddenFromExposed) {
   EXPECT_NEAR(waits.collectives[0].exposed_s(), 5e-3, 1e-12);
   EXPECT_NEAR(waited_for(waits, 0, "aten.relu.default", /*idle=*/true), 4e-3, 1e-12);
   EXPECT_EQ(waited_for(waits, 0, "aten.relu.default", /*idle=*/false), 0);
+}
+
+CollectiveLimits all_reduce_in(double seconds) {
+  return {
+      .ranks = 2, .devices = "two", .measured_at = "now", .curves = {{"all_reduce", {{1.0, seconds}, {1e9, seconds}}}}};
+}
+
+TEST(RankWaits, TransferStandsBesideTheLimitOfItsSize) {
+  RankTraces traces{{{}, {}}, {{host(0, 2, 9)}, {host(0, 5, 9)}}};
+  const CollectiveLimits limits = all_reduce_in(1e-3);
+  EXPECT_NEAR(rank_waits(traces, small_graph(), &limits).collectives[0].limit_s, 1e-3, 1e-12);
+  EXPECT_TRUE(std::isnan(rank_waits(traces, small_graph()).collectives[0].limit_s));
+}
+
+TEST(RankWaits, TransfersQuickerThanTheLimitsRaiseDoubtsOfThose) {
+  RankTraces traces{{{}, {}}, {{host(0, 2, 9)}, {host(0, 5, 9)}}};  // transfers of 4 ms
+  const auto exceed = [&](double limit_s) {
+    const CollectiveLimits limits = all_reduce_in(limit_s);
+    return transfers_exceed(rank_waits(traces, small_graph(), &limits));
+  };
+  EXPECT_FALSE(exceed(1e-3));
+  EXPECT_FALSE(exceed(4.2e-3)) << "within what two measurements differ by";
+  EXPECT_TRUE(exceed(5e-3));
+  EXPECT_FALSE(transfers_exceed(rank_waits(traces, small_graph())));
+}
+
+/// The host's record of small_graph(), whose nodes take 1 ms each.
+Record record_of_ranks() {
+  Record record = record_of(small_graph());
+  DeviceLimits& limits = record.devices.emplace_back().limits.emplace();
+  limits.copy_bandwidth = 1e12;
+  NodePass pass;
+  pass.averaged = 1;
+  pass.mean_wall_s = 4e-3;
+  pass.nodes.assign(4, NodeTime{});
+  for (NodeTime& node : pass.nodes) {
+    node.host_s = 1e-3;
+    node.calls = 1;
+  }
+  Phase& phase = record.phases.emplace_back();
+  phase.devices.emplace_back().nodes = pass;
+  return record;
+}
+
+TEST(LimitsOfCollectives, StandWhereAHostSpendsTheTime) {
+  Record record = record_of_ranks();
+  record.collectives = all_reduce_in(4e-4);
+  const Analysis analysis = analyse(record, {});
+  EXPECT_EQ(analysis.nodes[kReduce].limit_s, 0);
+  EXPECT_NEAR(analysis.nodes[kWait].limit_s, 4e-4, 1e-12);
+  EXPECT_NEAR(analysis.nodes[kReduce].wasted_s() + analysis.nodes[kWait].wasted_s(), 2e-3 - 4e-4, 1e-12);
+  record.devices[0].is_host = false;  // there it is the collective's own kernel
+  const Analysis on_device = analyse(record, {});
+  EXPECT_NEAR(on_device.nodes[kReduce].limit_s, 4e-4, 1e-12);
+  EXPECT_EQ(on_device.nodes[kWait].limit_s, 0);
+}
+
+double then(const Roofline& roofline, const std::string& what) {
+  for (const WhatIf& row : roofline.what_if) {
+    if (row.what == what) return row.latency_s;
+  }
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+TEST(WhatIfOfRanks, TellsTransferWaitingAndWhatIsExposed) {
+  // Of 10 ms, waiting is 3 and 0, transfer 4 and 4.
+  RankTraces traces{{{}, {}}, {{host(0, 2, 9)}, {host(0, 5, 9)}}};
+  const CollectiveLimits limits = all_reduce_in(1e-3);
+  const RankWaits waits = rank_waits(traces, small_graph(), &limits);
+  Record record = record_of_ranks();
+  record.collectives = limits;
+  const Roofline roofline = make_roofline(analyse(record, {}), 1.0, &waits);
+  EXPECT_NEAR(then(roofline, "collectives at their limit"), 1.0 - 3e-3 / 10e-3, 1e-12);
+  EXPECT_NEAR(then(roofline, "ranks in step"), 1.0 - 1.5e-3 / 10e-3, 1e-12);
+  EXPECT_NEAR(then(roofline, "collectives hidden"), 1.0 - 5.5e-3 / 10e-3, 1e-12);
+  EXPECT_TRUE(std::isnan(then(roofline, "Communication at its limit")));
+}
+
+TEST(WhatIfOfRanks, SaysNothingOfALimitThatIsNotKnown) {
+  RankTraces traces{{{}, {}}, {{host(0, 2, 9)}, {host(0, 5, 9)}}};
+  const RankWaits waits = rank_waits(traces, small_graph());
+  const Roofline roofline = make_roofline(analyse(record_of_ranks(), {}), 1.0, &waits);
+  EXPECT_TRUE(std::isnan(then(roofline, "collectives at their limit")));
+  EXPECT_NEAR(then(roofline, "collectives hidden"), 1.0 - 5.5e-3 / 10e-3, 1e-12);
 }
 
 TEST(RankWaits, OfDifferentCollectivesAreNotCompared) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/analysis.h"
+#include "analysis/rank_waits.h"
 #include "record/limits.h"
 
 namespace nongemm {
@@ -39,6 +40,9 @@ struct Roofline {
 
 /// @param analysis made with limits
 /// @param latency_s of the plain pass; suppositions are subtracted from it in proportion
-Roofline make_roofline(const Analysis& analysis, double latency_s);
+/// @param ranks what several ranks did in the same inferences; nullptr for one alone. Their communication is told by
+///        collectives: transfer at the limit, waiting that is gone, both hidden. Means over ranks: evened out, a
+///        stretch between two collectives takes what the ranks take for it on average.
+Roofline make_roofline(const Analysis& analysis, double latency_s, const RankWaits* ranks = nullptr);
 
 }  // namespace nongemm

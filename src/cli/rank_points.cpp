@@ -4,9 +4,9 @@
 #include <string>
 #include <utility>
 
-#include "base/error.h"
 #include "cli/command.h"
 #include "study/build.h"
+#include "study/generation_point.h"
 #include "study/point.h"
 #include "study/ranks.h"
 
@@ -17,10 +17,7 @@ bool is_by_ranks(const Request& request) { return request.run.runtime.place.is_o
 
 /// What no rank could run, told once.
 void check(const RunSpec& run) {
-  if (run.generate.tokens > 0) {
-    throw Error(ErrorKind::kUnsupported, "text generation by several ranks is not built in",
-                "leave out --generate, or --tensor-parallel");
-  }
+  if (run.generate.tokens > 0) return check_generation(run);
   (void)build_model(run, [](const std::string&) {});
 }
 

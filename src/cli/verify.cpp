@@ -103,10 +103,6 @@ bool verify(const Request& request) {
 
 /// What is wrong with the model is told once, and not by each rank.
 void check_cut(const Request& request) {
-  if (is_generation(request)) {
-    throw Error(ErrorKind::kUnsupported, "text generation by several ranks is not built in",
-                "leave out --tensor-parallel");
-  }
   const std::filesystem::path path = request.run.model;
   const bool is_built = !std::filesystem::exists(path) || std::filesystem::exists(path / "config.json");
   if (is_built) (void)build_model(request.run, [](const std::string&) {});

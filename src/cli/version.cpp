@@ -10,6 +10,7 @@
 #include "flows/load.h"
 #include "record/machine.h"
 #include "report/field.h"
+#include "study/collective_limits.h"
 #include "study/limits_cache.h"
 
 namespace nongemm::cli {
@@ -69,6 +70,20 @@ std::string limits_lines(const DeviceLimits& limits) {
          fmt::format("    {:<30}{}\n", "measured at", limits.measured_at);
 }
 
+/// Of each collective what it takes however small, and what each rank sends at best.
+std::string collective_lines(const CollectiveLimits& limits) {
+  std::string text = fmt::format("    {} ranks: {}\n", limits.ranks, limits.devices);
+  for (const CollectiveCurve& curve : limits.curves) {
+    const CollectivePoint& least = curve.points.front();
+    const CollectivePoint& most = curve.points.back();
+    const double rate = bus_bytes(curve.op, most.bytes, limits.ranks) / most.time_s;
+    text += fmt::format("    {:<30}{} at {}, bus {} at {}\n", curve.op, to_text(least.time_s, Unit::kSeconds),
+                        to_text(least.bytes, Unit::kBytes), to_text(rate, Unit::kByteRate),
+                        to_text(most.bytes, Unit::kBytes));
+  }
+  return text + fmt::format("    {:<30}{}\n", "measured at", limits.measured_at);
+}
+
 }  // namespace
 
 std::string version_text() {
@@ -82,6 +97,7 @@ std::string devices_text() {
                                  machine("cores"), machine("memory"));
   const std::optional<DeviceLimits> limits = kept_limits(Device());
   text += limits ? limits_lines(*limits) : "    limits are measured by the first run\n";
+  for (const CollectiveLimits& of_ranks : kept_collective_limits()) text += collective_lines(of_ranks);
   return text + cuda_lines();
 }
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "record/collective_limits.h"
+
 namespace nongemm {
 
 /// Calls of all ranks in the same order; each throws Error(kFailed) where another rank does not come in time or is
@@ -20,6 +22,9 @@ class Communicator {
   virtual std::int64_t from_first(std::int64_t number) = 0;
   /// What each rank says, in the order of ranks.
   virtual std::vector<std::string> exchange(const std::string& words) = 0;
+  /// What the model's collectives take at best between these ranks' devices: takes seconds, so keep it. The first
+  /// rank's are meant.
+  virtual CollectiveLimits measure_collectives() = 0;
 };
 
 }  // namespace nongemm

@@ -56,8 +56,8 @@ bool inputs_differ(const Graph& a, const Graph& b) {
 
 }  // namespace
 
-GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const GenerationPlan& plan)
-    : model_(std::move(model)), options_(std::move(options)), plan_(plan) {
+GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const GenerationPlan& plan, RankPlace place)
+    : model_(std::move(model)), options_(std::move(options)), plan_(plan), place_(std::move(place)) {
   check_model(model_);
   check_plan(plan_);
   options_.batch = plan_.batch;
@@ -68,14 +68,14 @@ GenerationGraphs::GenerationGraphs(Model model, ModelOptions options, const Gene
                                  .longest = plan_.cached(),
                                  .sampling = plan_.sampling,
                                  .replayable = plan_.replayable};
-  prompt_ = std::make_shared<const Graph>(build_graph(model_, options_));
+  prompt_ = std::make_shared<const Graph>(build_graph(model_, options_, place_));
 }
 
 Graph GenerationGraphs::step(std::int64_t step) const {
   ModelOptions options = options_;
   options.sequence = 1;
   options.pass->past = plan_.prompt + step - 1;
-  return build_graph(model_, options);
+  return build_graph(model_, options, place_);
 }
 
 const GrowingGraph& GenerationGraphs::growing(std::int64_t step) {
@@ -145,9 +145,11 @@ Session& GenerationSessions::step(std::int64_t step) {
   return session;
 }
 
-std::unique_ptr<Session> GenerationSessions::own_session(std::int64_t step, const Graph& graph) {
+Session* GenerationSessions::own_session(std::int64_t step, std::shared_ptr<const Graph> graph) {
   const bool changes = !graphs_.growing(step).growth.empty() && prompt_->can_change_arguments();
-  return changes ? prompt_->entry(graph) : nullptr;
+  if (!changes) return nullptr;
+  std::unique_ptr<Session> session = prompt_->entry(*graph);
+  return own_.emplace_back(OwnStep{std::move(graph), std::move(session)}).session.get();
 }
 
 }  // namespace nongemm

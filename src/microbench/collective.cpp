@@ -30,13 +30,6 @@ void measure_inside(LeadingSession& session, const CallGraph& graph, const PassS
 
 }  // namespace
 
-double bus_bytes(const std::string& op, double bytes, int ranks) {
-  const double n = ranks;
-  if (op.find("all_reduce") != std::string::npos) return bytes * 2.0 * (n - 1) / n;
-  if (op.find("all_gather") != std::string::npos) return bytes * (n - 1);  // each rank's part goes to all others
-  return bytes * (n - 1) / n;
-}
-
 CallMeasurement measure_collective(const Call& call, Flow& flow, const CallOptions& options) {
   Communicator& ranks = flow.communicator(options.run);
   const CallGraph graph = graph_of(call, 1);
@@ -55,7 +48,7 @@ CallMeasurement measure_collective(const Call& call, Flow& flow, const CallOptio
   result.wall = measure_latency(leading, settings);
   result.wall.warmup_s = std::move(warmup_s);
   if (!interrupted()) measure_inside(leading, graph, settings, !options.run.device.is_host(), result);
-  leading.finish();
+  end_ranks(ranks);
   result.incomplete = interrupted();
   return result;
 }

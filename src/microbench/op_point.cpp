@@ -1,5 +1,6 @@
 #include "microbench/op_point.h"
 
+#include <limits>
 #include <utility>
 
 #include "analysis/roofline.h"
@@ -15,9 +16,12 @@
 #include "ops/rules.h"
 #include "spec/rank_place.h"
 #include "study/limits_cache.h"
+#include "study/ranked_run.h"
 
 namespace nongemm::microbench {
 namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 CallOptions options_of(const OpSpec& spec) { return {RunOptions(spec.run.runtime), spec.run.policy, spec.run.op.cold}; }
 
@@ -62,11 +66,16 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   progress("measuring");
   const RankPlace place = spec.run.runtime.place;
   const bool by_ranks = is_collective(spec.call.info.name);
+  std::optional<CollectiveLimits> of_collectives;
+  if (by_ranks) {
+    const RunOptions options(spec.run.runtime);
+    of_collectives = collective_limits_of(flow.communicator(options), spec.run, options);
+  }
   const CallMeasurement measured = by_ranks ? measure_collective(spec.call, flow, options_of(spec))
                                             : measure_call(spec.call, flow, options_of(spec));
   if (place.rank > 0) return;
   std::optional<DeviceLimits> limits;
-  if (!measured.incomplete) {
+  if (!measured.incomplete && !by_ranks) {
     progress("device limits");
     limits = known_limits(spec);
   }
@@ -84,6 +93,7 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   if (by_ranks) {
     const double bytes = rules::bytes_of(figures.node.operands.front());
     figures.bus_bytes = bus_bytes(spec.call.info.name, bytes, place.ranks);
+    figures.node.limit_s = of_collectives ? time_of_collective(*of_collectives, spec.call.info.name, bytes) : kNaN;
   }
   if (limits) {
     figures.limits = &*limits;

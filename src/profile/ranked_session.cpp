@@ -14,16 +14,8 @@
 namespace nongemm {
 namespace {
 
-/// What the first rank has the others do; a count goes with it.
-enum class Command : std::uint8_t { kEnd, kRun, kTrace, kTraceInARow, kMemory, kTypes, kSteps, kCapture };
-
 /// Traces kept for the comparison of ranks: enough for means, and bounded.
 constexpr std::size_t kMostTraces = 100;
-
-std::int64_t packed(Command command, TraceLevel level = TraceLevel::kHost, std::size_t count = 0) {
-  return static_cast<std::int64_t>(command) | static_cast<std::int64_t>(level) << 8 |
-         static_cast<std::int64_t>(count) << 16;
-}
 
 // --- traces as bytes, between processes of one build (require_same) ---
 static_assert(std::is_trivially_copyable_v<NodeSpan> && std::is_trivially_copyable_v<DeviceRecord>);
@@ -109,6 +101,7 @@ RankTraces gather(Communicator& ranks, const std::vector<RankTrace>& own) {
 }  // namespace
 
 void KeptTraces::keep(TraceLevel level, const Trace& trace) {
+  if (ended_) return;
   if (level == TraceLevel::kAttribution) {
     reference_ = trace;
     return;
@@ -122,8 +115,13 @@ void KeptTraces::keep(TraceLevel level, const Trace& trace) {
   traces.push_back({trace.begin_ns, trace.end_ns, trace.nodes, std::move(attributed.device)});
 }
 
+void LeadingSession::tell(RankCommand command, TraceLevel level, std::size_t count) {
+  const RankOrder order{command, number_, level, static_cast<std::uint32_t>(count)};
+  ranks_.from_first(order.packed());
+}
+
 void LeadingSession::align() {
-  ranks_.from_first(packed(Command::kRun));
+  tell(RankCommand::kRun);
   ranks_.barrier();
   aligned_ = true;
 }
@@ -135,98 +133,127 @@ void LeadingSession::run() {
 }
 
 void LeadingSession::run_traced(TraceLevel level, Trace& trace) {
-  ranks_.from_first(packed(Command::kTrace, level));
+  tell(RankCommand::kTrace, level);
   ranks_.barrier();
   own_.run_traced(level, trace);
   kept_.keep(level, trace);
 }
 
 void LeadingSession::run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) {
-  ranks_.from_first(packed(Command::kTraceInARow, level, traces.size()));
+  tell(RankCommand::kTraceInARow, level, traces.size());
   ranks_.barrier();
   own_.run_traced_in_a_row(level, traces);
   for (const Trace& trace : traces) kept_.keep(level, trace);
 }
 
 MemoryUse LeadingSession::run_for_memory() {
-  ranks_.from_first(packed(Command::kMemory));
+  tell(RankCommand::kMemory);
   return own_.run_for_memory();
 }
 
 std::vector<ObservedTypes> LeadingSession::run_for_types() {
-  ranks_.from_first(packed(Command::kTypes));
+  tell(RankCommand::kTypes);
   return own_.run_for_types();
 }
 
 std::vector<double> LeadingSession::run_for_steps() {
-  ranks_.from_first(packed(Command::kSteps));
+  tell(RankCommand::kSteps);
   return own_.run_for_steps();
 }
 
 void LeadingSession::capture() {
-  ranks_.from_first(packed(Command::kCapture));
+  tell(RankCommand::kCapture);
+  kept_.end();
   own_.capture();
 }
 
-RankTraces LeadingSession::finish() {
-  ranks_.from_first(packed(Command::kEnd));
-  return gather(ranks_, kept_.all());
+void LeadingSession::advance() {
+  tell(RankCommand::kAdvance);
+  own_.advance();
 }
 
-namespace {
-
-/// One of them; whether there is more to come.
-bool obey(std::int64_t told, Session& session, Communicator& ranks, KeptTraces& kept) {
-  const auto command = static_cast<Command>(told & 0xff);
-  const auto level = static_cast<TraceLevel>(told >> 8 & 0xff);
-  std::vector<Trace> traces(std::max<std::size_t>(1, static_cast<std::size_t>(told >> 16)));
-  switch (command) {
-    case Command::kEnd:
-      return false;
-    case Command::kRun:
-      ranks.barrier();
-      session.run();
-      break;
-    case Command::kTrace:
-      ranks.barrier();
-      session.run_traced(level, traces.front());
-      break;
-    case Command::kTraceInARow:
-      ranks.barrier();
-      session.run_traced_in_a_row(level, traces);
-      break;
-    case Command::kMemory:
-      (void)session.run_for_memory();
-      break;
-    case Command::kTypes:
-      (void)session.run_for_types();
-      break;
-    case Command::kSteps:
-      (void)session.run_for_steps();
-      break;
-    case Command::kCapture:
-      session.capture();
-      break;
-  }
-  const bool traced = command == Command::kTrace || command == Command::kTraceInARow;
-  for (const Trace& trace : traces) {
-    if (traced) kept.keep(level, trace);
-  }
-  return true;
+void LeadingSession::run_on() {
+  if (!std::exchange(announced_, false)) tell(RankCommand::kRunOn);
+  own_.run_on();
 }
 
-}  // namespace
+void LeadingSession::remember_states() {
+  tell(RankCommand::kRemember);
+  own_.remember_states();
+}
+
+void LeadingSession::restore_states() {
+  tell(RankCommand::kRestore);
+  own_.restore_states();
+}
+
+RankTraces LeadingSession::gather() {
+  tell(RankCommand::kGather);
+  return nongemm::gather(ranks_, kept_.all());
+}
+
+void FollowingSession::obey(const RankOrder& order) {
+  const bool traced = order.command == RankCommand::kTrace || order.command == RankCommand::kTraceInARow;
+  if (traced || order.command == RankCommand::kRun) ranks_.barrier();
+  std::vector<Trace> traces(traced ? std::max(1U, order.count) : 0);
+  switch (order.command) {
+    case RankCommand::kGather:
+      nongemm::gather(ranks_, kept_.all());
+      break;
+    case RankCommand::kMeasureLimits:
+      (void)ranks_.measure_collectives();
+      break;
+    case RankCommand::kRun:
+      own_.run();
+      break;
+    case RankCommand::kRunOn:
+      own_.run_on();
+      break;
+    case RankCommand::kAdvance:
+      own_.advance();
+      break;
+    case RankCommand::kRemember:
+      own_.remember_states();
+      break;
+    case RankCommand::kRestore:
+      own_.restore_states();
+      break;
+    case RankCommand::kTrace:
+      own_.run_traced(order.level, traces.front());
+      break;
+    case RankCommand::kTraceInARow:
+      own_.run_traced_in_a_row(order.level, traces);
+      break;
+    case RankCommand::kMemory:
+      (void)own_.run_for_memory();
+      break;
+    case RankCommand::kTypes:
+      (void)own_.run_for_types();
+      break;
+    case RankCommand::kSteps:
+      (void)own_.run_for_steps();
+      break;
+    case RankCommand::kCapture:
+      kept_.end();
+      own_.capture();
+      break;
+    case RankCommand::kEnd:
+    case RankCommand::kBegin:
+    case RankCommand::kToken:
+    case RankCommand::kStep:
+    case RankCommand::kOwnStep:
+      throw Error(ErrorKind::kFailed, "the first rank asks of a session what none does");
+  }
+  for (const Trace& trace : traces) kept_.keep(order.level, trace);
+}
+
+RankOrder next_order(Communicator& ranks) { return RankOrder::unpacked(ranks.from_first(0)); }
+
+void end_ranks(Communicator& ranks) { ranks.from_first(RankOrder{}.packed()); }
 
 void follow(Session& session, Communicator& ranks) {
-  KeptTraces kept;
-  while (true) {
-    try {
-      if (!obey(ranks.from_first(0), session, ranks, kept)) break;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kUnsupported) throw;  // the first rank meets the same, and goes on
-    }
-  }
-  gather(ranks, kept.all());
+  FollowingSession own(session, ranks);
+  follow_orders(ranks, [&](const RankOrder& order) { own.obey(order); });
 }
 
 }  // namespace nongemm

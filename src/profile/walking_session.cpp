@@ -1,6 +1,7 @@
 #include "profile/walking_session.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nongemm {
 
@@ -12,8 +13,14 @@ void WalkingSession::make_room(std::size_t runs) {
   walked_ += runs;
 }
 
-void WalkingSession::run() {
+void WalkingSession::align() {
   make_room(1);
+  aligned_ = true;
+  session_.align();
+}
+
+void WalkingSession::run() {
+  if (!std::exchange(aligned_, false)) make_room(1);
   session_.run();
 }
 

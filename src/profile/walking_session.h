@@ -20,6 +20,7 @@ class WalkingSession : public Session {
   WalkingSession(Session& session, std::size_t room) : session_(session), room_(room) { session_.remember_states(); }
 
   void set_inputs(const std::vector<HostTensor>& inputs) override { session_.set_inputs(inputs); }
+  void align() override;
   void run() override;
   std::vector<HostTensor> outputs() override { return session_.outputs(); }
   void run_traced(TraceLevel level, Trace& trace) override;
@@ -44,6 +45,7 @@ class WalkingSession : public Session {
   Session& session_;
   std::size_t room_;
   std::size_t walked_ = 0;
+  bool aligned_ = false;  // there is room for the run that follows
 };
 
 }  // namespace nongemm

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "graph/graph.h"
+#include "record/collective_limits.h"
 #include "record/device_state.h"
 #include "record/latency_pass.h"
 #include "record/limits.h"
@@ -89,6 +90,8 @@ struct Phase {
 struct Record {
   std::vector<Entry> entries;  // at least one
   std::vector<RecordedDevice> devices;
+  /// Of all devices of a job together, where the model is one of several ranks'.
+  std::optional<CollectiveLimits> collectives;
   std::vector<Phase> phases;  // none when nothing was run: the graphs alone are known
   Tf32Use fp32_in_tf32;
   /// Interrupted before all passes were complete; figures are of what was measured.

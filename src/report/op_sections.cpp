@@ -64,7 +64,10 @@ std::vector<Field<OpFigures>> op_fields() {
         "rate over the device's measured rate of matrix products in this dtype", true},
        [](const F& f) { return measured(rate_if_any(f.node.cost.flops, f.time.median) / rate_of_products(f)); }},
       {{"limit", "At the limit", Unit::kSeconds,
-        "at the device's measured bandwidth or matrix rate, whichever it needs longer for", true},
+        "at the device's measured bandwidth or matrix rate, whichever it needs longer for; of a collective, what it "
+        "took "
+        "at best between these devices",
+        true},
        [](const F& f) { return measured(f.node.limit_s > 0 ? f.node.limit_s : kNaN); }},
       {{"distance", "Times the limit", Unit::kRatio,
         "time over the time at the limit; below 1 where operands stay in a cache"},

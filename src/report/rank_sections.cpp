@@ -10,6 +10,7 @@ namespace {
 
 /// One rank, all its collectives together.
 struct RankRow {
+  std::string_view phase;
   std::size_t rank = 0;
   double wall_s = 0;
   RankCollective sum;
@@ -17,11 +18,33 @@ struct RankRow {
 };
 
 struct RankGroup {
+  std::string_view phase;
   std::size_t rank = 0;
   Group group = Group::kOther;
   double time_s = 0;
   double wall_s = 0;
 };
+
+/// A row of the analysis, with its phase.
+template <typename Row>
+struct OfPhase : Row {
+  std::string_view phase;
+};
+
+template <typename Row>
+std::vector<OfPhase<Row>> of_phases(const std::vector<RankFigures>& phases, std::vector<Row> RankWaits::*rows) {
+  std::vector<OfPhase<Row>> all;
+  for (const RankFigures& figures : phases) {
+    for (const Row& row : figures.waits->*rows) all.push_back({row, figures.phase});
+  }
+  return all;
+}
+
+template <typename Row>
+Field<Row> phase_field() {
+  return {{"phase", "Phase", Unit::kText, "of a text generation: prefill, decode"},
+          [](const Row& row) { return text_if_any(row.phase); }};
+}
 
 template <typename Row>
 Field<Row> rank_field() {
@@ -29,10 +52,9 @@ Field<Row> rank_field() {
           [](const Row& row) { return count(static_cast<std::int64_t>(row.rank)); }};
 }
 
-std::vector<RankRow> rank_rows(const RankFigures& figures) {
-  std::vector<RankRow> rows;
+void add_rank_rows(const RankFigures& figures, std::vector<RankRow>& rows) {
   for (std::size_t rank = 0; rank < figures.waits->wall_s.size(); ++rank) {
-    RankRow row{rank, figures.waits->wall_s[rank], {}, figures.clocks->at(rank)};
+    RankRow row{figures.phase, rank, figures.waits->wall_s[rank], {}, figures.clocks->at(rank)};
     for (const RankCollective& one : figures.waits->collectives) {
       if (one.rank != rank) continue;
       row.sum.time_s += one.time_s;
@@ -42,7 +64,6 @@ std::vector<RankRow> rank_rows(const RankFigures& figures) {
     }
     rows.push_back(std::move(row));
   }
-  return rows;
 }
 
 const Section<RankRow>& rank_section() {
@@ -55,6 +76,7 @@ const Section<RankRow>& rank_section() {
        .report = ReportKind::kPerformance,
        .columns = {}},
       {
+          phase_field<R>(),
           rank_field<R>(),
           {{"wall", "Inference", Unit::kSeconds, "wall time with records, mean"},
            [](const R& r) { return measured(r.wall_s); }},
@@ -76,8 +98,8 @@ const Section<RankRow>& rank_section() {
   return section;
 }
 
-const Section<RankCollective>& collective_section() {
-  using C = RankCollective;
+const Section<OfPhase<RankCollective>>& collective_section() {
+  using C = OfPhase<RankCollective>;
   static const Section<C> section(
       {.id = "rank_collectives",
        .title = "Collectives of the ranks",
@@ -85,6 +107,7 @@ const Section<RankCollective>& collective_section() {
        .report = ReportKind::kPerformance,
        .columns = {}},
       {
+          phase_field<C>(),
           rank_field<C>(),
           operator_field<C>(),
           {{"calls", "Calls", Unit::kCount, "an inference"}, [](const C& c) { return count(std::llround(c.calls)); }},
@@ -95,6 +118,10 @@ const Section<RankCollective>& collective_section() {
            [](const C& c) { return measured(c.transfer_s); }},
           {{"byte_rate", "Rate", Unit::kByteRate, "bytes over transfer"},
            [](const C& c) { return measured(rate(c.bytes, c.transfer_s)); }},
+          {{"limit", "At the limit", Unit::kSeconds, "the transfer, at the measured limits of collectives", true},
+           [](const C& c) { return measured(c.limit_s); }},
+          {{"distance", "Times the limit", Unit::kRatio, "transfer over the transfer at the limit"},
+           [](const C& c) { return measured(rate(c.transfer_s, c.limit_s)); }},
           {{"waiting", "Waiting for a rank", Unit::kSeconds, "until the last rank had come"},
            [](const C& c) { return measured(c.waiting_s); }},
           {{"exposed", "Exposed", Unit::kSeconds, "while the rank did nothing else"},
@@ -105,8 +132,8 @@ const Section<RankCollective>& collective_section() {
   return section;
 }
 
-const Section<RankWait>& wait_section() {
-  using W = RankWait;
+const Section<OfPhase<RankWait>>& wait_section() {
+  using W = OfPhase<RankWait>;
   static const Section<W> section(
       {.id = "rank_waits",
        .title = "What ranks waited for",
@@ -117,6 +144,7 @@ const Section<RankWait>& wait_section() {
        .most_rows = 12,
        .columns = {}},
       {
+          phase_field<W>(),
           rank_field<W>(),
           {{"last", "Waited for", Unit::kCount, "the rank that came last"},
            [](const W& w) { return count(static_cast<std::int64_t>(w.last)); }},
@@ -138,6 +166,7 @@ const Section<RankGroup>& group_section() {
                                    .report = ReportKind::kPerformance,
                                    .columns = {}},
                                   {
+                                      phase_field<G>(),
                                       rank_field<G>(),
                                       group_field<G>(),
                                       time_field<G>("an inference"),
@@ -147,30 +176,77 @@ const Section<RankGroup>& group_section() {
   return section;
 }
 
-std::vector<RankGroup> group_rows(const RankWaits& waits) {
-  std::vector<RankGroup> rows;
+void add_group_rows(const RankFigures& figures, std::vector<RankGroup>& rows) {
+  const RankWaits& waits = *figures.waits;
   for (std::size_t rank = 0; rank < waits.groups_s.size(); ++rank) {
     for (std::size_t group = 0; group < waits.groups_s[rank].size(); ++group) {
       if (waits.groups_s[rank][group] <= 0) continue;
-      rows.push_back({rank, static_cast<Group>(group), waits.groups_s[rank][group], waits.wall_s[rank]});
+      rows.push_back({figures.phase, rank, static_cast<Group>(group), waits.groups_s[rank][group], waits.wall_s[rank]});
     }
   }
-  return rows;
+}
+
+struct LimitRow {
+  std::string_view op;
+  CollectivePoint point;
+  int ranks = 0;
+};
+
+const Section<LimitRow>& limit_section() {
+  using L = LimitRow;
+  static const Section<L> section(
+      {.id = "collective_limits",
+       .title = "Limits of collectives",
+       .doc = "What collectives took at best between these devices, in measurements of their own; what those of the "
+              "model are held against.",
+       .report = ReportKind::kNongemm,
+       .bulk = true,
+       .columns = {}},
+      {
+          {{"collective", "Collective", Unit::kText, "as the operator table names it"},
+           [](const L& l) { return text(l.op); }},
+          {{"bytes", "Bytes", Unit::kBytes, "of one rank's operand"},
+           [](const L& l) { return measured(l.point.bytes); }},
+          {{"time", "Time", Unit::kSeconds, "of one call, no rank waiting for another"},
+           [](const L& l) { return measured(l.point.time_s); }},
+          {{"bus_rate", "Bus bandwidth", Unit::kByteRate, "what each rank has to send over the time"},
+           [](const L& l) { return measured(rate(bus_bytes(l.op, l.point.bytes, l.ranks), l.point.time_s)); }},
+      });
+  return section;
 }
 
 }  // namespace
 
 const std::vector<const SectionInfo*>& rank_section_infos() {
   static const std::vector<const SectionInfo*> kInfos = {&rank_section().info(), &collective_section().info(),
-                                                         &wait_section().info(), &group_section().info()};
+                                                         &wait_section().info(), &group_section().info(),
+                                                         &limit_section().info()};
   return kInfos;
 }
 
-std::vector<Table> make_rank_tables(const RankFigures& figures) {
-  return {rank_section().fill(rank_rows(figures)), collective_section().fill(figures.waits->collectives),
-          wait_section().fill(figures.waits->waits), group_section().fill(group_rows(*figures.waits))};
+std::vector<Table> make_rank_tables(const std::vector<RankFigures>& phases) {
+  std::vector<RankRow> ranks;
+  std::vector<RankGroup> groups;
+  for (const RankFigures& figures : phases) {
+    add_rank_rows(figures, ranks);
+    add_group_rows(figures, groups);
+  }
+  return {rank_section().fill(ranks), collective_section().fill(of_phases(phases, &RankWaits::collectives)),
+          wait_section().fill(of_phases(phases, &RankWaits::waits)), group_section().fill(groups)};
 }
 
-Table make_waits_table(const std::vector<RankWait>& waits) { return wait_section().fill(waits); }
+Table make_collective_limits_table(const CollectiveLimits& limits) {
+  std::vector<LimitRow> rows;
+  for (const CollectiveCurve& curve : limits.curves) {
+    for (const CollectivePoint& point : curve.points) rows.push_back({curve.op, point, limits.ranks});
+  }
+  return limit_section().fill(rows);
+}
+
+Table make_waits_table(const std::vector<RankWait>& waits) {
+  std::vector<OfPhase<RankWait>> rows;
+  for (const RankWait& wait : waits) rows.push_back({wait, {}});
+  return wait_section().fill(rows);
+}
 
 }  // namespace nongemm

@@ -19,7 +19,7 @@ namespace {
 
 class Measurement {
  public:
-  Measurement(const RunSpec& spec, GenerationGraphs& graphs, GenerationSessions& sessions, const Prompt& prompt,
+  Measurement(const RunSpec& spec, GenerationGraphs& graphs, GenerationSteps& sessions, const Prompt& prompt,
               const Progress& progress)
       : spec_(spec),
         graphs_(graphs),
@@ -56,6 +56,7 @@ class Measurement {
     sessions_.begin(prompt_);
     tokens_.assign(static_cast<std::size_t>(plan.batch), {});
     for (std::int64_t i = 0; i < plan.tokens && !interrupted(); ++i) {
+      sessions_.align(i);
       const Stopwatch watch;
       Session& session = i == 0 ? sessions_.prompt() : sessions_.step(i);
       session.run_on();
@@ -116,7 +117,7 @@ class Measurement {
     for (std::int64_t i = 1; i < at; ++i) sessions_.step(i).run_on();
     // Where sizes grow, the step that is measured has a session whose graph states its own.
     const auto graph = std::make_shared<const Graph>(graphs_.step(at));
-    const std::unique_ptr<Session> own = sessions_.own_session(at, *graph);
+    Session* own = sessions_.own_session(at, graph);
     Session& session = own != nullptr ? *own : sessions_.step(at);
     const StepTraffic traffic = step_traffic(*graph, plan.prompt + at - 1);
     result_.generation.measured_step = at;
@@ -181,7 +182,7 @@ class Measurement {
 
   const RunSpec& spec_;
   GenerationGraphs& graphs_;
-  GenerationSessions& sessions_;
+  GenerationSteps& sessions_;
   const Prompt& prompt_;
   const Progress& progress_;
   PassSettings settings_;
@@ -192,7 +193,7 @@ class Measurement {
 
 }  // namespace
 
-MeasuredGeneration measure_generation(const RunSpec& spec, GenerationGraphs& graphs, GenerationSessions& sessions,
+MeasuredGeneration measure_generation(const RunSpec& spec, GenerationGraphs& graphs, GenerationSteps& sessions,
                                       const Prompt& prompt, const Progress& progress) {
   return Measurement(spec, graphs, sessions, prompt, progress).run();
 }

@@ -20,7 +20,7 @@ struct MeasuredGeneration {
   bool replay_agrees = true;                      // its tokens are those of the eager steps
 };
 
-MeasuredGeneration measure_generation(const RunSpec& spec, GenerationGraphs& graphs, GenerationSessions& sessions,
+MeasuredGeneration measure_generation(const RunSpec& spec, GenerationGraphs& graphs, GenerationSteps& sessions,
                                       const Prompt& prompt, const Progress& progress);
 
 }  // namespace nongemm

@@ -18,6 +18,7 @@
 #include "study/generation_measure.h"
 #include "study/generation_prompt.h"
 #include "study/limits_cache.h"
+#include "study/ranked_generation.h"
 
 namespace nongemm {
 namespace {
@@ -72,7 +73,20 @@ std::vector<SampleSet> samples_of(const MeasuredGeneration& measured) {
   return samples;
 }
 
+GenerationGraphs graphs_of(const RunSpec& spec, Model model, const PromptRequest& request) {
+  ModelOptions built_for = spec.options;
+  built_for.padding = request.padding;
+  return {std::move(model), built_for, request.plan, spec.runtime.place};
+}
+
 }  // namespace
+
+void check_generation(const RunSpec& spec) {
+  Model model = find_model(spec.model);
+  const std::unique_ptr<data::Tokenizer> tokenizer = tokenizer_of(spec, model);
+  const PromptRequest request = prompt_request(spec, model, tokenizer.get());
+  graphs_of(spec, std::move(model), request);
+}
 
 void run_generation(const RunSpec& spec, const Progress& progress, Point& point) {
   const AnalysisOptions counting = analysis_options(spec.counting);
@@ -80,11 +94,12 @@ void run_generation(const RunSpec& spec, const Progress& progress, Point& point)
   const std::unique_ptr<data::Tokenizer> tokenizer = tokenizer_of(spec, model);
   const PromptRequest request = prompt_request(spec, model, tokenizer.get());
   const GenerationPlan& plan = request.plan;
-  ModelOptions built_for = spec.options;
-  built_for.padding = request.padding;
-  GenerationGraphs graphs(std::move(model), built_for, plan);
+  GenerationGraphs graphs = graphs_of(spec, std::move(model), request);
   set("prompt", std::to_string(plan.prompt), point);
   set("cache", plan.cache == CacheKind::kStatic ? "static" : "dynamic", point);
+  if (const auto whole = graphs.prompt()->attributes.find("not cut"); whole != graphs.prompt()->attributes.end()) {
+    set(whole->first, whole->second, point);
+  }
   PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), spec.weights, spec.runtime.seed);
   if (spec.runtime.device.is_host()) check_host_memory(*graphs.prompt(), weights);
   const ReadPrompt read = read_prompt(spec, graphs.model(), *graphs.prompt(), request);
@@ -96,17 +111,25 @@ void run_generation(const RunSpec& spec, const Progress& progress, Point& point)
   point.settings.emplace_back("runtime", flow.info().version);
   RunOptions options(spec.runtime);
   options.progress = progress;
+  if (spec.runtime.place.is_one_of_several()) {
+    progress("waiting for the other ranks");
+    flow.communicator(options);
+  }
   progress("preparing weights");
   GenerationSessions sessions(graphs, flow, weights.tensors, options);
   weights.tensors.clear();
+  RankedGeneration ranked(spec, graphs, sessions, flow, options);
+  if (ranked.follows(read.prompt)) return;
 
-  MeasuredGeneration measured = measure_generation(spec, graphs, sessions, read.prompt, progress);
+  MeasuredGeneration measured = measure_generation(spec, graphs, ranked.steps(), read.prompt, progress);
   Record& record = measured.record;
   measured.generation.texts = texts_of(measured, tokenizer.get());
   record.devices.front().limits = limits_for(spec, flow, options);
+  record.collectives = ranked.limits();
   std::vector<Analysis> analyses;
   for (std::size_t i = 0; i < record.phases.size(); ++i) analyses.push_back(analyse(record, counting, {.phase = i}));
   point.tables = make_generation_tables({record, measured.generation, analyses});
+  ranked.finish(record, point);
   point.samples = samples_of(measured);
   if (!measured.no_replay.empty()) add_note("no replay: " + measured.no_replay, point);
   if (!measured.replay_agrees) add_note("the replay made other tokens than the steps launched one by one", point);

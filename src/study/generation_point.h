@@ -11,4 +11,7 @@ namespace nongemm {
 /// Fills the point's tables, samples and settings. Throws what building, preparing and running throw.
 void run_generation(const RunSpec& spec, const Progress& progress, Point& point);
 
+/// Throws what building the passes of the point throws.
+void check_generation(const RunSpec& spec);
+
 }  // namespace nongemm

@@ -1,15 +1,13 @@
 #include "study/limits_cache.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -19,6 +17,7 @@
 #include "flows/load.h"
 #include "record/machine.h"
 #include "spec/run_spec.h"
+#include "study/limits_file.h"
 
 namespace nongemm {
 namespace {
@@ -74,22 +73,13 @@ std::map<std::string, Known>& known_limits() {
   return known;
 }
 
-bool is_old(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto written = std::filesystem::last_write_time(path, error);
-  return !error && std::filesystem::file_time_type::clock::now() - written > std::chrono::hours(1);
-}
-
 /// Another thread count or another processor is another device.
 std::string cache_name(const std::string& flow, const RuntimeOptions& options) {
   std::string name = "limits-" + flow + "-" + to_string(options.device) + "-" + std::to_string(options.threads);
   for (const auto& [key, value] : describe_machine()) {
     if (options.device.is_host() && (key == "processor" || key == "cores")) name += "-" + value;
   }
-  for (char& letter : name) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) == 0 && letter != '-') letter = '_';
-  }
-  return name + ".json";
+  return limits_file_name(std::move(name));
 }
 
 /// Limits are the device's, whatever runs on it: the flow that can measure them does.
@@ -104,64 +94,33 @@ std::optional<DeviceLimits> limits_by_torch(const RunOptions& options, bool anew
   }
 }
 
-[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::kBadInput, what); }
-
-/// A figure that no device has is nobody's measurement.
-double plausible(const nlohmann::json& value, const char* name) {
-  constexpr double kMost = 1e19;
-  const double figure = value.is_number() ? value.get<double>() : 0;
-  if (!(figure > 0 && figure < kMost)) refuse(std::string("'") + name + "' is no figure");
-  return figure;
-}
-
 /// Nothing for those of another version. Throws Error for anything that this program did not write.
 std::optional<DeviceLimits> parse_limits(const std::string& content) {
   const Json json = parse_json_or_null(content);
-  if (!json.is_object() || !json.contains("version")) refuse("not what this program keeps");
+  if (!json.is_object() || !json.contains("version")) refuse_limits("not what this program keeps");
   if (json["version"] != kFileVersion) return std::nullopt;
   DeviceLimits limits;
-  const auto text = [&](const char* key) {
-    if (!json.contains(key) || !json[key].is_string()) refuse(std::string("'") + key + "' is missing");
-    return json[key].get<std::string>();
-  };
-  limits.device = text("device");
-  limits.measured_at = text("measured_at");
+  limits.device = text_of_limits(json, "device");
+  limits.measured_at = text_of_limits(json, "measured_at");
   for (const Member& member : kMembers) {
     const auto at = json.find(member.name);
-    if (at == json.end() && member.always) refuse(std::string("'") + member.name + "' is missing");
-    if (at != json.end()) limits.*member.member = plausible(*at, member.name);
+    if (at == json.end() && member.always) refuse_limits(std::string("'") + member.name + "' is missing");
+    if (at != json.end()) limits.*member.member = plausible_limit(*at, member.name);
   }
   for (const QueueMember& member : kQueueMembers) {
     const auto at = json.find(member.name);
     if (at == json.end()) continue;
     if (!limits.queue) limits.queue.emplace();
-    (*limits.queue).*member.member = plausible(*at, member.name);
+    (*limits.queue).*member.member = plausible_limit(*at, member.name);
   }
   return limits;
 }
 
-/// Whoever may write a file decides what runs are held against.
-void check_owner(const std::filesystem::path& path) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) == 0 && status.st_uid != ::geteuid()) refuse("it belongs to another user");
-}
-
-/// Nothing, and a warning, for a file that cannot be used: limits are then measured.
+/// Nothing where there are none, or a file cannot be used: limits are then measured.
 std::optional<DeviceLimits> read_limits(const std::filesystem::path& path) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::symlink_status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) return std::nullopt;
-  try {
-    check_owner(path);
-    constexpr std::size_t kMostBytes = 1 << 16;
-    return parse_limits(read_file(path, kMostBytes));
-  } catch (const Error& problem) {
-    const std::string what = problem.what();
-    say(fmt::format("nongemm: the kept limits are not used: {}{}\n",
-                    what.find(path.string()) == std::string::npos ? path.string() + ": " : "",
-                    what.substr(0, what.find('\n'))));
-    return std::nullopt;
-  }
+  std::optional<DeviceLimits> limits;
+  read_kept_limits(path, [&](const std::string& content) { limits = parse_limits(content); });
+  return limits;
 }
 
 void write_limits(const std::filesystem::path& path, const DeviceLimits& limits) {
@@ -172,15 +131,7 @@ void write_limits(const std::filesystem::path& path, const DeviceLimits& limits)
   for (const QueueMember& member : kQueueMembers) {
     if (limits.queue) json[member.name] = (*limits.queue).*member.member;
   }
-  std::error_code error;
-  // Writing into a pipe that stands there would wait for a reader.
-  if (std::filesystem::is_fifo(std::filesystem::symlink_status(path, error))) std::filesystem::remove(path, error);
-  std::filesystem::create_directories(path.parent_path(), error);
-  try {
-    write_file_atomically(path, dump_json(json, 1) + "\n");
-  } catch (const Error&) {
-    // A read-only home: they are measured again next time.
-  }
+  keep_limits(path, json);
 }
 
 /// Of each figure the better one: what was reached once is possible.
@@ -241,7 +192,7 @@ std::optional<DeviceLimits> limits_of(Flow& flow, const RunOptions& options, boo
   // A GPU under the same name may be another one tomorrow: those are kept for this process alone.
   const bool keep = options.device.is_host() && !folder.empty();
   if (keep && !anew) limits = read_limits(folder / name);
-  const bool old = limits && is_old(folder / name);
+  const bool old = limits && is_old_limits_file(folder / name);
   if (!limits) {
     try {
       const Measured measured = measure(flow, options, keep);

@@ -151,8 +151,10 @@ void run(const RunSpec& spec, const Progress& progress, Baseline& baseline, Poin
   if (ranked.follows()) return;
 
   MeasuredRun measured = measure_run(spec, built, ranked.session(), progress);
+  const RankWaits* waits = ranked.compare();
+  measured.record.collectives = ranked.limits();
   const AnalysedRun analysed =
-      analyse_run(std::move(measured.record), counting, limits_source(spec, flow, options), baseline.analysis());
+      analyse_run(std::move(measured.record), counting, limits_source(spec, flow, options), baseline.analysis(), waits);
   point.tables = tabulate_run(spec, built, analysed, setup_s);
   compare_flows(spec, analysed, baseline, point);
   check_outputs(spec, *built.graph, ranked.session(), expected, baseline, point);

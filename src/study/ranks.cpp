@@ -199,6 +199,9 @@ void require_same(Communicator& ranks, const Graph& graph, const std::string& ru
   for (const Weight& weight : graph.weights) {
     operators += weight.name + to_string(graph.values[weight.value].type.shape) + "\n";
   }
+  for (const Input& input : graph.inputs) {
+    operators += input.name + to_string(graph.values[input.value].type.shape) + "\n";
+  }
   const std::vector<std::string> own = {program_version(), runtime,
                                         fmt::format("{:016x} ({} nodes)", hash_of(operators), graph.nodes.size())};
   constexpr const char* kWhat[] = {"nongemm", "runtime", "graph"};

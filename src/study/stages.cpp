@@ -69,7 +69,7 @@ MeasuredRun measure_run(const RunSpec& spec, const BuiltModel& built, Session& s
 }
 
 AnalysedRun analyse_run(Record record, const AnalysisOptions& counting, const LimitsSource& limits,
-                        const Analysis* node_by_node) {
+                        const Analysis* node_by_node, const RankWaits* ranks) {
   AnalysedRun analysed;
   analysed.analysis = analyse_with_limits(record, counting, limits);
   const Entry& entry = record.entries.front();
@@ -81,7 +81,7 @@ AnalysedRun analyse_run(Record record, const AnalysisOptions& counting, const Li
   }
   const LatencyPass& plain = record.phases.front().latency;
   if (record.devices.front().limits && passes_agree(analysed.analysis, plain)) {
-    analysed.roofline = make_roofline(analysed.analysis, median(plain.samples_s));
+    analysed.roofline = make_roofline(analysed.analysis, median(plain.samples_s), ranks);
   }
   analysed.record = std::move(record);
   return analysed;

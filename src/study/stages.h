@@ -46,8 +46,9 @@ struct AnalysedRun {
   std::optional<Analysis> replay;
 };
 /// @param node_by_node the baseline flow's analysis of the same point; nullptr without one
+/// @param ranks what several ranks did in the same inferences; nullptr for one alone
 AnalysedRun analyse_run(Record record, const AnalysisOptions& counting, const LimitsSource& limits,
-                        const Analysis* node_by_node);
+                        const Analysis* node_by_node, const RankWaits* ranks = nullptr);
 
 /// @param setup_s from the specification to a session that is ready
 std::vector<Table> tabulate_run(const RunSpec& spec, const BuiltModel& built, const AnalysedRun& analysed,

@@ -81,7 +81,7 @@ std::vector<OutputDifference> verify_generation(const std::filesystem::path& fol
   options.padding = padding_of_prompt(prompt);
   options.sequence_from_inputs = true;
   if (options.quantize.scheme != QuantizeScheme::kNone) options.dtype = dtype_of_folder(model);
-  GenerationGraphs graphs(std::move(model), options, plan);
+  GenerationGraphs graphs(std::move(model), options, plan, run.place);
   const PreparedWeights weights = prepare_weights(graphs.model(), *graphs.prompt(), folder.string());
   check_token_ids(*graphs.prompt(), prompt);
   GenerationSessions sessions(graphs, flow, weights.tensors, run);

@@ -78,6 +78,7 @@ constexpr std::array kRules = std::to_array<cut_rules::NamedRule>({
     {"aten.softmax.int", cut_reduction},          {"aten._softmax.default", cut_reduction},
     {"aten.log_softmax.int", cut_reduction},      {"aten.layer_norm.default", cut_normalization},
     {"aten.rms_norm.default", cut_normalization}, {"aten.index.Tensor", cut_index},
+    {"aten.copy_.default", cut_elementwise},
 });
 
 /// Of these groups all but what looks at neighbours.
@@ -94,6 +95,7 @@ std::map<std::string_view, CutRule> all_rules() {
   add(kRules);
   add(cut_rules::layout_rules());
   add(cut_rules::product_rules());
+  add(cut_rules::write_rules());
   return rules;
 }
 

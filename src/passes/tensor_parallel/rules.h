@@ -83,6 +83,7 @@ struct NamedRule {
 };
 std::vector<NamedRule> layout_rules();
 std::vector<NamedRule> product_rules();
+std::vector<NamedRule> write_rules();
 
 }  // namespace cut_rules
 

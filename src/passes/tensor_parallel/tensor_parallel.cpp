@@ -10,12 +10,14 @@
 
 #include "base/dtype.h"
 #include "base/error.h"
+#include "graph/state.h"
 #include "ops/builder.h"
 #include "ops/op.h"
 #include "ops/routing.h"
 #include "passes/tensor_parallel/cut_weights.h"
 #include "passes/tensor_parallel/plan.h"
 #include "passes/tensor_parallel/rules.h"
+#include "passes/tensor_parallel/state_cuts.h"
 
 namespace nongemm::passes {
 namespace {
@@ -27,9 +29,11 @@ Shape share_of(Shape shape, const Placement& placement, std::int64_t ranks) {
 
 class Splitter {
  public:
-  Splitter(const Graph& whole, CutWeights cuts, const RankPlace& place)
+  /// @param states placements of states that are known from an attempt before
+  Splitter(const Graph& whole, CutWeights cuts, CutStates states, const RankPlace& place)
       : whole_(whole),
         cuts_(std::move(cuts)),
+        states_(whole, std::move(states)),
         ranks_(place.ranks),
         rank_(place.rank),
         builder_(whole.name, DType::kFloat32),
@@ -44,18 +48,29 @@ class Splitter {
     local.source = nullptr;
     preparation_.graph().checkpoint_rules = whole_.checkpoint_rules;
     for (const Weight& weight : whole_.weights) cut(weight);
+    for (const auto& [state, placement] : states_.known()) put(state, placement);
     local.preparation = std::make_shared<const Graph>(preparation_.finish());
     for (Block& block : local.blocks) block.nodes.clear();
     take(kBodyBlock);
     for (Output& output : local.outputs) {
       const auto place = builder_.place(kBodyBlock, kRootScope);
-      output.value = made_whole(output.value);
+      output.value = output.name.starts_with(kPresent) ? kept(output.value) : made_whole(output.value);
     }
     describe(local);
     return builder_.finish();
   }
 
+  const CutStates& states() const { return states_.known(); }
+  /// States turned out to be cut after something had been made of them as if they were not.
+  bool has_to_begin_anew() const { return states_.came_late(); }
+
  private:
+  void put(ValueId value, const Placement& placement) {
+    placements_[value] = placement;
+    Shape& shape = builder_.graph().values[value].type.shape;
+    shape = share_of(whole_.values[value].type.shape, placement, ranks_);
+  }
+
   /// Also says how its part is taken of the checkpoint's.
   void cut(const Weight& weight) {
     const Type whole = builder_.graph().values[weight.value].type;
@@ -95,6 +110,7 @@ class Splitter {
 
   void take_node(BlockId block, NodeId id) {
     Node node = whole_.nodes[id];
+    for (const auto& [value, placement] : states_.meet(node, placement_)) put(value, placement);
     bool cut = cuts_.of_whole_weight.contains(id);
     std::vector<ValueId> partial;
     for (const Argument& argument : node.args) {
@@ -195,6 +211,9 @@ class Splitter {
                          {builder_.call_all("aten.chunk.default", {all, ranks_, 0}), static_cast<std::int64_t>(dim)});
   }
 
+  /// What stays with a rank until the next pass stays cut.
+  ValueId kept(ValueId value) { return placements_[value].is_cut() ? value : made_whole(value); }
+
   ValueId made_whole(ValueId value) {
     if (const auto found = reduced_.find(value); found != reduced_.end()) return found->second;
     const Placement& placement = placements_[value];
@@ -254,6 +273,7 @@ class Splitter {
 
   const Graph& whole_;
   CutWeights cuts_;
+  StateCuts states_;
   std::int64_t ranks_;
   std::int64_t rank_;
   Builder builder_;
@@ -271,7 +291,13 @@ Graph tensor_parallel(Graph graph, const RankPlace& place, std::string_view arch
     throw Error(ErrorKind::kUnsupported, "a quantized model is not cut among ranks", "leave --quantize out");
   }
   const ParallelPlan plan = place.plan.empty() ? plan_of(architecture) : read_plan_file(place.plan);
-  return Splitter(graph, cut_weights(graph, plan, place.ranks), place).run();
+  CutStates states;
+  while (true) {
+    Splitter splitter(graph, cut_weights(graph, plan, place.ranks), states, place);
+    Graph part = splitter.run();
+    if (!splitter.has_to_begin_anew()) return part;
+    states = splitter.states();
+  }
 }
 
 }  // namespace nongemm::passes

@@ -128,6 +128,61 @@ std::vector<std::string> planned_folders() {
 INSTANTIATE_TEST_SUITE_P(Architectures, Planned, testing::ValuesIn(planned_folders()),
                          [](const auto& info) { return info.param.substr(info.param.rfind('/') + 1); });
 
+/// A pass of a generation, of a prompt of 8 tokens or of one more after so many.
+ModelOptions pass_of(CacheKind cache, std::int64_t past) {
+  ModelOptions options;
+  options.batch = 1;
+  options.sequence = past == 0 ? 8 : 1;
+  options.pass = GenerationPass{cache, past, /*longest=*/24, {}};
+  return options;
+}
+
+using CachedFolder = std::pair<std::string, CacheKind>;
+class Caches : public testing::TestWithParam<CachedFolder> {};
+
+TEST_P(Caches, AreCutByHeadsInEveryPass) {
+  const auto& [folder, cache] = GetParam();
+  // Beyond the fixtures' windows, too.
+  for (const std::int64_t past : {0, 8, 20}) {
+    const Graph whole = graph_of(folder, {}, pass_of(cache, past));
+    const Graph part = graph_of(folder, rank_of(1, 2), pass_of(cache, past));
+    EXPECT_THAT(problems_of(part), IsEmpty());
+    int caches = 0;
+    const auto hold = [&](const std::string& name, ValueId in_part, ValueId in_whole) {
+      const bool is_cache = name.ends_with(".key") || name.ends_with(".value");
+      Shape shape = whole.values[in_whole].type.shape;
+      if (is_cache) shape[1] /= 2;
+      EXPECT_EQ(part.values[in_part].type.shape, shape) << name << " after " << past;
+      caches += is_cache ? 1 : 0;
+    };
+    for (std::size_t i = 0; i < whole.inputs.size(); ++i) {
+      hold(whole.inputs[i].name, part.inputs[i].value, whole.inputs[i].value);
+    }
+    for (std::size_t i = 0; i < whole.outputs.size(); ++i) {
+      hold(whole.outputs[i].name, part.outputs[i].value, whole.outputs[i].value);
+    }
+    EXPECT_GT(caches, 0);
+    // What is made of the layers is the only thing that is exchanged, and the logits.
+    EXPECT_EQ(collectives_of(part)["_c10d_functional.all_gather_into_tensor.default"],
+              part.attributes.contains("not cut") ? 0 : 1);
+  }
+}
+
+std::vector<CachedFolder> cached_folders() {
+  std::vector<CachedFolder> folders;
+  for (const CacheKind cache : {CacheKind::kDynamic, CacheKind::kStatic}) {
+    for (const char* name : {"gpt2", "llama"}) folders.emplace_back(std::string(kNumerics) + name, cache);
+    for (const char* name : {"gemma2", "gemma3", "mistral", "mixtral", "phi3", "qwen2", "qwen3", "qwen3_moe"}) {
+      folders.emplace_back(std::string(kFamilies) + name, cache);
+    }
+  }
+  return folders;
+}
+INSTANTIATE_TEST_SUITE_P(Architectures, Caches, testing::ValuesIn(cached_folders()), [](const auto& info) {
+  const std::string& folder = info.param.first;
+  return folder.substr(folder.rfind('/') + 1) + (info.param.second == CacheKind::kStatic ? "_static" : "_dynamic");
+});
+
 TEST(TensorParallel, MoreRanksThanHeadsAreNamed) {
   const std::string message = refusal(std::string(kNumerics) + "gpt2", rank_of(0, 8));
   EXPECT_THAT(message, HasSubstr("4 heads"));
@@ -161,6 +216,18 @@ TEST_F(PlanFile, CutsWhatItSays) {
                               with("[plan]\n\"mlp.fc1\" = \"colwise\"\n\"mlp.fc2\" = \"rowwise\"\n"));
   EXPECT_THAT(problems_of(part), IsEmpty());
   EXPECT_GT(collectives_of(part)["_c10d_functional.all_reduce.default"], 0);
+}
+
+TEST_F(PlanFile, ACacheOfAttentionThatIsNotCutStaysWhole) {
+  const std::string folder = std::string(kNumerics) + "llama";
+  const RankPlace place = with(
+      "[plan]\n\"mlp.gate_proj\" = \"colwise\"\n\"mlp.up_proj\" = \"colwise\"\n"
+      "\"mlp.down_proj\" = \"rowwise\"\n");
+  const Graph whole = graph_of(folder, {}, pass_of(CacheKind::kDynamic, 8));
+  const Graph part = graph_of(folder, place, pass_of(CacheKind::kDynamic, 8));
+  for (std::size_t i = 0; i < whole.inputs.size(); ++i) {
+    EXPECT_EQ(part.values[part.inputs[i].value].type.shape, whole.values[whole.inputs[i].value].type.shape);
+  }
 }
 
 TEST_F(PlanFile, AnUnknownCutIsNamedWithThoseThereAre) {

@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "flows/torch/bridge/errors.h"
 #include "flows/torch/ranks/gloo_backend.h"
+#include "flows/torch/ranks/measure_collectives.h"
 #include "flows/torch/ranks/nccl_backend.h"
 
 namespace nongemm::torch_flow {
@@ -43,16 +44,36 @@ c10::intrusive_ptr<c10d::Store> open_tcp_store(const std::string& host, const c1
   try {
     return c10::make_intrusive<c10d::TCPStore>(host, options);
   } catch (const std::exception& error) {
-    if (std::string(error.what()).find("EADDRINUSE") == std::string::npos) throw;
-    throw Error(ErrorKind::kFailed, "port " + std::to_string(options.port) + ", where the ranks are to meet, is in use",
-                "set MASTER_PORT to another one, on all ranks alike; ranks that no launcher starts need none");
+    const std::string words = error.what();
+    if (words.find("EADDRINUSE") != std::string::npos) {
+      throw Error(ErrorKind::kFailed,
+                  "port " + std::to_string(options.port) + ", where the ranks are to meet, is in use",
+                  "set MASTER_PORT to another one, on all ranks alike; ranks that no launcher starts need none");
+    }
+    if (options.isServer || words.find("timed out") == std::string::npos) throw;
+    throw Error(ErrorKind::kFailed,
+                "rank 0 did not come to " + host + ":" + std::to_string(options.port) +
+                    ", where the ranks are to meet, within " + std::to_string(options.timeout.count() / 1000) + " s",
+                "start it there, or set MASTER_ADDR and MASTER_PORT, on all ranks alike");
+  }
+}
+
+/// Writes what it opens.
+c10::intrusive_ptr<c10d::Store> open_file_store(const std::string& path, int ranks) {
+  try {
+    return c10::make_intrusive<c10d::FileStore>(path, ranks);
+  } catch (const std::exception& error) {
+    const std::string words = error.what();  // with a backtrace
+    throw Error(ErrorKind::kIo,
+                path + ", where the ranks are to meet, cannot be written: " + words.substr(0, words.find('\n')),
+                "free some space, or set TMPDIR to another folder");
   }
 }
 
 c10::intrusive_ptr<c10d::Store> open_store(const RankPlace& place, const Meeting& meeting) {
   c10::intrusive_ptr<c10d::Store> store;
   if (meeting.kind == "file") {
-    store = c10::make_intrusive<c10d::FileStore>(meeting.where, place.ranks);
+    store = open_file_store(meeting.where, place.ranks);
   } else {
     const std::size_t colon = meeting.where.rfind(':');
     c10d::TCPStoreOptions options;
@@ -68,7 +89,7 @@ c10::intrusive_ptr<c10d::Store> open_store(const RankPlace& place, const Meeting
 
 class RankGroup : public Communicator {
  public:
-  RankGroup(const RankPlace& place, c10::Device device) : place_(place) {
+  RankGroup(const RankPlace& place, c10::Device device) : place_(place), on_(device) {
     const Meeting meeting(place.meeting);
     // A launcher's store has keys of its own.
     const auto store = c10::make_intrusive<c10d::PrefixStore>("nongemm", open_store(place, meeting));
@@ -131,6 +152,12 @@ class RankGroup : public Communicator {
     });
   }
 
+  CollectiveLimits measure_collectives() override {
+    return with_errors("measuring collectives", [&] {
+      return torch_flow::measure_collectives(device_ != nullptr ? *device_ : *host_, *this, on_);
+    });
+  }
+
  private:
   /// Who is there is told, so that who is missing can be named.
   void require_all(c10d::Store& store) const {
@@ -156,6 +183,7 @@ class RankGroup : public Communicator {
   }
 
   RankPlace place_;
+  c10::Device on_;
   c10::intrusive_ptr<c10d::Backend> host_;
   c10::intrusive_ptr<c10d::Backend> device_;  // none on a host
   c10::intrusive_ptr<c10d::ProcessGroup> group_;
