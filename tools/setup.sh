@@ -334,7 +334,7 @@ main() {
   fi
   preset=${1:-release}
   target=${2:-runtime}
-  [[ $preset == @(package|ci) ]] || licences=""
+  [[ $preset == package ]] || licences=""
   build=$root/build/$preset
   [[ -d $deps/torch || -n ${NONGEMM_TORCH:-} ]] ||
     say "nongemm: first call: setting everything up, which needs about 2 GB of disk (log: $log)"
