@@ -34,7 +34,8 @@ install: build ## PREFIX=/usr/local
 
 package: ## a .deb and a relocatable tarball, in build/package
 	tools/setup.sh package
-	cd build/package && cpack
+	@command -v dpkg-shlibdeps > /dev/null || echo "package: the tarball alone: a .deb needs dpkg-shlibdeps (Debian's package dpkg-dev)" >&2
+	cd build/package && cpack -G "TGZ$$(command -v dpkg-shlibdeps > /dev/null && echo ';DEB')"
 
 wheel: ## for a Python environment, in build/
 	python3 -m pip wheel --no-deps --wheel-dir build .

@@ -93,9 +93,11 @@ wheel() {
   wheel "$name"
 }
 
+# no_wheel [WHEEL...]: ends the set-up for want of these, or of those that are not unpacked yet.
 no_wheel() {
-  local name file missing=() lists=("$root/tools/wheels.txt")
-  [[ $flavour == cuda ]] && lists+=("$root/tools/wheels-cuda.txt")
+  local name file missing=("$@") lists=("$root/tools/wheels.txt")
+  [[ $# -gt 0 ]] && lists=(/dev/null)
+  [[ $flavour == cuda && $# -eq 0 ]] && lists+=("$root/tools/wheels-cuda.txt")
   while read -r name _; do
     file=${name//-/_}
     grep -qsF "$name" "$deps"/*/.wheels || compgen -G "$deps/.download/${file/==/-}-*" >/dev/null || missing+=("$name")
@@ -119,8 +121,33 @@ part() {
   rm -rf "$stage"
   mkdir -p "$stage"
   "unpack_$name" "$stage" "$@" || return
+  keep_licences "$@" || return
   echo "$label" >"$stage/.wheels"
   rm -rf "${deps:?}/$name" && mv "$stage" "$deps/$name" && rm -rf "$deps/.download"
+}
+
+# What a wheel says of itself, its files and its licences, in $deps/licences: packages take them from there.
+keep_licences() {
+  local name file
+  for name in "$@"; do
+    file=$(wheel "$name") || return
+    rm -rf "$deps/licences/${name//-/_}"-*.dist-info
+    unzip -qoDD "$file" '*.dist-info/RECORD' '*.dist-info/licen[sc]es/*' '*.dist-info/LICEN[SC]E*' "${name//-/_}/LICENSE" \
+      "${name//-/_}/ThirdPartyNotices.txt" -d "$deps/licences" >>"$log" 2>&1 || [[ $? -eq 11 ]] || return # 11: as below
+  done
+}
+
+# Wheels that were unpacked before licences were kept, or whose folder of them was removed.
+fetch_licences() {
+  local name pin
+  for name in "$@"; do
+    pin=$(pinned "$name")
+    pin=${name//-/_}-${pin#*==}
+    [[ -f $deps/licences/$pin.dist-info/RECORD ]] && continue
+    step "$current" "fetching $(pinned "$name") for its licence"
+    keep_licences "$name" || no_wheel "$(pinned "$name")"
+    rm -rf "$deps/.download"
+  done
 }
 
 # A CPU program needs libtorch_cpu and libc10; the CUDA libraries are half of the wheel.
@@ -154,18 +181,34 @@ unpack_onnxruntime() {
 }
 
 # The wheel has no headers. Takes onnxruntime_c_api.h from the distribution's own package, of this release or of a later
-# one: the C API is stable, so an older header drives a newer library. Tried once a day.
+# one: the C API is stable, so an older header drives a newer library. Tried once a day, or when one was laid in by hand.
 fetch_onnxruntime_headers() {
   local tried=$deps/onnxruntime/.headers-tried
-  [[ -d $deps/onnxruntime/include || -n $(find "$tried" -mmin -1440 2>/dev/null) ]] && return
+  [[ -d $deps/onnxruntime/include ]] && return
+  laid_headers >/dev/null || [[ -z $(find "$tried" -mmin -1440 2>/dev/null) ]] || return 0
   step 3 "fetching ONNX Runtime's C headers"
   touch "$tried"
-  unpack_onnxruntime_headers >>"$log" 2>&1 ||
-    say "      they were not found: the onnxruntime flow is left out ($log says why)"
+  unpack_onnxruntime_headers >>"$log" 2>&1 && return
+  say "      they were not found: the onnxruntime flow is left out ($log says why)"
+  say "      Without network: put Debian's package libonnxruntime-dev (a .deb) into $deps/wheels/."
 }
 
+laid_headers() { compgen -G "$deps/wheels/libonnxruntime-dev_*.deb"; }
+
 unpack_onnxruntime_headers() {
-  local apt=$deps/.stage/apt mirror suite component=main options package=libonnxruntime-dev
+  local apt=$deps/.stage/apt
+  rm -rf "$apt"
+  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+  if laid_headers; then
+    cp "$deps"/wheels/libonnxruntime-dev_*.deb "$apt"
+  else
+    download_onnxruntime_headers "$apt" || return
+  fi
+  dpkg -x "$apt"/libonnxruntime-dev_*.deb "$apt/files" && mv "$apt/files/usr/include/onnxruntime" "$deps/onnxruntime/include"
+}
+
+download_onnxruntime_headers() {
+  local apt=$1 mirror suite component=main options
   command -v apt-get >/dev/null || return
   # shellcheck source=/dev/null
   case $(. /etc/os-release && echo "$ID") in
@@ -176,15 +219,10 @@ unpack_onnxruntime_headers() {
   # shellcheck disable=SC2016  # apt-get fills these in, not the shell
   mirror=$(apt-get indextargets --format '$(REPO_URI) $(LABEL)' 'Created-By: Packages' |
     awk '$2 == "Debian" || $2 == "Ubuntu" {print $1; exit}')
-  rm -rf "$apt"
-  mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
   echo "deb $mirror $suite $component" >"$apt/sources.list"
   options=(-o "Dir::Etc::SourceList=$apt/sources.list" -o Dir::Etc::SourceParts=/dev/null
     -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o Acquire::Languages=none -o APT::Sandbox::User=root)
-  apt-get "${options[@]}" update &&
-    (cd "$apt" && apt-get "${options[@]}" download "$package") &&
-    dpkg -x "$apt/$package"_*.deb "$apt/files" &&
-    mv "$apt/files/usr/include/onnxruntime" "$deps/onnxruntime/include"
+  apt-get "${options[@]}" update && (cd "$apt" && apt-get "${options[@]}" download libonnxruntime-dev)
 }
 
 fetch_wheels() {
@@ -193,15 +231,17 @@ fetch_wheels() {
   [[ -e /proc/driver/nvidia/version || -n ${NONGEMM_WITH_CUDA:-} ]] && flavour=cuda
   if [[ -z ${NONGEMM_TORCH:-} ]]; then
     current=2
-    local cuda=()
+    local nvidia=(nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cupti) cuda=()
     [[ $flavour == cuda ]] && mapfile -t cuda < <(sed -n 's/==.*//p' "$root/tools/wheels-cuda.txt")
-    part nvidia nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cupti "${cuda[@]}" || no_wheel
+    part nvidia "${nvidia[@]}" "${cuda[@]}" || no_wheel
     part torch torch || no_wheel
+    [[ -z $licences ]] || fetch_licences "${nvidia[@]}" "${cuda[@]}" torch
   fi
   if [[ -z ${NONGEMM_ORT:-} ]]; then
     current=3
     # The program can do without this flow.
     if part onnxruntime onnxruntime; then
+      [[ -z $licences ]] || fetch_licences onnxruntime
       fetch_onnxruntime_headers
     else
       say "      the onnxruntime flow is left out; the next set-up tries again"
@@ -286,6 +326,7 @@ main() {
     install_packages "$root/tools/debian-packages-lint.txt"
     return
   fi
+  licences=yes # whether those of the libraries are wanted, which packages hold
   if [[ ${1:-} == --libraries ]]; then
     install_packages "$root/tools/debian-packages.txt"
     fetch_wheels
@@ -293,10 +334,13 @@ main() {
   fi
   preset=${1:-release}
   target=${2:-runtime}
+  [[ $preset == package ]] || licences=""
   build=$root/build/$preset
   [[ -d $deps/torch || -n ${NONGEMM_TORCH:-} ]] ||
     say "nongemm: first call: setting everything up, which needs about 2 GB of disk (log: $log)"
-  install_packages "$root/tools/debian-packages.txt"
+  local lists=("$root/tools/debian-packages.txt")
+  [[ $preset == package ]] && lists+=("$root/tools/debian-packages-package.txt")
+  install_packages "${lists[@]}"
   fetch_wheels
   configure
   build
