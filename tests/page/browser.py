@@ -124,6 +124,10 @@ class Browser:
                 raise PageError(f"never came true: {expression}")
             time.sleep(0.02)
 
+    def settle(self):
+        """Until the page has drawn what it was told."""
+        self.run("(async () => { for (let i = 0; i < 2; ++i) await new Promise(requestAnimationFrame); })()")
+
     def open(self, path):
         """Opens a file and waits until the page has drawn itself; seconds that took."""
         self.console.clear()
@@ -195,6 +199,9 @@ class Browser:
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def wheel(self, x, y, by):
+        # A wheel goes to what lies under the pointer, which a busy browser learns a frame after it came there.
+        self.move(x, y)
+        self.settle()
         self.call("Input.dispatchMouseEvent", type="mouseWheel", x=x, y=y, deltaX=0, deltaY=by)
 
     def text(self, selector):
