@@ -16,6 +16,7 @@ struct EventField {
 };
 
 /// nullptr for members that nobody asks for.
+/// @param key with JsonScanner::kPadding readable bytes behind it
 const EventField* find_event_field(std::string_view key, bool in_args);
 /// Its place in the table, below 32.
 unsigned place_of(const EventField& field);
