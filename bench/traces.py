@@ -74,7 +74,8 @@ def others(path, size):
         tools = {"HolisticTraceAnalysis": "from hta.trace_analysis import TraceAnalysis; import sys; "
                                           "TraceAnalysis(trace_files={0: sys.argv[1]}).get_gpu_kernel_breakdown()",
                  "TraceLens": "from TraceLens import TreePerfAnalyzer; import sys; "
-                              "TreePerfAnalyzer.from_file(sys.argv[1]).get_df_gpu_timeline()"}
+                              "tree = TreePerfAnalyzer.from_file(sys.argv[1]); tree.get_df_gpu_timeline(); "
+                              "tree.get_df_kernel_launchers_summary(tree.get_df_kernel_launchers())"}
         for name, code in tools.items():
             if subprocess.run([python, "-c", code.split(";")[0]], capture_output=True, check=False).returncode == 0:
                 commands[name] = [python, "-c", code, str(path)]

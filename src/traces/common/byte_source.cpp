@@ -20,7 +20,7 @@
 namespace nongemm::traces {
 namespace {
 
-constexpr std::size_t kBlock = std::size_t{1} << 20U;
+constexpr std::size_t kBlock = std::size_t{256} << 10U;
 constexpr std::size_t kBlocks = 4;
 
 /// The file itself.

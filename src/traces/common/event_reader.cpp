@@ -12,7 +12,7 @@ namespace {
 
 /// Small files need little; the window grows to this.
 constexpr std::size_t kFirstWindow = std::size_t{64} << 10U;
-constexpr std::size_t kWindow = std::size_t{4} << 20U;
+constexpr std::size_t kWindow = std::size_t{512} << 10U;
 /// Nothing that belongs together is longer.
 constexpr std::size_t kMostWindow = std::size_t{64} << 20U;
 constexpr std::size_t kMostProperty = std::size_t{64} << 10U;
