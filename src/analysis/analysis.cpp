@@ -71,6 +71,9 @@ void take_times(const NodePass& pass, bool on_device, NodeRow& row) {
   row.calls = time.calls;
   row.kernels = pass.kernel_records ? time.kernels : kNaN;
   row.time_s = on_device ? time.device_s : time.host_s;
+  // A view launches nothing. What did was a copy: `to` of a value that the original makes on the host.
+  const bool copied = on_device && pass.kernel_records && time.kernels > 0;
+  if (copied && row.group == Group::kMemoryLayout) row.group = Group::kMemoryMovement;
 }
 
 /// What crosses links between ranks. On a host a call of a collective only begins it: the time is spent in the wait for

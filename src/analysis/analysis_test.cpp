@@ -60,6 +60,24 @@ TEST(Analysis, PartsAddUpToTheWall) {
   EXPECT_NEAR(operators, analysis.gemm_s + analysis.nongemm_s, 1e-12);
 }
 
+TEST(Analysis, AViewThatLaunchedACopyMovedMemory) {
+  const Graph graph = build_graph(find_model("gpt2"), {});
+  Record record = even_record(graph);
+  record.devices[0].is_host = false;
+  NodePass& pass = record.phases[0].devices[0].nodes;
+  pass.kernel_records = true;
+  const Analysis views = analyse(record, {});
+  const std::int64_t moved = group(views, Group::kMemoryMovement).nodes;
+  const auto view = std::find_if(views.nodes.begin(), views.nodes.end(),
+                                 [](const NodeRow& row) { return row.group == Group::kMemoryLayout; });
+  pass.nodes[view->id].kernels = 1;
+  pass.nodes[view->id].device_s = 1e-3;
+  const Analysis copied = analyse(record, {});
+  EXPECT_EQ(copied.nodes[view->id].group, Group::kMemoryMovement);
+  EXPECT_EQ(group(copied, Group::kMemoryMovement).nodes, moved + 1);
+  EXPECT_EQ(group(copied, Group::kMemoryLayout).time_s, 0);
+}
+
 TEST(Analysis, ModulesHoldWhatIsInsideThem) {
   const Graph graph = build_graph(find_model("gpt2"), {});
   const Analysis analysis = analyse(even_record(graph), {});

@@ -85,7 +85,6 @@ std::vector<std::int64_t> spread_lengths(std::int64_t batch, std::int64_t longes
 }
 
 Prompt padded_prompt(const HostTensor& ids, const std::vector<std::int64_t>& lengths, std::int64_t padding) {
-  Prompt prompt;
   auto [padded, id_bytes] = HostTensor::allocate(DType::kInt64, ids.shape);
   auto [mask, mask_bytes] = HostTensor::allocate(DType::kInt64, ids.shape);
   auto* id_out = reinterpret_cast<std::int64_t*>(id_bytes);
