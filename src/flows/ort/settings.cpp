@@ -94,8 +94,8 @@ Ort::SessionOptions session_options(const Settings& settings) {
   session.SetLogSeverityLevel(ORT_LOGGING_LEVEL_FATAL);
   if (settings.exact_int8) {
     session.AddConfigEntry("session.x64quantprecision", "1");
-    // Pairs of QuantizeLinear and DequantizeLinear stay what they say: in 1.30 the line above breaks them where they are
-    // made integer products (zero points of scales by column, one constant of two layers).
+    // Pairs of QuantizeLinear and DequantizeLinear stay what they say: in 1.30 the line above breaks them where they
+    // are made integer products (zero points of scales by column, one constant of two layers).
     session.AddConfigEntry("session.disable_quant_qdq", "1");
   }
   if (settings.threads > 0) session.SetIntraOpNumThreads(settings.threads);
