@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/temporary_folder.h"
 #include "report/sections.h"
 #include "test_paths.h"
 #include "traces/common/byte_source.h"
@@ -236,6 +237,41 @@ TEST(TraceReport, GroupsAddUpToTheDevicesTime) {
   expect_seconds(groups.at("Logit computation"), 91.905);
   expect_seconds(groups.at("Normalization"), 182.112);
   EXPECT_NEAR(number(cell(point, "trace", "gemm_share")), 1211.426 / 2134.25, 1e-6);
+}
+
+/// relu launches in its clamp_min, and linear in its addmm.
+constexpr const char* kNested = R"({"traceEvents": [
+{"ph":"X","cat":"cpu_op","name":"aten::relu","pid":1,"tid":1,"ts":0,"dur":100,"args":{"External id":1,
+ "Input Dims":[[4,8]],"Input type":["float"]}},
+{"ph":"X","cat":"cpu_op","name":"aten::clamp_min","pid":1,"tid":1,"ts":10,"dur":50,"args":{"External id":2}},
+{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":20,"dur":5,"args":{"External id":2,"correlation":7}},
+{"ph":"X","cat":"kernel","name":"clamp","pid":0,"tid":7,"ts":200,"dur":5,"args":{"External id":2,"correlation":7,"stream":7}},
+{"ph":"X","cat":"cpu_op","name":"aten::linear","pid":1,"tid":1,"ts":300,"dur":100,"args":{"External id":3,
+ "Input Dims":[[4,8],[16,8],[16]],"Input type":["float","float","float"]}},
+{"ph":"X","cat":"cpu_op","name":"aten::addmm","pid":1,"tid":1,"ts":310,"dur":60,"args":{"External id":4,
+ "Input Dims":[[16],[4,8],[8,16],[],[]],"Input type":["float","float","float","Scalar","Scalar"]}},
+{"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":320,"dur":5,"args":{"External id":4,"correlation":8}},
+{"ph":"X","cat":"kernel","name":"product","pid":0,"tid":7,"ts":500,"dur":10,"args":{"External id":4,"correlation":8,"stream":7}}
+]})";
+
+TEST(TraceReport, TimeAndWorkStandAtTheOperatorThatTheProgramCalled) {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / "nested.json").string();
+  std::ofstream(path) << kNested;
+  const Point point = trace_points({.files = {path}}, {}).front();
+  const auto groups = sums(point, "groups", "group", "time");
+  EXPECT_EQ(groups.size(), 2U);
+  expect_seconds(groups.at("Activation"), 5);
+  expect_seconds(groups.at("GEMM"), 10);
+  const auto host = sums(point, "operators", "operator", "host_time");
+  EXPECT_EQ(host.size(), 2U);
+  expect_seconds(host.at("aten.relu.default"), 100);
+  // The product and the bias, once.
+  EXPECT_EQ(sums(point, "groups", "group", "flops").at("GEMM"), 2.0 * 4 * 8 * 16 + 4 * 16);
+  const auto innermost = sums(point, "trace_operators", "operator", "kernel_time");
+  expect_seconds(innermost.at("aten::clamp_min"), 5);
+  expect_seconds(innermost.at("aten::addmm"), 10);
+  EXPECT_EQ(innermost.at("aten::relu"), 0);
 }
 
 TEST(TraceReport, CollectivesAndCopiesToTheHostAreCommunication) {
