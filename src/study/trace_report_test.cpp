@@ -242,14 +242,14 @@ TEST(TraceReport, GroupsAddUpToTheDevicesTime) {
 /// relu launches in its clamp_min, and linear in its addmm.
 constexpr const char* kNested = R"({"traceEvents": [
 {"ph":"X","cat":"cpu_op","name":"aten::relu","pid":1,"tid":1,"ts":0,"dur":100,"args":{"External id":1,
- "Input Dims":[[4,8]],"Input type":["float"]}},
+ "Input Dims":[[4,8]],"Input type":["float"],"Concrete Inputs":[""]}},
 {"ph":"X","cat":"cpu_op","name":"aten::clamp_min","pid":1,"tid":1,"ts":10,"dur":50,"args":{"External id":2}},
 {"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":20,"dur":5,"args":{"External id":2,"correlation":7}},
 {"ph":"X","cat":"kernel","name":"clamp","pid":0,"tid":7,"ts":200,"dur":5,"args":{"External id":2,"correlation":7,"stream":7}},
 {"ph":"X","cat":"cpu_op","name":"aten::linear","pid":1,"tid":1,"ts":300,"dur":100,"args":{"External id":3,
- "Input Dims":[[4,8],[16,8],[16]],"Input type":["float","float","float"]}},
+ "Input Dims":[[4,8],[16,8],[16]],"Input type":["float","float","float"],"Concrete Inputs":["","",""]}},
 {"ph":"X","cat":"cpu_op","name":"aten::addmm","pid":1,"tid":1,"ts":310,"dur":60,"args":{"External id":4,
- "Input Dims":[[16],[4,8],[8,16],[],[]],"Input type":["float","float","float","Scalar","Scalar"]}},
+ "Input Dims":[[16],[4,8],[8,16],[],[]],"Input type":["float","float","float","Scalar","Scalar"],"Concrete Inputs":["","","","1","1"]}},
 {"ph":"X","cat":"cuda_runtime","name":"cudaLaunchKernel","pid":1,"tid":1,"ts":320,"dur":5,"args":{"External id":4,"correlation":8}},
 {"ph":"X","cat":"kernel","name":"product","pid":0,"tid":7,"ts":500,"dur":10,"args":{"External id":4,"correlation":8,"stream":7}}
 ]})";
