@@ -66,6 +66,18 @@ def collectives():
     return rows
 
 
+def record_traces(model, rank, folder, tokens=512, times=2):
+    """What `nongemm analyze rank0.json.gz rank1.json.gz` takes."""
+    import torch
+    from torch.profiler import ProfilerActivity, profile
+    ids = torch.zeros((1, tokens), device="cuda", dtype=torch.long)
+    with torch.inference_mode(), profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as records:
+        for _ in range(times):
+            model(ids, use_cache=False)
+        torch.cuda.synchronize()
+    records.export_chrome_trace(str(folder / f"rank{rank}.json.gz"))
+
+
 def run_python(arguments):
     import torch
     import torch.distributed as dist
@@ -87,6 +99,7 @@ def run_python(arguments):
         with torch.inference_mode():
             ms = median_ms(lambda: model(ids, use_cache=False))
         result["latency"].append({"tokens": tokens, "ms": ms})
+    record_traces(model, rank, pathlib.Path(arguments.output).parent)
     if rank == 0:
         pathlib.Path(arguments.output).write_text(json.dumps(result, indent=1))
     dist.destroy_process_group()
@@ -118,13 +131,31 @@ def print_table(folder):
               f"{1e-9 * (figures.get('bus_rate') or float('nan')):7.1f}")
 
 
+def print_waits(folder):
+    """The delayed run: what the first rank waited for."""
+    print("\ntokens  rank 0 waited ms, because of (the delay alone is 500 us for each SiLU of the model)")
+    for point in json.loads((folder / "tp-delay" / "report.json").read_text())["points"]:
+        rows = [row for row in point.get("sections", {}).get("rank_waits", []) if row["rank"] == 0]
+        total = 1e3 * sum(row["time"] for row in rows)
+        print(f"{point['settings'].get('sequence'):>6}  {total:8.2f}")
+        for row in rows[:4]:
+            print(f"        {1e3 * row['time']:8.3f}  {row['operator']}, {row['state']}, rank {row['last']}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tokens", default="512,2048,8192")
     parser.add_argument("--output", default="tp-python.json")
     parser.add_argument("--table", type=pathlib.Path)
     arguments = parser.parse_args()
-    print_table(arguments.table) if arguments.table else run_python(arguments)
+    if arguments.table:
+        for part in (print_table, print_waits):
+            try:
+                part(arguments.table)
+            except OSError as error:
+                print(f"left out: {error}")
+    else:
+        run_python(arguments)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tensor parallel on a machine with two GPUs that has torch and transformers for Python and nothing of this project but
 # what carry.sh gathered. Results go to $OUT (or ./gpu-results).
-#   bench/tensor_parallel.sh [step...]     steps: info verify op run delay reference table
+#   bench/tensor_parallel.sh [step...]     steps: info verify op run generate delay reference table traces
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 # shellcheck source=bench/device_environment.sh
@@ -16,10 +16,15 @@ info() {
   nvidia-smi --query-gpu=index,name,driver_version --format=csv,noheader
   "${program[@]}" list devices
 }
-# Outputs of two ranks: folders with references, in fp32.
+# Outputs of two ranks against folders with references, in fp32 and fp16, and generated tokens.
 verify() {
   local folder status=0
   for folder in ${FIXTURES:-../shared/fixtures}/numerics/{gpt2,llama,bert} ${FIXTURES:-../shared/fixtures}/families/{qwen3,mixtral,phi3}; do
+    [[ -d $folder ]] || continue
+    "${program[@]}" verify "$folder" --device cuda --tensor-parallel 2 --rank-timeout 120 || status=1
+    "${program[@]}" verify "$folder" --device cuda --dtype fp16 --tolerance 2e-2 --tensor-parallel 2 --rank-timeout 120 || status=1
+  done
+  for folder in ${FIXTURES:-../shared/fixtures}/generation/qwen3; do
     [[ -d $folder ]] || continue
     "${program[@]}" verify "$folder" --device cuda --tensor-parallel 2 --rank-timeout 120 || status=1
   done
@@ -33,9 +38,13 @@ run() {
   "${program[@]}" run "$model" --tensor-parallel 1,2 --device cuda --dtype fp16 --seq-len "$tokens" --cuda-graph --max-seconds 3 \
     --format table,json --output "$out/tp-run"
 }
-# 500 us of one rank's host before each SiLU goes on: the other has to wait for it.
+generate() {
+  "${program[@]}" run "$model" --tensor-parallel 1,2 --device cuda --dtype fp16 --generate 32 --prompt 512 --cuda-graph --no-limits --max-seconds 3 \
+    --format table,json --output "$out/tp-generate"
+}
+# 500 us of one rank's host in each SiLU: the other has to wait for it.
 delay() {
-  EXAMPLE_DELAY_RANK=1 EXAMPLE_DELAY_US=500 "${program[@]}" run "$model" --tensor-parallel 2 --device cuda --dtype fp16 --seq-len 2048 \
+  EXAMPLE_DELAY_RANK=1 EXAMPLE_DELAY_US=500 "${program[@]}" run "$model" --tensor-parallel 2 --device cuda --dtype fp16 --seq-len "${DELAY_TOKENS:-128,512}" \
     --load-library "$carry/lib/nongemm/examples/libexample_delayed_rank.so" --max-seconds 3 --no-limits --details --format table,json --output "$out/tp-delay"
 }
 # The same in Python: transformers' own plan, and torch.distributed's collectives of the same sizes.
@@ -43,6 +52,8 @@ reference() {
   "$python" -m torch.distributed.run --nproc-per-node 2 bench/tensor_parallel.py --tokens "$tokens" --output "$out/tp-python.json"
 }
 table() { "$python" bench/tensor_parallel.py --table "$out"; }
+# What torch.profiler wrote of the reference's ranks, by ours.
+traces() { "${program[@]}" analyze "$out"/rank0.json.gz "$out"/rank1.json.gz --format table,json --output "$out/tp-traces"; }
 
-[[ $# -gt 0 ]] || set -- info verify op run delay reference table
+[[ $# -gt 0 ]] || set -- info verify op run generate delay reference table traces
 run_steps "$@"

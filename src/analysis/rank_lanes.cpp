@@ -38,6 +38,11 @@ bool WaitSums::add(const std::vector<RankLane>& lanes) {
   return true;
 }
 
+void WaitSums::add_apart(const std::vector<std::int64_t>& ahead_ns) {
+  if (result_.device_clock_s.empty()) result_.device_clock_s.resize(ahead_ns.size());
+  for (std::size_t rank = 0; rank < ahead_ns.size(); ++rank) result_.device_clock_s[rank] += seconds(ahead_ns[rank]);
+}
+
 void WaitSums::add_wall(std::size_t rank, std::int64_t ns) { result_.wall_s[rank] += seconds(ns); }
 
 void WaitSums::add_group(std::size_t rank, std::uint32_t label, std::int64_t ns) {
@@ -120,6 +125,7 @@ RankWaits WaitSums::finish() {
     result_.waits.push_back(std::move(row));
   }
   for (double& wall : result_.wall_s) wall *= part;
+  for (double& ahead : result_.device_clock_s) ahead *= part;
   for (std::vector<double>& rank : result_.groups_s) {
     for (double& group : rank) group *= part;
   }

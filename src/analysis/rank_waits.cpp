@@ -71,35 +71,69 @@ RankLane lane_of_host(const RankTrace& trace, const GraphLabels& graph, std::int
   return lane;
 }
 
+/// Where a host was while its device had nothing to do, operator by operator.
+class IdleReasons {
+ public:
+  /// @param spans of the host, in order; none where they were not recorded
+  explicit IdleReasons(const std::vector<NodeSpan>& spans) : spans_(spans) {}
+
+  /// Adds what came before a record of `node` that begins at `end_ns`: the host's steps since the record before, each
+  /// idle for as long as the host was in it, and gives what is left, which is the launch's own.
+  std::int64_t charge(NodeId node, std::int64_t begin_ns, std::int64_t end_ns, std::vector<LaneStep>& steps) {
+    std::int64_t left = std::max<std::int64_t>(0, end_ns - begin_ns);
+    while (next_ < spans_.size() && spans_[next_].node != node && knows(node)) {
+      const NodeSpan& span = spans_[next_++];
+      const std::int64_t idle = std::min(span.end_ns, end_ns) - std::max(span.begin_ns, begin_ns);
+      steps.push_back({span.node, std::clamp<std::int64_t>(idle, 0, left), 0});
+      left -= steps.back().idle_ns;
+    }
+    return left;
+  }
+
+ private:
+  /// Whether the host still comes to it.
+  bool knows(NodeId node) {
+    if (node == known_) return true;
+    const auto found = std::find_if(spans_.begin() + static_cast<std::ptrdiff_t>(next_), spans_.end(),
+                                    [&](const NodeSpan& span) { return span.node == node; });
+    if (found != spans_.end()) known_ = node;
+    return found != spans_.end();
+  }
+
+  const std::vector<NodeSpan>& spans_;
+  std::size_t next_ = 0;
+  NodeId known_ = kNoId;
+};
+
 /// From the records of a device, whose streams run beside one another.
 /// @param label of a record; kNoLabel for one that nothing is known of
 /// @param is_collective by position in the records
 template <typename Label, typename IsCollective>
-RankLane lane_of_device(const std::vector<DeviceRecord>& device, std::int64_t begin_ns, std::int64_t offset_ns,
-                        const Label& label, const IsCollective& is_collective) {
+RankLane lane_of_device(const std::vector<DeviceRecord>& device, const std::vector<NodeSpan>& spans,
+                        std::int64_t begin_ns, const Label& label, const IsCollective& is_collective) {
   std::vector<std::size_t> order(device.size());
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return device[a].begin_ns < device[b].begin_ns; });
   RankLane lane;
+  IdleReasons reasons(spans);
   std::vector<LaneStep> steps;
   std::int64_t at = begin_ns;
   std::int64_t others_end = begin_ns;  // of what is no collective
   for (const std::size_t i : order) {
     const DeviceRecord& record = device[i];
-    const std::int64_t idle = std::max<std::int64_t>(0, record.begin_ns - at);
+    const std::int64_t idle = reasons.charge(label(i), at, record.begin_ns, steps);
     if (is_collective(i)) {
       const std::int64_t hidden =
           std::clamp<std::int64_t>(others_end - record.begin_ns, 0, record.end_ns - record.begin_ns);
-      lane.add({label(i), record.begin_ns - offset_ns, record.end_ns - offset_ns, hidden}, std::exchange(steps, {}),
-               idle);
+      lane.add({label(i), record.begin_ns, record.end_ns, hidden}, std::exchange(steps, {}), idle);
     } else {
       steps.push_back({label(i), idle, std::max<std::int64_t>(0, record.end_ns - std::max(at, record.begin_ns))});
       // What runs beside a collective that is not over hides it.
       if (!lane.calls.empty()) {
         LaneCall& call = lane.calls.back();
-        const std::int64_t begin = std::max(record.begin_ns, others_end) - offset_ns;
-        const std::int64_t end = std::min(record.end_ns - offset_ns, call.end_ns);
+        const std::int64_t begin = std::max(record.begin_ns, others_end);
+        const std::int64_t end = std::min(record.end_ns, call.end_ns);
         if (begin >= call.begin_ns && end > begin) call.hidden_ns += end - begin;
       }
       others_end = std::max(others_end, record.end_ns);
@@ -110,7 +144,7 @@ RankLane lane_of_device(const std::vector<DeviceRecord>& device, std::int64_t be
 }
 
 /// A collective's own kernel is its node's last: the functional kind copies its operand first.
-RankLane lane_of_device(const RankTrace& trace, const GraphLabels& graph, std::int64_t offset_ns) {
+RankLane lane_of_device(const RankTrace& trace, const GraphLabels& graph) {
   std::map<NodeId, std::size_t> last;
   for (std::size_t i = 0; i < trace.device.size(); ++i) {
     const NodeId node = trace.device[i].node;
@@ -119,11 +153,31 @@ RankLane lane_of_device(const RankTrace& trace, const GraphLabels& graph, std::i
     if (!is_new && trace.device[i].end_ns > trace.device[known->second].end_ns) known->second = i;
   }
   return lane_of_device(
-      trace.device, trace.begin_ns, offset_ns, [&](std::size_t i) { return trace.device[i].node; },
+      trace.device, trace.spans, trace.begin_ns, [&](std::size_t i) { return trace.device[i].node; },
       [&](std::size_t i) {
         const auto kernel = last.find(trace.device[i].node);
         return kernel != last.end() && kernel->second == i;
       });
+}
+
+/// Brings the clocks of devices together: ranks leave a collective at the same time, which tells more than what two
+/// processes say of their hosts' clocks and CUPTI of its own.
+/// @return by rank how far its clock was ahead of the first rank's, ns
+std::vector<std::int64_t> align_ends(std::vector<RankLane>& lanes) {
+  std::vector<std::int64_t> ahead(lanes.size(), 0);
+  for (std::size_t rank = 1; rank < lanes.size(); ++rank) {
+    std::vector<double> later;
+    const std::size_t calls = std::min(lanes[0].calls.size(), lanes[rank].calls.size());
+    for (std::size_t call = 0; call < calls; ++call) {
+      later.push_back(static_cast<double>(lanes[rank].calls[call].end_ns - lanes[0].calls[call].end_ns));
+    }
+    if (!later.empty()) ahead[rank] = std::llround(median(later));
+    for (LaneCall& call : lanes[rank].calls) {
+      call.begin_ns -= ahead[rank];
+      call.end_ns -= ahead[rank];
+    }
+  }
+  return ahead;
 }
 
 /// Inferences that were not slow on any rank: beyond the 90th percentile of one.
@@ -164,10 +218,10 @@ RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const Collect
     std::vector<RankLane> lanes;
     for (std::size_t rank = 0; rank < traces.by_rank.size(); ++rank) {
       const RankTrace& trace = traces.by_rank[rank][inference];
-      const std::int64_t offset_ns = traces.clocks[rank].offset_ns;
-      lanes.push_back(trace.device.empty() ? lane_of_host(trace, labels, offset_ns)
-                                           : lane_of_device(trace, labels, offset_ns));
+      lanes.push_back(trace.device.empty() ? lane_of_host(trace, labels, traces.clocks[rank].offset_ns)
+                                           : lane_of_device(trace, labels));
     }
+    if (!traces.by_rank[0][inference].device.empty()) sums.add_apart(align_ends(lanes));
     if (!sums.add(lanes)) continue;
     for (std::size_t rank = 0; rank < lanes.size(); ++rank) {
       const RankTrace& trace = traces.by_rank[rank][inference];

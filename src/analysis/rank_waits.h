@@ -45,12 +45,15 @@ struct RankWaits {
   std::vector<RankWait> waits;                // the longest first; those of a rank add up to its waiting
   std::vector<double> wall_s;                 // by rank
   std::vector<std::vector<double>> groups_s;  // by rank and group (kGroups): time inside nodes
+  std::vector<double> device_clock_s;         // by rank: how far it was ahead of the first's; empty for hosts
   std::int64_t inferences = 0;                // that means are over
   std::int64_t unmatched = 0;                 // in which ranks did not have the same collectives
 };
 
 /// On a host a collective lasts from its call to the end of the wait for its result; on a device as long as its kernel.
-/// Means over the inferences that no rank was slow in.
+/// Clocks of hosts are those that the ranks compared; those of devices are brought together by the collectives' ends,
+/// at which ranks leave together. Where a host's steps were recorded beside a device, its idle time is charged to the
+/// step that the host was in. Means over the inferences that no rank was slow in.
 /// @param limits nullptr where they are not known
 RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const CollectiveLimits* limits = nullptr);
 

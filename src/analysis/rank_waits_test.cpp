@@ -78,16 +78,17 @@ TEST(RankWaits, ALateStartIsNoOperatorsFault) {
   EXPECT_NEAR(waited_for(waits, 0, "", /*idle=*/false), 3e-3, 1e-12);
 }
 
+DeviceRecord kernel(NodeId node, std::int64_t begin, std::int64_t end) {
+  DeviceRecord record;
+  record.node = node;
+  record.begin_ns = begin * kMs;
+  record.end_ns = end * kMs;
+  return record;
+}
+
 TEST(RankWaits, OfADeviceTellIdleFromBusyAndHiddenFromExposed) {
   // Kernels: relu [0, 2], the collective [2, 9] with another one beside it from 3 to 5; or relu late, [4, 6], and [6,
   // 9].
-  const auto kernel = [](NodeId node, std::int64_t begin, std::int64_t end) {
-    DeviceRecord record;
-    record.node = node;
-    record.begin_ns = begin * kMs;
-    record.end_ns = end * kMs;
-    return record;
-  };
   RankTrace early{0, 10 * kMs, {}, {kernel(kRelu, 0, 2), kernel(kReduce, 2, 9), kernel(kLast, 3, 5)}};
   RankTrace late{0, 10 * kMs, {}, {kernel(kRelu, 4, 6), kernel(kReduce, 6, 9)}};
   const RankWaits waits = rank_waits(RankTraces{{{}, {}}, {{early}, {late}}}, small_graph());
@@ -96,6 +97,29 @@ TEST(RankWaits, OfADeviceTellIdleFromBusyAndHiddenFromExposed) {
   EXPECT_NEAR(waits.collectives[0].exposed_s(), 5e-3, 1e-12);
   EXPECT_NEAR(waited_for(waits, 0, "aten.relu.default", /*idle=*/true), 4e-3, 1e-12);
   EXPECT_EQ(waited_for(waits, 0, "aten.relu.default", /*idle=*/false), 0);
+}
+
+TEST(RankWaits, OfDevicesTakeTheirClocksFromTheEndsOfCollectives) {
+  // As above, by a clock that is 50 ms ahead, whatever the hosts' clocks say.
+  RankTrace early{0, 10 * kMs, {}, {kernel(kRelu, 0, 2), kernel(kReduce, 2, 9)}};
+  RankTrace late{50 * kMs, 60 * kMs, {}, {kernel(kRelu, 54, 56), kernel(kReduce, 56, 59)}};
+  const RankWaits waits = rank_waits(RankTraces{{{}, {7 * kMs, 0}}, {{early}, {late}}}, small_graph());
+  EXPECT_NEAR(waits.collectives[0].waiting_s, 4e-3, 1e-12);
+  EXPECT_EQ(waits.collectives[1].waiting_s, 0);
+  EXPECT_NEAR(waits.device_clock_s.at(1), 50e-3, 1e-12);
+  EXPECT_NEAR(waited_for(waits, 0, "aten.relu.default", /*idle=*/true), 4e-3, 1e-12);
+}
+
+TEST(RankWaits, ChargeWhatADeviceWasIdleForToWhereItsHostWas) {
+  // The late host spends 4 ms in relu after its kernel was launched: the device waits for the collective's.
+  const std::vector<NodeSpan> quick = {{kRelu, 0, kMs}, {kReduce, kMs, 2 * kMs}, {kWait, 2 * kMs, 2 * kMs}};
+  const std::vector<NodeSpan> slow = {{kRelu, 0, 5 * kMs}, {kReduce, 5 * kMs, 6 * kMs}, {kWait, 6 * kMs, 6 * kMs}};
+  RankTrace early{0, 10 * kMs, quick, {kernel(kRelu, 1, 2), kernel(kReduce, 2, 9)}};
+  RankTrace late{0, 10 * kMs, slow, {kernel(kRelu, 1, 2), kernel(kReduce, 6, 9)}};
+  const RankWaits waits = rank_waits(RankTraces{{{}, {}}, {{early}, {late}}}, small_graph());
+  EXPECT_NEAR(waits.collectives[0].waiting_s, 4e-3, 1e-12);
+  EXPECT_NEAR(waited_for(waits, 0, "aten.relu.default", /*idle=*/true), 3e-3, 1e-12);
+  EXPECT_NEAR(waited_for(waits, 0, "_c10d_functional.all_reduce.default", /*idle=*/true), 1e-3, 1e-12);
 }
 
 CollectiveLimits all_reduce_in(double seconds) {

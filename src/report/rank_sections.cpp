@@ -1,6 +1,7 @@
 #include "report/rank_sections.h"
 
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "report/section_fields.h"
@@ -15,6 +16,7 @@ struct RankRow {
   double wall_s = 0;
   RankCollective sum;
   ClockOffset clock;
+  double device_clock_s = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct RankGroup {
@@ -55,6 +57,7 @@ Field<Row> rank_field() {
 void add_rank_rows(const RankFigures& figures, std::vector<RankRow>& rows) {
   for (std::size_t rank = 0; rank < figures.waits->wall_s.size(); ++rank) {
     RankRow row{figures.phase, rank, figures.waits->wall_s[rank], {}, figures.clocks->at(rank)};
+    if (!figures.waits->device_clock_s.empty()) row.device_clock_s = figures.waits->device_clock_s[rank];
     for (const RankCollective& one : figures.waits->collectives) {
       if (one.rank != rank) continue;
       row.sum.time_s += one.time_s;
@@ -94,6 +97,9 @@ const Section<RankRow>& rank_section() {
            [](const R& r) { return measured(static_cast<double>(r.clock.offset_ns) * 1e-9); }},
           {{"clock_within", "Clock within", Unit::kSeconds, "what that was measured to", true},
            [](const R& r) { return measured(static_cast<double>(r.clock.within_ns) * 1e-9); }},
+          {{"device_clock", "Device's clock ahead", Unit::kSeconds,
+            "of the first rank's, by the ends of collectives, at which ranks leave together; taken off", true},
+           [](const R& r) { return measured(r.device_clock_s); }},
       });
   return section;
 }
