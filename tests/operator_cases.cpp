@@ -423,6 +423,7 @@ const std::vector<TriedElsewhere>& operators_tried_elsewhere() {
       {"transformers.grouped_mm_fallback.default", "tests/onnx_rule_cases.cpp: likewise"},
       {"nongemm.foreach.default", "src/flows/torch/control_test.cpp: it has a block"},
       {"_c10d_functional.all_reduce.default", "tests/ranks_test.cpp: it wants other ranks"},
+      {"nongemm.all_reduce_.default", "tests/ranks_test.cpp: likewise"},
       {"_c10d_functional.all_gather_into_tensor.default", "tests/ranks_test.cpp: likewise"},
       {"_c10d_functional.reduce_scatter_tensor.default", "tests/ranks_test.cpp: likewise"},
       {"_c10d_functional.all_to_all_single.default", "tests/ranks_test.cpp: likewise"},

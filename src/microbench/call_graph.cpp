@@ -32,7 +32,7 @@ class Maker {
     Node node = make_node();
     for (int i = 0; i < repeat; ++i) {
       add(node);
-      if (is_collective(node.op)) add_wait();
+      if (is_functional_collective(node.op)) add_wait();
     }
     // Runtimes other than torch compute what an output needs and nothing else.
     const Node& last = result_.graph.nodes.back();

@@ -13,6 +13,7 @@
 #include "microbench/op_point.h"
 #include "microbench/shape_sweep.h"
 #include "ops/check_graph.h"
+#include "ops/communication.h"
 
 namespace nongemm::microbench {
 namespace {
@@ -109,7 +110,7 @@ const TensorSpec& tensor(const Call& call, const std::string& name) {
 bool wants_groups(const std::string& op) { return op.find("grouped_mm") != std::string::npos; }
 
 /// Other ranks, too: tests/ranks_test.cpp.
-bool wants_ranks(const std::string& op) { return op.starts_with("_c10d_functional."); }
+bool wants_ranks(const std::string& op) { return is_collective(op) || op == kWaitForCollective; }
 
 TEST(OperandRules, GroupedProductsNameWhatTheyNeed) {
   EXPECT_THAT(refused("aten._grouped_mm.default", with_shapes({"8x16"})), testing::HasSubstr("--shape mat2="));

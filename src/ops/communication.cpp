@@ -1,5 +1,6 @@
-// Collectives of the functional kind (torch.distributed._functional_collectives): each gives a result that must be
-// waited for. Ranks are those of the group that is named.
+// Collectives. Those of the functional kind (torch.distributed._functional_collectives) give a result that must be
+// waited for; torch.distributed.all_reduce(tensor), which is no operator that a graph could name (its group is an
+// object), adds up in place. Ranks are those of the group that is named.
 #include <array>
 
 #include "base/error.h"
@@ -79,6 +80,8 @@ constexpr Traits kReduces = {.single_operand = true, .reduction = true};
 constexpr std::array kEntries = {
     entry("_c10d_functional::all_reduce(Tensor input, str reduce_op, str group_name) -> Tensor", "AllReduce",
           infer_all_reduce, per_output<1>, kReduces),
+    entry("nongemm::all_reduce_(Tensor(a!) input, str reduce_op, str group_name) -> Tensor(a!)", "AllReduce", in_place,
+          per_output<1>, kReduces),
     entry("_c10d_functional::all_gather_into_tensor(Tensor input, int group_size, str group_name) -> Tensor",
           "AllGather", infer_all_gather, moves, kMoves),
     entry("_c10d_functional::reduce_scatter_tensor(Tensor input, str reduce_op, int group_size, str group_name) -> "

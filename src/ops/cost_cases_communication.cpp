@@ -17,6 +17,12 @@ Work all_reduce(Builder& b, int variant) {
   return {count(shape), bytes(shape), bytes(shape)};
 }
 
+Work all_reduce_in_place(Builder& b, int variant) {
+  const Shape& shape = kShapes[static_cast<std::size_t>(variant)];
+  b.call("nongemm.all_reduce_.default", {operand(b, shape), "sum", "ranks"});
+  return {count(shape), bytes(shape), bytes(shape)};
+}
+
 Work all_gather(Builder& b, int variant) {
   const Shape& shape = kShapes[static_cast<std::size_t>(variant)];
   b.call("_c10d_functional.all_gather_into_tensor.default", {operand(b, shape), 4, "ranks"});
@@ -46,6 +52,7 @@ Work wait(Builder& b, int variant) {
 
 Cases communication() {
   return {{"_c10d_functional.all_reduce.default", all_reduce},
+          {"nongemm.all_reduce_.default", all_reduce_in_place},
           {"_c10d_functional.all_gather_into_tensor.default", all_gather},
           {"_c10d_functional.reduce_scatter_tensor.default", reduce_scatter},
           {"_c10d_functional.all_to_all_single.default", all_to_all},

@@ -59,18 +59,6 @@ class Rewriter {
   std::vector<Node> old_nodes_;
 };
 
-std::vector<std::size_t> count_uses(const Graph& graph) {
-  std::vector<std::size_t> uses(graph.values.size(), 0);
-  for (const Node& node : graph.nodes) {
-    for (const Argument& argument : node.args) for_each_use(argument, [&](ValueId value) { ++uses[value]; });
-  }
-  for (const Block& block : graph.blocks) {
-    for (const ValueId value : block.results) ++uses[value];
-  }
-  for (const Output& output : graph.outputs) ++uses[output.value];
-  return uses;
-}
-
 /// Leaves out views, later ones first, whose results nobody uses any more: transposes of weights that are gone.
 template <typename FellOutOfUse>
 void drop_views(Graph& graph, std::vector<std::size_t>& uses, const FellOutOfUse& fell_out_of_use) {
@@ -99,6 +87,18 @@ void drop_views(Graph& graph, std::vector<std::size_t>& uses, const FellOutOfUse
 }
 
 }  // namespace
+
+std::vector<std::size_t> count_uses(const Graph& graph) {
+  std::vector<std::size_t> uses(graph.values.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (const Argument& argument : node.args) for_each_use(argument, [&](ValueId value) { ++uses[value]; });
+  }
+  for (const Block& block : graph.blocks) {
+    for (const ValueId value : block.results) ++uses[value];
+  }
+  for (const Output& output : graph.outputs) ++uses[output.value];
+  return uses;
+}
 
 Graph replace_nodes(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements) {
   const std::vector<std::size_t> before = count_uses(graph);

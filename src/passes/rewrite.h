@@ -3,11 +3,15 @@
 
 #include <functional>
 #include <map>
+#include <vector>
 
 #include "graph/graph.h"
 #include "ops/builder.h"
 
 namespace nongemm::passes {
+
+/// By value: how often operands, results of blocks and outputs name it.
+std::vector<std::size_t> count_uses(const Graph& graph);
 
 /// Builds what stands in a node's place, in the same block and module. Gives the result that takes the place of the
 /// node's: of a node that it added, and used by none.

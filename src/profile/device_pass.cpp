@@ -159,7 +159,13 @@ void choose_recorded(Session& session, const Graph& graph, const PassSettings& s
   }
   if (chosen.reconstruction) chosen.how += "; the queue model was not used: " + chosen.reconstruction->rejected;
   chosen.timing = std::move(timing);
-  chosen.scaled_to_s = plain_s;
+  // Ranks that are recorded wait for one another longer, and then a plain inference has no room for the kernels.
+  constexpr double kClearlyMore = 1.05;
+  if (mean_of(chosen.timing.parts).device_ns() * 1e-9 <= kClearlyMore * plain_s) {
+    chosen.scaled_to_s = plain_s;
+  } else {
+    chosen.how += "; parts are of recorded inferences, whose kernels take longer than a plain one";
+  }
 }
 
 /// What the policy leaves after `spent_s`.

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "profile/attribution.h"
+#include "profile/timing_pass.h"
 
 namespace nongemm {
 namespace {
@@ -128,6 +129,12 @@ void KeptTraces::keep(TraceLevel level, const Trace& trace) {
   traces.push_back({trace.begin_ns, trace.end_ns, trace.nodes, std::move(attributed.device)});
 }
 
+void KeptTraces::keep_row(TraceLevel level, std::span<const Trace> traces) {
+  // Ranks do not take up records at the same time.
+  const std::size_t first = traces.size() > kFirstRuns ? kFirstRuns : 0;
+  for (const Trace& trace : traces.subspan(first)) keep(level, trace);
+}
+
 void LeadingSession::tell(RankCommand command, TraceLevel level, std::size_t count) {
   const RankOrder order{command, number_, level, static_cast<std::uint32_t>(count)};
   ranks_.from_first(order.packed());
@@ -156,7 +163,7 @@ void LeadingSession::run_traced_in_a_row(TraceLevel level, std::span<Trace> trac
   tell(RankCommand::kTraceInARow, level, traces.size());
   ranks_.barrier();
   own_.run_traced_in_a_row(level, traces);
-  for (const Trace& trace : traces) kept_.keep(level, trace);
+  kept_.keep_row(level, traces);
 }
 
 MemoryUse LeadingSession::run_for_memory() {
@@ -257,7 +264,7 @@ void FollowingSession::obey(const RankOrder& order) {
     case RankCommand::kOwnStep:
       throw Error(ErrorKind::kFailed, "the first rank asks of a session what none does");
   }
-  for (const Trace& trace : traces) kept_.keep(order.level, trace);
+  kept_.keep_row(order.level, traces);
 }
 
 RankOrder next_order(Communicator& ranks) { return RankOrder::unpacked(ranks.from_first(0)); }

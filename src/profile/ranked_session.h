@@ -19,6 +19,8 @@ class KeptTraces {
  public:
   /// Of a device those of the timing pass, with the nodes that the attributed trace before them says.
   void keep(TraceLevel level, const Trace& trace);
+  /// Of traces in a row: without the first ones, as the timing pass.
+  void keep_row(TraceLevel level, std::span<const Trace> traces);
   /// What follows is a replay, which is another program: nothing of it is kept.
   void end() { ended_ = true; }
   /// Those with records of a device, where there are any.

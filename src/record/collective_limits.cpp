@@ -7,12 +7,14 @@
 namespace nongemm {
 namespace {
 
-/// "all_reduce" of "_c10d_functional.all_reduce.default".
+/// "all_reduce" of "_c10d_functional.all_reduce.default", and of its kind in place.
 std::string_view name_alone(std::string_view op) {
-  const std::size_t space = op.find('.');
-  if (space == std::string_view::npos) return op;
-  op.remove_prefix(space + 1);
-  return op.substr(0, op.find('.'));
+  if (const std::size_t space = op.find('.'); space != std::string_view::npos) {
+    op.remove_prefix(space + 1);
+    op = op.substr(0, op.find('.'));
+  }
+  if (op.ends_with('_')) op.remove_suffix(1);
+  return op;
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "flows/torch/quantize/int8_cuda.h"
 #include "flows/torch/quantize/int8_operators.h"
 #include "flows/torch/quantize/low_bit_operators.h"
+#include "flows/torch/ranks/all_reduce.h"
 #include "flows/torch/ranks/rank_group.h"
 #include "flows/torch/roi/roi_cuda.h"
 #include "flows/torch/roi/roi_operators.h"
@@ -52,6 +53,7 @@ class TorchFlow : public Flow {
     load_cuda_early();
     register_host_operators();
     register_grouped_products();
+    register_all_reduce();
     if (const char* torchvision = std::getenv("NONGEMM_TORCHVISION")) load_torchvision(torchvision);
     register_roi_operators();
     register_int8_operators();

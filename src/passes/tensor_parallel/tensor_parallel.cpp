@@ -12,8 +12,10 @@
 #include "base/error.h"
 #include "graph/state.h"
 #include "ops/builder.h"
+#include "ops/communication.h"
 #include "ops/op.h"
 #include "ops/routing.h"
+#include "passes/rewrite.h"
 #include "passes/tensor_parallel/cut_weights.h"
 #include "passes/tensor_parallel/plan.h"
 #include "passes/tensor_parallel/rules.h"
@@ -36,6 +38,7 @@ class Splitter {
         states_(whole, std::move(states)),
         ranks_(place.ranks),
         rank_(place.rank),
+        uses_(count_uses(whole)),
         builder_(whole.name, DType::kFloat32),
         preparation_(whole.name, DType::kFloat32),
         placements_(whole.values.size()),
@@ -198,8 +201,26 @@ class Splitter {
 
   Tensor wait(const Tensor& tensor) { return builder_.call("_c10d_functional.wait_tensor.default", {tensor}); }
 
+  /// transformers' plans call torch.distributed.all_reduce: in place, where nothing else sees the storage.
   Tensor reduce(const Tensor& part) {
+    if (owns_storage(part.id())) {
+      return builder_.call(std::string(kAllReduceInPlace), {part, "sum", std::string(kRankGroup)});
+    }
     return wait(builder_.call("_c10d_functional.all_reduce.default", {part, "sum", std::string(kRankGroup)}));
+  }
+
+  /// Whether nobody sees the storage of a part but through its sum: uses of the part are uses of the sum, and what it
+  /// is a view of has no other use.
+  bool owns_storage(ValueId value) const {
+    if (value >= whole_.values.size()) return true;  // a product that was split from its bias
+    if (!is_contiguous(whole_.values[value].type)) return false;
+    while (whole_.values[value].type.alias) {
+      std::optional<ValueId> base;
+      for_each_use(whole_.nodes[whole_.values[value].producer].args.at(0), [&](ValueId used) { base = used; });
+      if (!base || uses_[*base] != 1) return false;
+      value = *base;
+    }
+    return whole_.values[value].producer != kNoId;  // not an input or a weight
   }
 
   /// As torch.distributed's functional all_gather does for a dimension that is not the first.
@@ -276,6 +297,7 @@ class Splitter {
   StateCuts states_;
   std::int64_t ranks_;
   std::int64_t rank_;
+  std::vector<std::size_t> uses_;  // by value of the whole
   Builder builder_;
   Builder preparation_;
   std::vector<Placement> placements_;  // of the whole's values

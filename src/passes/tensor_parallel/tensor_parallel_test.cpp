@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
+#include "ops/builder.h"
 #include "ops/check_graph.h"
+#include "ops/communication.h"
 #include "passes/tensor_parallel/plan.h"
 #include "prepare/model.h"
 #include "test_paths.h"
@@ -34,7 +36,7 @@ Graph graph_of(const std::string& folder, const RankPlace& place = {}, const Mod
 std::map<std::string, int> collectives_of(const Graph& graph) {
   std::map<std::string, int> count;
   for (const Node& node : graph.nodes) {
-    if (node.op.starts_with("_c10d_functional.") && node.op.find("wait") == std::string::npos) ++count[node.op];
+    if (is_collective(node.op)) ++count[node.op];
   }
   return count;
 }
@@ -77,9 +79,9 @@ TEST(TensorParallel, OneSumAfterAttentionAndOneAfterTheMlp) {
   const auto blocks = std::count_if(part.scopes.begin(), part.scopes.end(),
                                     [](const Scope& scope) { return scope.type == "GPT2Block"; });
   ASSERT_GT(blocks, 0);
-  EXPECT_EQ(collectives_of(part)["_c10d_functional.all_reduce.default"], 2 * blocks);
+  EXPECT_EQ(collectives_of(part)[std::string(kAllReduceInPlace)], 2 * blocks);
   for (const Node& node : part.nodes) {
-    if (node.op == "_c10d_functional.all_reduce.default") {
+    if (node.op == kAllReduceInPlace) {
       EXPECT_THAT(part.scope_path(node.scope), testing::EndsWith("c_proj"));
     }
   }
@@ -89,7 +91,7 @@ TEST(TensorParallel, RowsOfExpertsAreSummedByTokenFirst) {
   const Graph part = graph_of(std::string(kFamilies) + "mixtral", rank_of(0, 2));
   const Graph whole = graph_of(std::string(kFamilies) + "mixtral");
   for (const Node& node : part.nodes) {
-    if (node.op != "_c10d_functional.all_reduce.default") continue;
+    if (node.op != kAllReduceInPlace) continue;
     const std::int64_t rows = element_count(part.values[node.outputs[0]].type.shape);
     EXPECT_EQ(rows, element_count(whole.values[whole.inputs[0].value].type.shape) *
                         part.values[node.outputs[0]].type.shape.back());
@@ -215,7 +217,24 @@ TEST_F(PlanFile, CutsWhatItSays) {
   const Graph part = graph_of(std::string(kFamilies) + "hf_vit",
                               with("[plan]\n\"mlp.fc1\" = \"colwise\"\n\"mlp.fc2\" = \"rowwise\"\n"));
   EXPECT_THAT(problems_of(part), IsEmpty());
-  EXPECT_GT(collectives_of(part)["_c10d_functional.all_reduce.default"], 0);
+  EXPECT_GT(collectives_of(part)[std::string(kAllReduceInPlace)], 0);
+}
+
+TEST_F(PlanFile, ASumTakesThePlaceOfItsPartForAllThatUseIt) {
+  Builder b("views", DType::kFloat32);
+  const Tensor x = b.input("x", DType::kFloat32, {4, 8}, {});
+  const auto scope = b.scope("down", "Linear");
+  const Tensor part = b.call("aten.linear.default", {x, b.parameter("weight", DType::kFloat32, {6, 8}, {})});
+  b.output("flat", b.call("aten.view.default", {part, Shape{24}}));
+  b.output("turned", b.call("aten.view.default", {part, Shape{6, 4}}));
+  const Graph graph = passes::tensor_parallel(b.finish(), with("[plan]\n\"down\" = \"rowwise\"\n"), "");
+  EXPECT_EQ(collectives_of(graph), (std::map<std::string, int>{{std::string(kAllReduceInPlace), 1}}));
+  EXPECT_THAT(problems_of(graph), IsEmpty());
+  for (const Output& output : graph.outputs) {
+    const Node& view = graph.nodes[graph.values[output.value].producer];
+    const NodeId sum = graph.values[std::get<Use>(view.args[0]).value].producer;
+    EXPECT_EQ(graph.nodes[sum].op, kAllReduceInPlace) << output.name;
+  }
 }
 
 TEST_F(PlanFile, ACacheOfAttentionThatIsNotCutStaysWhole) {
