@@ -22,7 +22,7 @@ verify() {
   for folder in ${FIXTURES:-../shared/fixtures}/numerics/{gpt2,llama,bert} ${FIXTURES:-../shared/fixtures}/families/{qwen3,mixtral,phi3}; do
     [[ -d $folder ]] || continue
     "${program[@]}" verify "$folder" --device cuda --tensor-parallel 2 --rank-timeout 120 || status=1
-    "${program[@]}" verify "$folder" --device cuda --dtype fp16 --tolerance 2e-2 --tensor-parallel 2 --rank-timeout 120 || status=1
+    "${program[@]}" verify "$folder" --against torch --device cuda --dtype fp16 --tensor-parallel 2 --rank-timeout 120 || status=1
   done
   for folder in ${FIXTURES:-../shared/fixtures}/generation/qwen3; do
     [[ -d $folder ]] || continue

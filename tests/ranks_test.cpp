@@ -55,6 +55,14 @@ INSTANTIATE_TEST_SUITE_P(Caches, Generations, testing::Values("gpt2", "llama --c
                            return info.param.substr(0, info.param.find(' ')) + (is_static ? "_static" : "_dynamic");
                          });
 
+TEST(OutputsOfRanks, AreHeldAgainstOneRankWhereThereAreNoReferences) {
+  const std::string command = "verify minilm-l6 --against torch --tensor-parallel 2 --rank-timeout 60";
+  const Outcome outcome = run(command);
+  EXPECT_EQ(outcome.code, 0) << outcome.text;
+  EXPECT_THAT(outcome.text, HasSubstr("ok    minilm-l6"));
+  EXPECT_EQ(run(command + " --tolerance 1e-12").code, 1) << "what is allowed goes to the ranks, too";
+}
+
 class Ranks : public ProgramTest {
  protected:
   /// A run's report. @param prefix variables of its environment

@@ -45,6 +45,11 @@ void WaitSums::add_apart(const std::vector<std::int64_t>& ahead_ns) {
 
 void WaitSums::add_wall(std::size_t rank, std::int64_t ns) { result_.wall_s[rank] += seconds(ns); }
 
+void WaitSums::add_busy(std::size_t rank, std::int64_t ns) {
+  result_.busy_s.resize(result_.wall_s.size());
+  result_.busy_s[rank] += seconds(ns);
+}
+
 void WaitSums::add_group(std::size_t rank, std::uint32_t label, std::int64_t ns) {
   const auto group = static_cast<std::size_t>(label == kNoLabel ? Group::kOther : labels_[label].group);
   if (group < kGroups.size()) result_.groups_s[rank][group] += seconds(ns);
@@ -125,6 +130,7 @@ RankWaits WaitSums::finish() {
     result_.waits.push_back(std::move(row));
   }
   for (double& wall : result_.wall_s) wall *= part;
+  for (double& busy : result_.busy_s) busy *= part;
   for (double& ahead : result_.device_clock_s) ahead *= part;
   for (std::vector<double>& rank : result_.groups_s) {
     for (double& group : rank) group *= part;

@@ -62,6 +62,7 @@ class WaitSums {
   /// How far the ranks' devices' clocks were ahead of the first rank's, before they were brought together.
   void add_apart(const std::vector<std::int64_t>& ahead_ns);
   void add_wall(std::size_t rank, std::int64_t ns);
+  void add_busy(std::size_t rank, std::int64_t ns);
   void add_group(std::size_t rank, std::uint32_t label, std::int64_t ns);
   /// Means where several stretches were added.
   RankWaits finish();

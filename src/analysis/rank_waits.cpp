@@ -180,6 +180,24 @@ std::vector<std::int64_t> align_ends(std::vector<RankLane>& lanes) {
   return ahead;
 }
 
+/// In which something ran: kernels may run beside one another, a host's nodes do not.
+std::int64_t busy_ns(const RankTrace& trace) {
+  std::int64_t busy = 0;
+  if (trace.device.empty()) {
+    for (const NodeSpan& span : trace.spans) busy += span.end_ns - span.begin_ns;
+    return busy;
+  }
+  std::vector<std::pair<std::int64_t, std::int64_t>> times;
+  for (const DeviceRecord& record : trace.device) times.emplace_back(record.begin_ns, record.end_ns);
+  std::sort(times.begin(), times.end());
+  std::int64_t at = times.front().first;
+  for (const auto& [begin, end] : times) {
+    busy += std::max<std::int64_t>(0, end - std::max(at, begin));
+    at = std::max(at, end);
+  }
+  return busy;
+}
+
 /// Inferences that were not slow on any rank: beyond the 90th percentile of one.
 std::vector<std::size_t> undisturbed(const RankTraces& traces) {
   const std::size_t count = traces.by_rank.empty() ? 0 : traces.by_rank[0].size();
@@ -228,6 +246,7 @@ RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const Collect
       sums.add_wall(rank, trace.end_ns - trace.begin_ns);
       for (const DeviceRecord& record : trace.device)
         sums.add_group(rank, record.node, record.end_ns - record.begin_ns);
+      sums.add_busy(rank, busy_ns(trace));
       if (!trace.device.empty()) continue;
       for (const NodeSpan& span : trace.spans) sums.add_group(rank, span.node, span.end_ns - span.begin_ns);
     }

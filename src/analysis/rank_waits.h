@@ -44,6 +44,7 @@ struct RankWaits {
   std::vector<RankCollective> collectives;    // by rank, the most time first
   std::vector<RankWait> waits;                // the longest first; those of a rank add up to its waiting
   std::vector<double> wall_s;                 // by rank
+  std::vector<double> busy_s;                 // by rank: in any kernel, collectives included; on a host in any node
   std::vector<std::vector<double>> groups_s;  // by rank and group (kGroups): time inside nodes
   std::vector<double> device_clock_s;         // by rank: how far it was ahead of the first's; empty for hosts
   std::int64_t inferences = 0;                // that means are over

@@ -95,6 +95,8 @@ TEST(RankWaits, OfADeviceTellIdleFromBusyAndHiddenFromExposed) {
   EXPECT_NEAR(waits.collectives[0].waiting_s, 4e-3, 1e-12);
   EXPECT_NEAR(waits.collectives[0].hidden_s, 2e-3, 1e-12);
   EXPECT_NEAR(waits.collectives[0].exposed_s(), 5e-3, 1e-12);
+  EXPECT_NEAR(waits.busy_s.at(0), 9e-3, 1e-12) << "what runs beside something else counts once";
+  EXPECT_NEAR(waits.busy_s.at(1), 5e-3, 1e-12);
   EXPECT_NEAR(waited_for(waits, 0, "aten.relu.default", /*idle=*/true), 4e-3, 1e-12);
   EXPECT_EQ(waited_for(waits, 0, "aten.relu.default", /*idle=*/false), 0);
 }

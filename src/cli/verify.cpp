@@ -111,8 +111,12 @@ void check_cut(const Request& request) {
 /// By as many processes; what the first one prints is shown. Every rank holds its outputs against the references.
 bool verify_by_ranks(const Request& request) {
   check_cut(request);
-  const RanksEnd end = run_ranks(option_table().words_of(kVerify, request), request.run.runtime.place,
-                                 /*journals=*/false, /*most_seconds=*/0);
+  std::vector<std::string> words = option_table().words_of(kVerify, request);
+  // What becomes of outputs is no part of a run's words.
+  const VerifyRequest& verified = request.verified;
+  if (!verified.against.empty()) words.insert(words.end(), {"--against", verified.against});
+  if (verified.tolerance) words.insert(words.end(), {"--tolerance", fmt::format("{}", *verified.tolerance)});
+  const RanksEnd end = run_ranks(words, request.run.runtime.place, /*journals=*/false, /*most_seconds=*/0);
   fmt::print("{}", end.ranks.front().printed);
   if (end.failure.empty()) return true;
   throw Error(ErrorKind::kFailed, end.failure);
@@ -134,9 +138,10 @@ void check(const std::vector<Request>& points, const Selection& selection) {
     throw Error(ErrorKind::kUsage, "--dtype has no effect: references have a type of their own", "add --against FLOW");
   }
   for (const Request& point : points) {
-    if (point.verified.against != point.run.flow) continue;
+    const bool same = point.verified.against == point.run.flow;
+    if (!same || point.run.runtime.place.is_one_of_several()) continue;
     throw Error(ErrorKind::kUsage, "--against " + point.run.flow + " compares the flow with itself",
-                "name another with --flow or --against");
+                "name another with --flow or --against, or several ranks to be held against one");
   }
 }
 

@@ -1,7 +1,10 @@
 #include "microbench/collective.h"
 
+#include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "base/interrupt.h"
 #include "base/statistics.h"
@@ -12,8 +15,23 @@
 namespace nongemm::microbench {
 namespace {
 
-/// Its kernels on a device, without those of the copy that the functional kind makes first; the call and the wait for
-/// its result on a host.
+/// Of each call the collective's own kernel, the last one, on the rank that it took least for: that one came last and
+/// did not wait.
+std::vector<double> transfers_of(const RankTraces& traces) {
+  std::vector<double> transfers;
+  for (const std::vector<RankTrace>& rank : traces.by_rank) {
+    transfers.resize(rank.size(), std::numeric_limits<double>::infinity());
+    for (std::size_t i = 0; i < rank.size(); ++i) {
+      if (rank[i].device.empty()) return {};
+      const DeviceRecord& last = rank[i].device.back();
+      transfers[i] = std::min(transfers[i], static_cast<double>(last.end_ns - last.begin_ns) * 1e-9);
+    }
+  }
+  return transfers;
+}
+
+/// Its kernels on a device, with that of the copy that the functional kind makes first; the call and the wait for its
+/// result on a host.
 void measure_inside(LeadingSession& session, const CallGraph& graph, const PassSettings& settings, bool on_device,
                     CallMeasurement& result) {
   result.how = "wall times";
@@ -25,6 +43,9 @@ void measure_inside(LeadingSession& session, const CallGraph& graph, const PassS
   result.how = pass.how;
   result.call_s = pass.inside_s;
   result.gap_s = pass.gap_s;
+  if (const std::vector<double> transfers = transfers_of(session.gather()); !transfers.empty()) {
+    result.transfer_s = median(transfers);
+  }
   for (const KernelSum& kernel : pass.kernels) result.kernels += kernel.launches;
 }
 

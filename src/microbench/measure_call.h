@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,9 @@ struct CallMeasurement {
   std::vector<double> call_s;  // per call: its kernels on a device, the call itself on a host
   double gap_s = 0;            // device waits per call; 0 on a host
   double kernels = 0;          // per call; 0 on a host
-  std::string how;             // what call_s is taken from
+  /// Of a collective between devices, without what ranks waited for one another; NaN where that is not known.
+  double transfer_s = std::numeric_limits<double>::quiet_NaN();
+  std::string how;  // what call_s is taken from
   std::vector<ObservedTypes> observed;
   Tf32Use fp32_in_tf32;
   bool incomplete = false;

@@ -92,6 +92,7 @@ void run(const OpSpec& spec, const std::function<void(const std::string&)>& prog
   figures.node = row_of(spec, measured);
   if (by_ranks) {
     const double bytes = rules::bytes_of(figures.node.operands.front());
+    figures.transfer_s = measured.transfer_s;
     figures.bus_bytes = bus_bytes(spec.call.info.name, bytes, place.ranks);
     figures.node.limit_s = of_collectives ? time_of_collective(*of_collectives, spec.call.info.name, bytes) : kNaN;
   }

@@ -78,6 +78,9 @@ std::string name_of_clock() {
   return name;
 }
 
+/// What a device is idle for is charged to where its host was: a reading of the clock at each node tells that.
+TraceLevel with_spans(TraceLevel level) { return level == TraceLevel::kTiming ? TraceLevel::kTimingSpans : level; }
+
 /// As NTP does: what a rank says its clock shows, against the middle of asking and hearing; the quickest answer counts.
 std::vector<ClockOffset> clock_offsets(Communicator& ranks) {
   constexpr int kTimes = 16;
@@ -153,6 +156,7 @@ void LeadingSession::run() {
 }
 
 void LeadingSession::run_traced(TraceLevel level, Trace& trace) {
+  level = with_spans(level);
   tell(RankCommand::kTrace, level);
   ranks_.barrier();
   own_.run_traced(level, trace);
@@ -160,6 +164,7 @@ void LeadingSession::run_traced(TraceLevel level, Trace& trace) {
 }
 
 void LeadingSession::run_traced_in_a_row(TraceLevel level, std::span<Trace> traces) {
+  level = with_spans(level);
   tell(RankCommand::kTraceInARow, level, traces.size());
   ranks_.barrier();
   own_.run_traced_in_a_row(level, traces);

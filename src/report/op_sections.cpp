@@ -24,6 +24,9 @@ double in_model(const OpFigures& f, double InModelFigures::*figure) {
   return f.in_model != nullptr ? f.in_model->*figure : kNaN;
 }
 
+/// What the limit of a collective is of.
+double transfer_or_time(const OpFigures& f) { return std::isnan(f.transfer_s) ? f.time.median : f.transfer_s; }
+
 std::vector<Field<OpFigures>> op_fields() {
   using F = OpFigures;
   return {
@@ -55,9 +58,14 @@ std::vector<Field<OpFigures>> op_fields() {
        [](const F& f) { return measured(rate_if_any(f.node.cost.bytes(), f.time.median)); }},
       {{"bandwidth_share", "of limit", Unit::kShare, "bandwidth over the device's measured copy bandwidth", false, 6},
        [](const F& f) { return measured(rate_if_any(f.node.cost.bytes(), f.time.median) / copy_bandwidth(f)); }},
+      {{"transfer", "Transfer", Unit::kSeconds,
+        "of a collective between devices: its own kernel on the rank that came last, median", false, 1},
+       [](const F& f) { return measured(f.transfer_s); }},
       {{"bus_rate", "Bus bandwidth", Unit::kByteRate,
-        "of a collective: what each rank has to send over the time, as nccl-tests count it", false, 1},
-       [](const F& f) { return measured(rate_if_any(f.bus_bytes, f.time.median)); }},
+        "of a collective: what each rank has to send over the transfer, on a host over the time, as nccl-tests count "
+        "it",
+        false, 1},
+       [](const F& f) { return measured(rate_if_any(f.bus_bytes, transfer_or_time(f))); }},
       {{"flop_rate", "Rate", Unit::kFlopRate, "work over time", false, 5},
        [](const F& f) { return measured(rate_if_any(f.node.cost.flops, f.time.median)); }},
       {{"flop_share", "of products", Unit::kShare,
@@ -70,8 +78,8 @@ std::vector<Field<OpFigures>> op_fields() {
         true},
        [](const F& f) { return measured(f.node.limit_s > 0 ? f.node.limit_s : kNaN); }},
       {{"distance", "Times the limit", Unit::kRatio,
-        "time over the time at the limit; below 1 where operands stay in a cache"},
-       [](const F& f) { return measured(rate(f.time.median, f.node.limit_s)); }},
+        "time (of a collective the transfer) over the time at the limit; below 1 where operands stay in a cache"},
+       [](const F& f) { return measured(rate(transfer_or_time(f), f.node.limit_s)); }},
       {{"group", "Group", Unit::kText, "operator group", true},
        [](const F& f) { return text_if_any(info(f.node.group).title); }},
       {{"variant", "Variant", Unit::kText, "the operator's common name", true},

@@ -33,7 +33,8 @@ struct OpFigures {
   double kernels = std::numeric_limits<double>::quiet_NaN();  // per call; NaN on a host
   NodeRow node;                          // classified, typed and costed; with its time at the limit
   const DeviceLimits* limits = nullptr;  // null when they are not known
-  double bus_bytes = std::numeric_limits<double>::quiet_NaN();  // of a collective: what each rank has to send
+  double bus_bytes = std::numeric_limits<double>::quiet_NaN();   // of a collective: what each rank has to send
+  double transfer_s = std::numeric_limits<double>::quiet_NaN();  // of a collective between devices, waiting left out
   std::string stopping_rule;
   std::string how;
   const InModelFigures* in_model = nullptr;  // null for a call that was taken from no model

@@ -14,9 +14,10 @@ struct RankRow {
   std::string_view phase;
   std::size_t rank = 0;
   double wall_s = 0;
+  double busy_s = 0;
   RankCollective sum;
   ClockOffset clock;
-  double device_clock_s = std::numeric_limits<double>::quiet_NaN();
+  double device_clock_s = kNaN;
 };
 
 struct RankGroup {
@@ -56,7 +57,8 @@ Field<Row> rank_field() {
 
 void add_rank_rows(const RankFigures& figures, std::vector<RankRow>& rows) {
   for (std::size_t rank = 0; rank < figures.waits->wall_s.size(); ++rank) {
-    RankRow row{figures.phase, rank, figures.waits->wall_s[rank], {}, figures.clocks->at(rank)};
+    RankRow row{figures.phase, rank, figures.waits->wall_s[rank], 0, {}, figures.clocks->at(rank)};
+    row.busy_s = rank < figures.waits->busy_s.size() ? figures.waits->busy_s[rank] : kNaN;
     if (!figures.waits->device_clock_s.empty()) row.device_clock_s = figures.waits->device_clock_s[rank];
     for (const RankCollective& one : figures.waits->collectives) {
       if (one.rank != rank) continue;
@@ -83,6 +85,11 @@ const Section<RankRow>& rank_section() {
           rank_field<R>(),
           {{"wall", "Inference", Unit::kSeconds, "wall time with records, mean"},
            [](const R& r) { return measured(r.wall_s); }},
+          {{"work", "Other work", Unit::kSeconds, "in anything but collectives alone"},
+           [](const R& r) { return measured(r.busy_s - r.sum.exposed_s()); }},
+          {{"idle", "Idle", Unit::kSeconds,
+            "in nothing at all: with other work and what is exposed it is the wall time"},
+           [](const R& r) { return measured(r.wall_s - r.busy_s); }},
           {{"collectives", "Collectives", Unit::kSeconds, "from the call to the result, an inference"},
            [](const R& r) { return measured(r.sum.time_s); }},
           {{"transfer", "Transfer", Unit::kSeconds, "of that, from when the last rank had come"},

@@ -199,12 +199,16 @@ std::vector<OutputDifference> compare_flows(const Model& model, const ModelOptio
                                             Flow& reference, const RunOptions& run) {
   ModelOptions built_for = options;
   built_for.device = run.device.kind;
-  const Graph graph = build_graph(model, built_for, run.place);
-  const PreparedWeights weights = prepare_weights(model, graph, "", run.seed);
-  const PreparedInputs inputs = prepare_inputs(graph, nullptr, run.seed);
-  const NamedTensors expected = outputs_of(reference, graph, weights.tensors, inputs.tensors, run);
-  const NamedTensors outputs =
-      in_reference_order(outputs_of(flow, graph, weights.tensors, inputs.tensors, run), expected);
+  const auto outputs_by = [&](Flow& runs, const RunOptions& how) {
+    const Graph graph = build_graph(model, built_for, how.place);
+    const PreparedWeights weights = prepare_weights(model, graph, "", how.seed);
+    const PreparedInputs inputs = prepare_inputs(graph, nullptr, how.seed);
+    return outputs_of(runs, graph, weights.tensors, inputs.tensors, how);
+  };
+  RunOptions alone = run;  // one rank's outputs are what several are held against
+  alone.place = {};
+  const NamedTensors expected = outputs_by(reference, alone);
+  const NamedTensors outputs = in_reference_order(outputs_by(flow, run), expected);
   std::vector<OutputDifference> rows;
   for (const auto& [name, tensor] : expected) rows.push_back(difference_of(name, tensor, find_tensor(outputs, name)));
   return rows;
