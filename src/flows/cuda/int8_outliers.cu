@@ -1,6 +1,7 @@
 // Outlier columns of LLM.int8 before their product: copies of the weight's, and where activations have more of them
 // than copies are kept for (random weights make every column of a layer one) the sums of the further ones, by the
-// tensor cores. How many there are only the device knows: one launch does either, and nothing where there are none.
+// tensor cores, or both factors of their product, side by side, where another kernel multiplies those
+// (int8_further.h). How many there are only the device knows: one launch does either, and nothing where there are none.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <mma.h>
@@ -12,6 +13,7 @@
 #include "flows/cuda/check.h"
 #include "flows/cuda/int8.h"
 #include "flows/cuda/int8_device.h"
+#include "flows/cuda/int8_further.h"
 
 namespace nongemm::cuda {
 namespace {
@@ -194,9 +196,70 @@ __global__ void __launch_bounds__(kThreads, 2) prepare_outliers(Int8Product p, s
   for (std::int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) sum_tile<T>(p, tile, count);
 }
 
+constexpr int kEight = 8;
+
+/// Lines of both factors with nothing but the further columns in them, eight columns a thread.
+template <typename T>
+__device__ void set_side_by_side(const Int8Product& p, const FurtherScratch& scratch, int further) {
+  const std::int32_t* const columns = p.outliers + 1 + kGatheredOutliers;
+  for (std::int64_t line = blockIdx.x; line < p.rows + p.columns; line += gridDim.x) {
+    const bool is_left = line < p.rows;
+    const std::int64_t at_line = is_left ? line : line - p.rows;
+    const T* const input = static_cast<const T*>(p.input) + at_line * p.inner;
+    const std::int8_t* const weight = p.weight + at_line * p.inner;
+    const float scale = is_left ? 0.0f : __ldg(p.weight_scales + at_line);
+    T* const to = static_cast<T*>(is_left ? scratch.left : scratch.right) + at_line * scratch.stride;
+    for (int at = static_cast<int>(threadIdx.x) * kEight; at < further; at += kThreads * kEight) {
+      alignas(16) T eight[kEight];
+#pragma unroll
+      for (int j = 0; j < kEight; ++j) {
+        const int place = at + j < further ? __ldg(columns + at + j) : 0;
+        eight[j] = is_left ? input[place] : rounded<T>(dequantized<T>(weight[place], scale));
+      }
+      *reinterpret_cast<uint4*>(to + at) = *reinterpret_cast<const uint4*>(eight);
+    }
+  }
+}
+
+/// Copies of the weight's outlier columns, and the further ones' product as another kernel takes it.
+template <typename T>
+__global__ void __launch_bounds__(kThreads) prepare_outliers_apart(Int8Product p, FurtherScratch scratch) {
+  const int count = p.outliers[0];
+  const int further = count > kGatheredOutliers ? count - kGatheredOutliers : 0;
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+    *scratch.problem = {further > 0 ? static_cast<std::int32_t>(p.rows) : 0,
+                        static_cast<std::int32_t>(p.columns),
+                        further,
+                        scratch.left,
+                        scratch.right,
+                        p.further,
+                        scratch.stride,
+                        scratch.stride,
+                        device::in_whole_tiles(p.columns)};
+  }
+  if (count == 0) return;
+  gather_weight<T>(p, count);
+  if (further > 0) set_side_by_side<T>(p, scratch, further);
+}
+
 }  // namespace
 
+static void launch_prepare_apart(const Int8Product& product, cudaStream_t stream) {
+  const std::int64_t gathering = (product.columns + kGatherColumns - 1) / kGatherColumns;
+  if (gathering == 0 || product.rows == 0) return;
+  constexpr std::int64_t kBlocks = 1056;  // eight for each multiprocessor of the device that has the other kernel
+  const auto blocks = static_cast<unsigned>(std::max(gathering, std::min(product.rows + product.columns, kBlocks)));
+  by_type(product.dtype, [&](auto example) {
+    using T = decltype(example);
+    if constexpr (sizeof(T) == 2) {
+      prepare_outliers_apart<T><<<blocks, kThreads, 0, stream>>>(product, further_scratch(product));
+    }
+  });
+  check(cudaGetLastError(), "preparing outlier columns");
+}
+
 void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream) {
+  if (product.further_scratch != nullptr) return launch_prepare_apart(product, stream);
   const std::int64_t gathering = (product.columns + kGatherColumns - 1) / kGatherColumns;
   const std::int64_t tiles =
       device::in_whole_tiles(product.rows) / kTile * (device::in_whole_tiles(product.columns) / kTile);

@@ -115,14 +115,17 @@ class CudaLibrary : public device::Library {
   }
   void int8_product(const device::Int8Product& product, void* stream) override {
     auto* const queue = static_cast<cudaStream_t>(stream);
-    if (product.outliers != nullptr) launch_prepare_outliers(product, queue);
+    if (product.outliers != nullptr) prepare_outliers(product, queue);
     if (!launch_tuned_int8_product(product, queue)) launch_int8_product(product, queue);
+  }
+  std::int64_t further_scratch_bytes(const device::Int8Product& product) const override {
+    return cuda::further_scratch_bytes(product);
   }
   void int8_scale(const device::Int8Product& product, void* stream) override {
     launch_int8_scale(product, static_cast<cudaStream_t>(stream));
   }
   void add_outliers(const device::Int8Product& product, void* stream) override {
-    launch_prepare_outliers(product, static_cast<cudaStream_t>(stream));
+    prepare_outliers(product, static_cast<cudaStream_t>(stream));
     launch_add_outliers(product, static_cast<cudaStream_t>(stream));
   }
 
@@ -161,12 +164,20 @@ class CudaLibrary : public device::Library {
   void roi_align(const device::RoiAlignArguments&, void*) override { no_kernels(); }
   void int8_rows(const device::Int8Rows&, void*) override { no_kernels(); }
   void int8_product(const device::Int8Product&, void*) override { no_kernels(); }
+  std::int64_t further_scratch_bytes(const device::Int8Product&) const override { no_kernels(); }
   void int8_scale(const device::Int8Product&, void*) override { no_kernels(); }
   void add_outliers(const device::Int8Product&, void*) override { no_kernels(); }
   device::LaunchCost measure_launch(int) override { no_kernels(); }
 #endif
 
  private:
+#ifdef NONGEMM_CUDA_KERNELS
+  static void prepare_outliers(const device::Int8Product& product, cudaStream_t stream) {
+    launch_prepare_outliers(product, stream);
+    if (product.further_scratch != nullptr) launch_further_product(product, stream);
+  }
+#endif
+
   std::map<int, std::string> addresses_;
   std::map<int, QueueTimes> queue_times_;
 };

@@ -2,19 +2,34 @@
 
 #include <dlfcn.h>
 
+#include <string>
+
+#include "base/error.h"
 #include "flows/cuda/check.h"
+#include "flows/cuda/int8_further.h"
 #include "flows/cuda/int8_product_sm90.h"
 #include "record/quantized_kernels.h"
 
 namespace nongemm::cuda {
 namespace {
 
+struct Tuned {
+  NongemmInt8Product product = nullptr;
+  NongemmInt8Product further = nullptr;
+  NongemmFurtherWorkspace further_workspace = nullptr;
+};
+
 /// Found beside this library, by its run path.
-NongemmInt8Product tuned_product() {
-  static const auto kFound = [] {
+const Tuned& tuned() {
+  static const Tuned kFound = [] {
     void* library = dlopen("libnongemm_cuda_sm90.so", RTLD_NOW | RTLD_LOCAL);
-    return reinterpret_cast<NongemmInt8Product>(library != nullptr ? dlsym(library, "nongemm_int8_product_sm90")
-                                                                   : nullptr);
+    Tuned found;
+    if (library == nullptr) return found;
+    found.product = reinterpret_cast<NongemmInt8Product>(dlsym(library, "nongemm_int8_product_sm90"));
+    found.further = reinterpret_cast<NongemmInt8Product>(dlsym(library, "nongemm_further_product_sm90"));
+    found.further_workspace =
+        reinterpret_cast<NongemmFurtherWorkspace>(dlsym(library, "nongemm_further_workspace_sm90"));
+    return found;
   }();
   return kFound;
 }
@@ -36,8 +51,19 @@ bool is_taken(const Int8Product& product) {
 }  // namespace
 
 bool launch_tuned_int8_product(const Int8Product& product, cudaStream_t stream) {
-  if (!is_taken(product) || tuned_product() == nullptr || !is_hopper()) return false;
-  return tuned_product()(product, stream) == nullptr;
+  if (!is_taken(product) || tuned().product == nullptr || !is_hopper()) return false;
+  return tuned().product(product, stream) == nullptr;
+}
+
+std::int64_t further_scratch_bytes(const Int8Product& product) {
+  const bool known = tuned().further != nullptr && tuned().further_workspace != nullptr;
+  if (!known || !is_taken(product) || !is_hopper()) return 0;
+  return static_cast<std::int64_t>(further_bytes(product)) + tuned().further_workspace(product);
+}
+
+void launch_further_product(const Int8Product& product, cudaStream_t stream) {
+  const char* why = tuned().further(product, stream);
+  if (why != nullptr) throw Error(ErrorKind::kFailed, std::string("the product of outlier columns: ") + why);
 }
 
 }  // namespace nongemm::cuda

@@ -128,6 +128,8 @@ class Library {
   /// LLM.int8's steps (flows/device/int8.h).
   virtual void int8_rows(const Int8Rows& rows, void* stream) = 0;
   virtual void int8_product(const Int8Product& product, void* stream) = 0;
+  /// What Int8Product::further_scratch has to be for a product of these sizes and this type with outliers; 0 for none.
+  virtual std::int64_t further_scratch_bytes(const Int8Product& product) const = 0;
   virtual void int8_scale(const Int8Product& product, void* stream) = 0;
   virtual void add_outliers(const Int8Product& product, void* stream) = 0;
   virtual LaunchCost measure_launch(int device) = 0;

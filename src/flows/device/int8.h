@@ -54,6 +54,7 @@ struct Int8Product {
   const void* gathered = nullptr;
   void* gathered_weight = nullptr;  // scratch [columns, kGatheredOutliers] of dtype
   float* further = nullptr;         // scratch [in_whole_tiles(rows), in_whole_tiles(columns)]: of the columns beyond
+  void* further_scratch = nullptr;  // Library::further_scratch_bytes() of it, for how those are summed; none for 0
 };
 
 }  // namespace nongemm::device

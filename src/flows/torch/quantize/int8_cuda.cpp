@@ -151,10 +151,15 @@ struct OutlierTensors {
     product.gathered = gathered.const_data_ptr();
     product.gathered_weight = weight.mutable_data_ptr();
     product.further = further.mutable_data_ptr<float>();
+    const std::int64_t bytes = device::library().further_scratch_bytes(product);
+    if (bytes == 0) return;
+    scratch = at::empty({bytes}, gathered.options().dtype(at::kByte));
+    product.further_scratch = scratch.mutable_data_ptr();
   }
   at::Tensor input;
   at::Tensor weight;
   at::Tensor further;
+  at::Tensor scratch;
 };
 
 at::Tensor int8_linear(const at::Tensor& values, const at::Tensor& weight, const at::Tensor& scales,
