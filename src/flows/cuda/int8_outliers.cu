@@ -31,6 +31,10 @@ constexpr int kPart = 16;                  // of the tensor cores' shape
 constexpr int kPartsDown = 4;              // a warp computes 64 x 32
 constexpr int kPartsAlong = 2;
 
+__device__ void tell(const Int8Product& p, int count) {
+  if (p.told != nullptr && blockIdx.x == 0 && threadIdx.x == 0) *p.told = count;
+}
+
 template <typename T>
 __device__ void gather_weight(const Int8Product& p, int count) {
   const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kGatherColumns + threadIdx.x / kGatheredAtOnce;
@@ -190,6 +194,7 @@ __device__ void sum_tile(const Int8Product& p, std::int64_t tile, int count) {
 template <typename T>
 __global__ void __launch_bounds__(kThreads, 2) prepare_outliers(Int8Product p, std::int64_t tiles) {
   const int count = p.outliers[0];
+  tell(p, count);
   if (count == 0) return;
   gather_weight<T>(p, count);
   if (count <= kGatheredOutliers) return;
@@ -226,6 +231,7 @@ template <typename T>
 __global__ void __launch_bounds__(kThreads) prepare_outliers_apart(Int8Product p, FurtherScratch scratch) {
   const int count = p.outliers[0];
   const int further = count > kGatheredOutliers ? count - kGatheredOutliers : 0;
+  tell(p, count);
   if (blockIdx.x == 0 && threadIdx.x == 0) {
     *scratch.problem = {further > 0 ? static_cast<std::int32_t>(p.rows) : 0,
                         static_cast<std::int32_t>(p.columns),

@@ -10,6 +10,7 @@
 #include "flows/cuda/int8.h"
 #include "flows/cuda/kernels.h"
 #include "flows/cuda/nvml.h"
+#include "flows/cuda/outlier_counts.h"
 #include "flows/cuda/queue_probe.h"
 #include "flows/cuda/tracer.h"
 #include "flows/cuda/tuned_int8.h"
@@ -172,7 +173,8 @@ class CudaLibrary : public device::Library {
 
  private:
 #ifdef NONGEMM_CUDA_KERNELS
-  static void prepare_outliers(const device::Int8Product& product, cudaStream_t stream) {
+  static void prepare_outliers(device::Int8Product product, cudaStream_t stream) {
+    product.told = told_outliers(product);
     launch_prepare_outliers(product, stream);
     if (product.further_scratch != nullptr) launch_further_product(product, stream);
   }

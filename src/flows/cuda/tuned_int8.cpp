@@ -2,12 +2,14 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <string>
 
 #include "base/error.h"
 #include "flows/cuda/check.h"
 #include "flows/cuda/int8_further.h"
 #include "flows/cuda/int8_product_sm90.h"
+#include "flows/cuda/outlier_counts.h"
 #include "record/quantized_kernels.h"
 
 namespace nongemm::cuda {
@@ -56,8 +58,10 @@ bool launch_tuned_int8_product(const Int8Product& product, cudaStream_t stream) 
 }
 
 std::int64_t further_scratch_bytes(const Int8Product& product) {
-  const bool known = tuned().further != nullptr && tuned().further_workspace != nullptr;
-  if (!known || !is_taken(product) || !is_hopper()) return 0;
+  const bool is_there = tuned().further != nullptr && tuned().further_workspace != nullptr;
+  if (!is_there || !is_taken(product) || !is_hopper()) return 0;
+  // A kernel that finds nothing to do takes 7 us all the same: it is launched for layers that had use for it before.
+  if (std::atomic_ref(*told_outliers(product)).load(std::memory_order_relaxed) <= kGatheredOutliers) return 0;
   return static_cast<std::int64_t>(further_bytes(product)) + tuned().further_workspace(product);
 }
 
