@@ -83,6 +83,10 @@ const char* launch(const Int8Product& p, cudaStream_t stream) {
 }  // namespace
 }  // namespace nongemm::cuda
 
+extern "C" __attribute__((visibility("default"))) const char* nongemm_sm90_interface() {
+  return NONGEMM_SM90_INTERFACE;
+}
+
 extern "C" __attribute__((visibility("default"))) std::int64_t nongemm_further_workspace_sm90(
     const nongemm::cuda::Int8Product& product) {
   using namespace nongemm::cuda;

@@ -17,6 +17,10 @@ extern "C" const char* nongemm_further_product_sm90(const nongemm::cuda::Int8Pro
 /// What it wants of further_scratch beyond further_bytes(), whose pointers are not looked at.
 extern "C" std::int64_t nongemm_further_workspace_sm90(const nongemm::cuda::Int8Product& product);
 
+/// A hash of the headers that the library and those who call it have to agree on.
+extern "C" const char* nongemm_sm90_interface();
+
 /// Functions of these types by those names.
 using NongemmInt8Product = decltype(&nongemm_int8_product_sm90);
+using NongemmSm90Interface = decltype(&nongemm_sm90_interface);
 using NongemmFurtherWorkspace = decltype(&nongemm_further_workspace_sm90);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "flows/cuda/check.h"
@@ -27,6 +28,11 @@ const Tuned& tuned() {
     void* library = dlopen("libnongemm_cuda_sm90.so", RTLD_NOW | RTLD_LOCAL);
     Tuned found;
     if (library == nullptr) return found;
+    const auto interface = reinterpret_cast<NongemmSm90Interface>(dlsym(library, "nongemm_sm90_interface"));
+    if (interface == nullptr || std::string_view(interface()) != NONGEMM_SM90_INTERFACE) {
+      throw Error(ErrorKind::kUnsupported, "libnongemm_cuda_sm90.so was built from other sources than this program",
+                  "build its target, nongemm_cuda_sm90, again, or remove it");
+    }
     found.product = reinterpret_cast<NongemmInt8Product>(dlsym(library, "nongemm_int8_product_sm90"));
     found.further = reinterpret_cast<NongemmInt8Product>(dlsym(library, "nongemm_further_product_sm90"));
     found.further_workspace =
