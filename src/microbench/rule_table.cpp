@@ -337,9 +337,8 @@ constexpr Rule kRules[] = {
     {"col2im", "kernel_size", integers<2, 2>},
     {"col2im", "dilation stride", integers<1, 1>},
     {"col2im", "padding", integers<0, 0>},
-    {"all_reduce all_reduce_ reduce_scatter_tensor", "reduce_op", sum_of_them},
-    {"all_reduce all_reduce_ all_gather_into_tensor reduce_scatter_tensor all_to_all_single", "group_name",
-     ranks_group},
+    {"all_reduce reduce_scatter_tensor", "reduce_op", sum_of_them},
+    {"all_reduce all_gather_into_tensor reduce_scatter_tensor all_to_all_single", "group_name", ranks_group},
     {"all_gather_into_tensor reduce_scatter_tensor", "group_size", integer<2>},
     {"all_to_all_single", "output_split_sizes input_split_sizes", halves_of_rows},
     // Maps.

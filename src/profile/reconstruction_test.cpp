@@ -106,6 +106,15 @@ TEST_F(ReconstructionTest, GivesThePartsOfPlainInferences) {
   EXPECT_EQ(pass.plain_s.size(), 20u);
 }
 
+TEST_F(ReconstructionTest, KernelsThatTakeLongerThanAPlainInferenceStandForThemselves) {
+  const NodePass pass = measure(10, 1e-5);
+  EXPECT_THAT(pass.how, HasSubstr("parts are of recorded inferences"));
+  EXPECT_NEAR(pass.mean_wall_s, pass.recorded_s, 1e-12);
+  EXPECT_GT(pass.device_busy_s, 1e-5);
+  const double sum = pass.head_s + pass.device_busy_s + pass.gap_s + pass.tail_s + pass.outside_s;
+  EXPECT_NEAR(sum, pass.mean_wall_s, 1e-12);
+}
+
 TEST_F(ReconstructionTest, AHostDelayIsAGapAndADeviceDelayIsDeviceTime) {
   constexpr std::uint32_t kDelayed = 25;  // launches something, and the device waits for it
   const NodePass before = measure(10);
