@@ -59,7 +59,8 @@ class WaitSums {
 
   /// @return false for lanes that do not have the same collectives: they count as unmatched
   bool add(const std::vector<RankLane>& lanes);
-  /// How far the ranks' devices' clocks were ahead of the first rank's, before they were brought together.
+  /// How far the ranks' devices' clocks were ahead of the first rank's, before they were brought together; none for
+  /// hosts.
   void add_apart(const std::vector<std::int64_t>& ahead_ns);
   void add_wall(std::size_t rank, std::int64_t ns);
   void add_busy(std::size_t rank, std::int64_t ns);

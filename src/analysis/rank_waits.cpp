@@ -239,8 +239,10 @@ RankWaits rank_waits(const RankTraces& traces, const Graph& graph, const Collect
       lanes.push_back(trace.device.empty() ? lane_of_host(trace, labels, traces.clocks[rank].offset_ns)
                                            : lane_of_device(trace, labels));
     }
-    if (!traces.by_rank[0][inference].device.empty()) sums.add_apart(align_ends(lanes));
+    const bool of_devices = !traces.by_rank[0][inference].device.empty();
+    const std::vector<std::int64_t> ahead = of_devices ? align_ends(lanes) : std::vector<std::int64_t>();
     if (!sums.add(lanes)) continue;
+    sums.add_apart(ahead);
     for (std::size_t rank = 0; rank < lanes.size(); ++rank) {
       const RankTrace& trace = traces.by_rank[rank][inference];
       sums.add_wall(rank, trace.end_ns - trace.begin_ns);

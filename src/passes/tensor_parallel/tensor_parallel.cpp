@@ -213,6 +213,9 @@ class Splitter {
   /// is a view of has no other use.
   bool owns_storage(ValueId value) const {
     if (value >= whole_.values.size()) return true;  // a product that was split from its bias
+    const NodeId producer = whole_.values[value].producer;
+    // Inside experts a view may stay a part where another use wants the sum.
+    if (producer != kNoId && in_experts(whole_.nodes[producer]) && uses_[value] != 1) return false;
     if (!is_contiguous(whole_.values[value].type)) return false;
     while (whole_.values[value].type.alias) {
       std::optional<ValueId> base;
