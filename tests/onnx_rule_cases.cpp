@@ -70,6 +70,7 @@ std::vector<Case> elementwise() {
          return b.call_all("aten.clamp.default", {in.n, kNone, 1});
        }},
       {"clamp_min", with_number("clamp_min.default", &Inputs::x, 0.1)},
+      {"clamp_max", with_number("clamp_max.default", &Inputs::n, 1)},
       {"diff", over("diff.default", &Inputs::x)},
       {"masked_fill",
        [](Builder& b, const Inputs& in) {
@@ -83,8 +84,15 @@ std::vector<Case> elementwise() {
        [](Builder& b, const Inputs& in) {
          const Tensor low = b.call("aten.lt.Scalar", {in.x, 0.3});
          const Tensor both = b.call("aten.bitwise_and.Tensor", {in.mask, low});
-         return Results{both, b.call("aten.logical_or.default", {in.x, low}),
-                        b.call("aten.bitwise_not.default", {both})};
+         return Results{both,
+                        b.call("aten.bitwise_not.default", {both}),
+                        b.call("aten.bitwise_or.Tensor", {in.mask, low}),
+                        b.call("aten.bitwise_xor.Tensor", {in.mask, low}),
+                        b.call("aten.bitwise_or.Scalar", {low, false}),
+                        b.call("aten.bitwise_xor.Scalar", {low, true}),
+                        b.call("aten.logical_and.default", {in.x, low}),
+                        b.call("aten.logical_or.default", {in.x, low}),
+                        b.call("aten.logical_not.default", {in.n})};
        }},
   };
   all.insert(all.end(), others.begin(), others.end());
@@ -140,113 +148,6 @@ Case grouped(const std::string& name, const std::string& op, std::int64_t width)
           }};
 }
 
-std::vector<Case> memory() {
-  return {
-      {"views",
-       [](Builder& b, const Inputs& in) {
-         const Tensor turned = b.call("aten.permute.default", {in.x, Shape{2, 0, 1}});
-         const Tensor flat = b.call("aten.flatten.using_ints", {turned, 1, 2});
-         const Tensor cut = b.call("aten.slice.Tensor", {flat, 1, -4, -1, 2});
-         const Tensor wide =
-             b.call("aten.expand.default", {b.call("aten.unsqueeze.default", {cut, 0}), Shape{3, -1, -1}});
-         return Results{flat,
-                        cut,
-                        wide,
-                        b.call("aten.unflatten.int", {flat, 1, Shape{3, -1}}),
-                        b.call("aten.select.int", {turned, -1, 1}),
-                        b.call("aten.narrow.default", {in.x, 2, 1, 2})};
-       }},
-      {"pieces",
-       [](Builder& b, const Inputs& in) {
-         Results all = b.call_all("aten.split.Tensor", {in.x, 3, 2});
-         for (const Tensor& piece : b.call_all("aten.unbind.int", {in.x, 1})) all.push_back(piece);
-         for (const Tensor& piece : b.call_all("aten.chunk.default", {in.x, 2, 2})) all.push_back(piece);
-         return all;
-       }},
-      {"joins",
-       [](Builder& b, const Inputs& in) {
-         const Tensor halves = b.call("aten.to.dtype", {in.x, DType::kFloat64});
-         return Results{b.call("aten.cat.default", {Results{in.x, in.positive}, -1}),
-                        b.call("aten.concat.default", {Results{in.x, in.positive}, 0}),
-                        b.call("aten.stack.default", {Results{in.x, in.positive}, 1}), halves};
-       }},
-      {"moves",
-       [](Builder& b, const Inputs& in) {
-         return Results{b.call("aten.roll.default", {in.x, Shape{-1, 5}, Shape{1, 2}}),
-                        b.call("aten.flip.default", {in.x, Shape{0, 2}}),
-                        b.call("aten.repeat.default", {in.x, Shape{2, 1, 1, 2}}),
-                        b.call("aten.repeat_interleave.self_int", {in.x, 2, 1}),
-                        b.call("aten.pad.default", {in.x, Shape{1, 2, -1, 1}}),
-                        b.call("aten.pad.default", {in.image, Shape{1, 2, 2, 1}, "reflect"}),
-                        b.call("aten.pad.default", {in.image, Shape{1, 2, 2, 1}, "replicate"}),
-                        b.call("aten.tril.default", {in.image, 1}),
-                        b.call("aten.triu.default", {in.image, -1})};
-       }},
-      {"index_one",
-       [](Builder& b, const Inputs& in) {
-         return b.call_all("aten.index.Tensor", {in.x, Results{Tensor(), Tensor(), in.k}});
-       }},
-      {"index_side_by_side",
-       [](Builder& b, const Inputs& in) {
-         const Tensor column = b.call("aten.arange.default", {3});
-         return b.call_all("aten.index.Tensor", {in.image, Results{Tensor(), in.k, column}});
-       }},
-      {"index_apart",
-       [](Builder& b, const Inputs& in) {
-         return b.call_all("aten.index.Tensor", {in.image, Results{Tensor(), in.k, Tensor(), in.k}});
-       }},
-      {"index_by_mask",
-       [](Builder& b, const Inputs& in) {
-         return b.call_all("aten.index.Tensor", {in.x, Results{in.mask}});
-       }},
-      {"index_put",
-       [](Builder& b, const Inputs& in) {
-         const Tensor zeros = b.call("aten.zeros_like.default", {in.image});
-         const Tensor values = b.call("aten.select.int", {b.call("aten.select.int", {in.y, 0, 1}), 0, 0});
-         b.call("aten.index_put_.default", {zeros, Results{Tensor(), in.k}, values});
-         b.call("aten.index_put_.default", {zeros, Results{b.call("aten.ge.Scalar", {in.image, 0.5})}, values});
-         return Results{zeros};
-       }},
-      {"index_put_behind",
-       [](Builder& b, const Inputs& in) {
-         // Values stand as the written elements do in PyTorch: the indexed dimension where it is, not in front.
-         const Tensor zeros = b.call("aten.zeros_like.default", {in.x});
-         const Tensor last = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {2}, {-1, 1}));
-         const Tensor values = b.call("aten.slice.Tensor", {in.x, 2, 0, 2, 1});
-         b.call("aten.index_put_.default", {zeros, Results{Tensor(), Tensor(), last}, values});
-         return Results{zeros};
-       }},
-      {"gathers",
-       [](Builder& b, const Inputs& in) {
-         const Tensor row = b.call("aten.select.int", {in.k, 0, 0});
-         return Results{b.call("aten.gather.default", {in.x, 2, b.call("aten.unsqueeze.default", {in.k, 2})}),
-                        b.call("aten.index_select.default", {in.x, 2, row}),
-                        b.call("aten.embedding.default",
-                               {b.call("aten.select.int", {b.call("aten.select.int", {in.image, 0, 0}), 0, 1}), in.k}),
-                        row};
-       }},
-      {"writes",
-       [](Builder& b, const Inputs& in) {
-         const Tensor base = b.call("aten.full.default", {Shape{2, 3, 6}, 0.5});
-         const Tensor part = b.call("aten.slice.Tensor", {b.call("aten.transpose.int", {base, 1, 2}), 1, 1, 5});
-         b.call("aten.copy_.default", {part, b.call("aten.transpose.int", {in.x, 1, 2})});
-         b.call("aten.relu_.default", {part});
-         b.call("aten.fill_.Scalar", {b.call("aten.select.int", {base, 0, 1}), 2});
-         return Results{base, b.call("aten.mul_.Tensor", {b.call("aten.view.default", {base, Shape{-1}}), 2.0}), part};
-       }},
-      {"makes",
-       [](Builder& b, const Inputs& in) {
-         Results all = b.call_all("aten.meshgrid.indexing",
-                                  {Results{b.call("aten.arange.default", {3}), b.call("aten.arange.start", {2, 6})}},
-                                  {{"indexing", "ij"}});
-         all.push_back(b.call("aten.arange.start_step", {1.0, 2.1, 0.25}));
-         all.push_back(b.call("aten.new_ones.default", {in.n, Shape{2, 2}}));
-         all.push_back(b.call("aten.full_like.default", {in.x, 3}));
-         return all;
-       }},
-  };
-}
-
 std::vector<Case> compound() {
   return {
       {"matrices",
@@ -280,6 +181,16 @@ std::vector<Case> compound() {
                         b.call(op, {in.image, in.image, in.image}, {{"is_causal", true}}),
                         b.call(op, {in.image, in.image, in.image, seen}),
                         b.call(op, {in.image, in.image, in.image, in.image}, {{"scale", 0.3}})};
+       }},
+      {"attention_with_its_products",
+       [](Builder& b, const Inputs& in) {
+         const InitSpec random = InitSpec::normal(0, 0.5);
+         const Tensor weight = b.parameter("in", {12, 4}, random);
+         const Tensor bias = b.parameter("in_bias", {12}, random);
+         const Tensor last = b.parameter("out", {4, 4}, random);
+         const Tensor last_bias = b.parameter("out_bias", {4}, random);
+         return Results{b.call("aten._native_multi_head_attention.default",
+                               {in.x, in.x, in.x, 4, 2, weight, bias, last, last_bias, kNone, false})};
        }},
       {"attention_with_fewer_keys",
        [](Builder& b, const Inputs& in) {
@@ -360,7 +271,7 @@ HostTensor drawn(DType dtype, Shape shape, Draw&& draw) {
 
 std::vector<RuleCase> rule_cases() {
   std::vector<Case> all;
-  for (const auto& group : {elementwise(), reductions(), memory(), compound(), core_rule_cases()}) {
+  for (const auto& group : {elementwise(), reductions(), compound(), memory_rule_cases(), core_rule_cases()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   all.push_back(grouped("grouped_mm", "aten._grouped_mm.default", 8));

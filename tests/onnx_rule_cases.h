@@ -29,8 +29,9 @@ struct RuleCase {
 inline std::ostream& operator<<(std::ostream& out, const RuleCase& rule) { return out << rule.name; }
 
 std::vector<RuleCase> rule_cases();
-/// Those of decomposed programs, which rule_cases() holds, too.
+/// Of these, those of decomposed programs and of operators that view, move and fill memory.
 std::vector<RuleCase> core_rule_cases();
+std::vector<RuleCase> memory_rule_cases();
 /// Values of the inputs, in order.
 std::vector<HostTensor> rule_input_values();
 /// The case's graph, with one output for each of its results.

@@ -243,6 +243,14 @@ std::vector<Case> scatters() {
        [=](Builder& b, const Inputs& in) {
          return b.call_all("aten.scatter_add.default", {in.x, 1, index(in), in.positive});
        }},
+      {"scatter_reduce",
+       [=](Builder& b, const Inputs& in) {
+         std::vector<Tensor> all;
+         for (const char* reduce : {"sum", "prod"}) {
+           all.push_back(b.call("aten.scatter_reduce.two", {in.x, 1, index(in), in.positive, reduce}));
+         }
+         return all;
+       }},
       {"index_copy",
        [](Builder& b, const Inputs& in) {
          const Tensor places = b.constant(HostTensor::from<std::int64_t>(DType::kInt64, {2}, {2, 0}));
