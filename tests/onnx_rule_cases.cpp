@@ -1,5 +1,7 @@
 #include "onnx_rule_cases.h"
 
+#include <cmath>
+
 namespace nongemm {
 namespace {
 
@@ -112,6 +114,17 @@ std::vector<Case> reductions() {
     all.push_back({op, with_number(op, &Inputs::x, 1)});
   }
   const std::vector<Case> others = {
+      {"vector_norm",
+       [](Builder& b, const Inputs& in) {
+         Results all;
+         for (const double p : {2.0, 1.0, 0.0, 3.0, static_cast<double>(INFINITY)}) {
+           all.push_back(b.call("aten.linalg_vector_norm.default", {in.x, p, Shape{-1}, true}));
+         }
+         const Tensor one = b.call("aten.select.int", {b.call("aten.select.int", {in.y, 0, 0}), 0, 0});
+         all.push_back(b.call("aten.linalg_vector_norm.default", {one}));
+         all.push_back(b.call("aten.linalg_vector_norm.default", {in.x, static_cast<double>(-INFINITY)}));
+         return all;
+       }},
       {"sum_of_truths", over("sum.default", &Inputs::mask)},
       {"all", over("all.default", &Inputs::mask)},
       {"argmax", over("argmax.default", &Inputs::x)},

@@ -229,6 +229,8 @@ const Rows& own_rows() {
       {"aten.max.dim", "2x8x16 dim=1"},
       {"aten.min.dim", "2x8x16 dim=-1 keepdim=true"},
       {"aten.amax.default", "2x8x16 dim=1,2"},
+      {"aten.linalg_vector_norm.default", "2x8x16"},
+      {"aten.linalg_vector_norm.default", "2x8x16 ord=1 dim=-1 keepdim=true"},
       {"aten.all.default", "2x8x16 :bool"},
       {"aten.any.dim", "2x8x16 dim=1 :bool"},
       {"aten.diff.default", "2x8x16 dim=1"},

@@ -232,6 +232,10 @@ Cases reductions() {
   for (const char* op : {"var.dim", "var.correction"}) {  // mean, difference, square, sum
     cases[std::string("aten.") + op] = last(std::string("aten.") + op, true, 4);
   }
+  cases["aten.linalg_vector_norm.default"] = [](Builder& b, int v) {
+    b.call("aten.linalg_vector_norm.default", {operand(b, shape_of(v)), 2, Shape{-1}});
+    return Work{2 * count(shape_of(v)), bytes(shape_of(v)), bytes(without_last(shape_of(v)))};
+  };
   cases["aten.cumsum.default"] = [](Builder& b, int v) {
     b.call("aten.cumsum.default", {operand(b, shape_of(v)), 0});
     return Work{count(shape_of(v)), bytes(shape_of(v)), bytes(shape_of(v))};

@@ -129,6 +129,7 @@ void prod(OnnxLowering& onnx);
 void var(OnnxLowering& onnx);
 void cdist(OnnxLowering& onnx);
 void pdist(OnnxLowering& onnx);
+void vector_norm(OnnxLowering& onnx);
 void all(OnnxLowering& onnx);
 void any(OnnxLowering& onnx);
 void cumsum(OnnxLowering& onnx);

@@ -99,6 +99,13 @@ Cost cost_distances(const Operands& operands, std::span<const Type> results) {
   return cost;
 }
 
+/// Of complex numbers a norm is real.
+std::vector<Type> infer_norm(const Operands& operands) {
+  std::vector<Type> result = reduce_dims(operands);
+  result[0].dtype = part_of(result[0].dtype);
+  return result;
+}
+
 /// Counts, in the type of the numbers that are counted.
 std::vector<Type> infer_histc(const Operands& operands) {
   return {tensor_type(operands.tensor(0).dtype, {operands.integer(1)})};
@@ -154,6 +161,10 @@ constexpr std::array kEntries = {
           onnx_rules::cdist, kDistance, cost_distances),
     entry("aten::_pdist_forward(Tensor self, float p=2) -> Tensor", "Distance", infer_pdist, onnx_rules::pdist,
           kDistance, cost_distances),
+    // Per element a power and an addition; the root is taken of few.
+    entry("aten::linalg_vector_norm(Tensor self, Scalar ord=2, int[1]? dim=None, bool keepdim=False, *, "
+          "ScalarType? dtype=None) -> Tensor",
+          "Norm", infer_norm, onnx_rules::vector_norm, kCompound, per_input<2>),
     entry("aten::all(Tensor self) -> Tensor", "All", infer_logical, onnx_rules::all),
     entry("aten::all.dim(Tensor self, int dim, bool keepdim=False) -> Tensor", "All", infer_logical, onnx_rules::all),
     entry("aten::any(Tensor self) -> Tensor", "Any", infer_logical, onnx_rules::any),

@@ -105,20 +105,27 @@ void var(OnnxLowering& onnx) {
 /// Each row of the first against each of the second.
 namespace {
 
-/// The p-norm of differences along the last dimension, which goes.
-Name distance(OnnxLowering& onnx, const Name& difference, double p) {
-  const DType dtype = self(onnx).dtype;
-  if (p == 2.0) {
-    const Name squares = onnx.add("Mul", {difference, difference});
-    return onnx.add("Sqrt", {onnx.reduce("ReduceSum", squares, {-1}, false)});
+/// The p-norm of numbers along some dimensions.
+Name norm(OnnxLowering& onnx, const Name& value, DType dtype, double p, const std::vector<std::int64_t>& axes,
+          bool keep) {
+  const auto reduced = [&](const char* type, const Name& of) {
+    return axes.empty() ? of : onnx.reduce(type, of, axes, keep);  // a single number
+  };
+  const auto sum = [&](const Name& of) { return reduced("ReduceSum", of); };
+  if (p == 2.0) return onnx.add("Sqrt", {sum(onnx.add("Mul", {value, value}))});
+  const Name absolute = onnx.add("Abs", {value});
+  if (p == 1.0) return sum(absolute);
+  if (std::isinf(p)) return reduced(p > 0 ? "ReduceMax" : "ReduceMin", absolute);
+  if (p == 0.0) {
+    const Name zero = onnx.add("Equal", {value, onnx.scalar(0, dtype)});
+    return sum(onnx.cast(onnx.add("Not", {zero}), DType::kBool, dtype));
   }
-  const Name absolute = onnx.add("Abs", {difference});
-  if (p == 1.0) return onnx.reduce("ReduceSum", absolute, {-1}, false);
-  if (std::isinf(p)) return onnx.reduce("ReduceMax", absolute, {-1}, false);
-  if (p == 0.0) onnx.unsupported("a count of differences");
-  const Name powers = onnx.add("Pow", {absolute, onnx.scalar(p, dtype)});
-  const Name sum = onnx.reduce("ReduceSum", powers, {-1}, false);
-  return onnx.add("Pow", {sum, onnx.scalar(1.0 / p, dtype)});
+  return onnx.add("Pow", {sum(onnx.add("Pow", {absolute, onnx.scalar(p, dtype)})), onnx.scalar(1.0 / p, dtype)});
+}
+
+/// Of differences along the last dimension, which goes.
+Name distance(OnnxLowering& onnx, const Name& difference, double p) {
+  return norm(onnx, difference, self(onnx).dtype, p, {-1}, false);
 }
 
 }  // namespace
@@ -143,6 +150,16 @@ void pdist(OnnxLowering& onnx) {
   const Name a = onnx.gather(onnx.tensor(0), onnx.integer_constants(first));
   const Name b = onnx.gather(onnx.tensor(0), onnx.integer_constants(second));
   onnx.result(distance(onnx, onnx.add("Sub", {a, b}), onnx.operands().number(1)));
+}
+
+/// Summed in fp32 where the numbers are halves, as the original does.
+void vector_norm(OnnxLowering& onnx) {
+  const DType dtype = onnx.result_type().dtype;
+  const DType wide = accumulation_dtype(dtype);
+  const std::size_t rank = self(onnx).shape.size();
+  const std::vector<std::int64_t> axes = dimensions(onnx.operands(), optional_position(onnx, "dim"), rank);
+  onnx.result(
+      onnx.cast(norm(onnx, onnx.tensor(0, wide), wide, onnx.operands().number(1), axes, keeps(onnx)), wide, dtype));
 }
 
 void all(OnnxLowering& onnx) { logical(onnx, "ReduceMin"); }
