@@ -118,6 +118,24 @@ std::string_view task_of(std::string_view name) {
       near + (near.ends_with('?') ? "" : ".") + " Any other model runs as a file: torch.export writes a .pt2 of it");
 }
 
+/// What a graph is specialised to, for reports. A builder that knows better has said so.
+void describe_sizes(Graph& graph) {
+  using Content = InputKind::Content;
+  for (const Input& input : graph.inputs) {
+    const Shape& shape = graph.values[input.value].type.shape;
+    const std::size_t rank = shape.size();
+    const auto say = [&](const char* what, std::int64_t size) {
+      graph.attributes.try_emplace(what, std::to_string(size));
+    };
+    const Content content = input.kind.content;
+    if (content == Content::kTokens && rank == 2) say("sequence", shape[1]);
+    const bool of_pixels = (content == Content::kPixels && rank == 4) || (content == Content::kImage && rank == 3);
+    if (!of_pixels) continue;
+    say("height", shape[rank - 2]);
+    say("width", shape[rank - 1]);
+  }
+}
+
 }  // namespace
 
 const Architecture& architecture_of(const Config& config) {
@@ -141,6 +159,7 @@ Graph build_graph(const Architecture& architecture, const Config& config, const 
   Graph graph = architecture.build(config, options);
   if (architecture.more_originals.size() > 0) graph.attributes["class"] = built;
   graph.attributes["batch"] = std::to_string(options.batch);
+  describe_sizes(graph);
   return graph;
 }
 

@@ -227,8 +227,6 @@ Graph build(const Config& config, const ModelOptions& given) {
   const std::int64_t width = options.width.value_or(1088);
   if (height < 1 || width < 1) throw Error(ErrorKind::kUsage, "images of no size", "use a positive height and width");
   Builder b("detr", options.dtype);
-  b.graph().attributes["height"] = std::to_string(height);
-  b.graph().attributes["width"] = std::to_string(width);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = checkpoint_rules();
 

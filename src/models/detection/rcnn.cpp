@@ -217,8 +217,6 @@ Graph build(const Config& config, const ModelOptions& options, bool with_masks) 
     }
   }
   Builder b(with_masks ? "maskrcnn" : "fasterrcnn", options.dtype);
-  b.graph().attributes["height"] = std::to_string(original[0].first);
-  b.graph().attributes["width"] = std::to_string(original[0].second);
   b.graph().attributes["synthetic detections"] = "about " + std::to_string(model.rpn_post_nms) + " proposals and " +
                                                  std::to_string(model.detections) + " detections per image";
   b.graph().checkpoint_rules = checkpoint_rules();

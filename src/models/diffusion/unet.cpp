@@ -231,8 +231,6 @@ Graph build(const Config& config, const ModelOptions& options) {
       input_shape(options, "sample", {{batch, model.in_channels, kDynamic, kDynamic}}, usual_sample);
 
   Builder b("unet", options.dtype);
-  b.graph().attributes["height"] = std::to_string(sample_shape[2]);
-  b.graph().attributes["width"] = std::to_string(sample_shape[3]);
   Tensor x = b.input("sample", options.dtype, sample_shape, {InputKind::Content::kPixels, 0});
   constexpr std::int64_t kSteps = 1000;
   const Tensor timestep = b.input("timestep", input_dtype(options, "timestep", DType::kInt64),

@@ -173,7 +173,6 @@ Graph build(const Config& config, const ModelOptions& options) {
   const std::int64_t tokens =
       options.pass ? options.sequence.value_or(1) : checked_tokens(config, options, model.positions, "n_positions");
   Builder b("gpt2", options.dtype);
-  b.graph().attributes["sequence"] = std::to_string(tokens);
   const bool eager = options.attention == Attention::kEager;
   b.graph().attributes["attention"] = eager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {

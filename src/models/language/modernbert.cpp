@@ -178,7 +178,6 @@ Graph build(const Config& config, const ModelOptions& options) {
   const std::string built = built_class(modernbert_architecture(), config);
   const std::int64_t tokens = checked_tokens(config, options, model.positions, "max_position_embeddings");
   Builder b("modernbert", options.dtype);
-  b.graph().attributes["sequence"] = std::to_string(tokens);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {}, .optional_prefixes = {"model."}, .renames = {}};
   ModernBertBuilder builder(b, model, options, tokens);

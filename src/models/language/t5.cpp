@@ -133,7 +133,6 @@ Graph build(const Config& config, const ModelOptions& options) {
   const std::int64_t tokens =
       options.sequence ? checked_tokens(config, options, kMostPositions, "the most that are built") : kUsualTokens;
   Builder b("t5", options.dtype);
-  b.graph().attributes["sequence"] = std::to_string(tokens);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {"decoder.*", "lm_head.weight"}, .optional_prefixes = {}, .renames = {}};
   T5Builder(b, model, options, tokens).build();

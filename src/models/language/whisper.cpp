@@ -169,7 +169,6 @@ Graph build(const Config& config, const ModelOptions& options) {
   checked_tokens(config, with_tokens, model.targets, "max_target_positions");
 
   Builder b("whisper", options.dtype);
-  b.graph().attributes["sequence"] = std::to_string(ids[1]);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules.optional_prefixes = {"model."};
   const Tensor input =

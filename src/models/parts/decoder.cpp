@@ -230,7 +230,6 @@ Graph build_decoder(const Decoder& decoder, const Config& config, const ModelOpt
                                   ? *options.sequence
                                   : checked_tokens(config, options, decoder.positions, "max_position_embeddings");
   Builder b(config.text("model_type", decoder.family), options.dtype);
-  b.graph().attributes["sequence"] = std::to_string(tokens);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {.ignored = {"*.rotary_emb.inv_freq"},
                                 .optional_prefixes = {"model."},

@@ -79,7 +79,6 @@ Graph build_encoder(const Encoder& model, const Config& config, const ModelOptio
     config.fail("chunk_size_feed_forward", "does not divide the " + std::to_string(tokens) + " tokens");
   }
   Builder b(model.base, options.dtype);
-  b.graph().attributes["sequence"] = std::to_string(tokens);
   b.graph().attributes["attention"] = options.attention == Attention::kEager ? "eager" : "sdpa";
   b.graph().checkpoint_rules = {
       .ignored = {},

@@ -50,8 +50,6 @@ Tensor pixel_values(Builder& b, const ModelOptions& options, std::int64_t channe
   const std::int64_t height = options.height.value_or(size[0]);
   const std::int64_t width = options.width.value_or(size[1]);
   if (height < 1 || width < 1) throw Error(ErrorKind::kUsage, "images of no size", "use a positive height and width");
-  b.graph().attributes["height"] = std::to_string(height);
-  b.graph().attributes["width"] = std::to_string(width);
   return b.input("pixel_values", options.dtype, {options.batch, channels, height, width},
                  {InputKind::Content::kPixels, 0});
 }
