@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 NONGEMM_PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build package wheel test bench results lint format install clean
+.PHONY: build package wheel test bench generated lint format install clean
 
 build: ## the program, in build/release/bin
 	tools/setup.sh $(NONGEMM_PRESET)
@@ -18,9 +18,10 @@ bench: ## the project's own figures, as ratios
 	tools/setup.sh release all
 	bench/run.sh
 
-results: ## the pages of docs/results/ from the reports in docs/results/data/, the tables of README.md
-	tools/setup.sh release nongemm
-	tools/results.sh build/release/bin/nongemm
+generated: ## what the program makes of its own tables: docs/cli.md, docs/figures.md, docs/results/, tables of README.md, golden files
+	tools/setup.sh ci nongemm
+	tools/setup.sh ci golden_test
+	tools/generated.sh build/ci
 
 lint: ## format, names, headers, shell scripts
 	tools/lint.sh

@@ -38,12 +38,12 @@ void expect_golden(const std::string& name, const std::string& text) {
     return;
   }
   std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file) << path << " is missing: NONGEMM_GOLDEN=write writes it";
+  ASSERT_TRUE(file) << path << " is missing: make generated writes it";
   const std::string expected{std::istreambuf_iterator<char>(file), {}};
   if (text == expected) return;
   const std::size_t at = first_difference(text, expected);
   ADD_FAILURE() << path << " differs\n  file: " << around(expected, at) << "\n  now:  " << around(text, at)
-                << "\nIf that is meant, NONGEMM_GOLDEN=write writes it anew (tests/golden.h)";
+                << "\nIf that is meant, make generated writes it anew (tests/golden.h)";
 }
 
 }  // namespace nongemm

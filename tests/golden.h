@@ -1,6 +1,6 @@
 // Files that hold what the program gives, letter by letter (tests/data/golden). After a change that is meant
 //
-//   NONGEMM_GOLDEN=write ctest --preset ci -R golden_test
+//   make generated      (NONGEMM_GOLDEN=write build/ci/tests/golden_test for them alone)
 //
 // writes them anew; what `git diff` shows then is what users will see.
 #pragma once

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make results` gives the committed pages byte for byte: results_test.sh PROGRAM
+# `make generated` gives the committed pages byte for byte: results_test.sh PROGRAM
 set -euo pipefail
 cd "$(dirname "$0")/.."
 made=$(mktemp -d)
@@ -15,5 +15,5 @@ done
 # Less than 10 MB in all.
 size=$(cat docs/results/data/*.json 2>/dev/null | wc -c)
 [[ $size -lt 10000000 ]] || { echo "docs/results/data has $size bytes"; status=1; }
-[[ $status -eq 0 ]] || echo "make results makes them anew"
+[[ $status -eq 0 ]] || echo "make generated makes them anew"
 exit $status

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tables of README.md that the program knows: readme_tables.py PROGRAM README.md [OUTPUT]
 
-Between `<!-- models -->` and `<!-- end -->` stands what `nongemm list models` prints, by task; likewise `<!-- flows -->`, which asks
-`nongemm study list` and the options for the flows that exist, whether they are installed here or not.
+Between `<!-- models -->` and `<!-- end -->` stands what `nongemm list models` prints, by task; behind `<!-- studies -->` what
+`nongemm study list` does.
 """
 import collections
 import pathlib
@@ -19,12 +19,10 @@ def models(program):
     """Names by task, in the registry's order."""
     lines = output_of(program, "list", "models").splitlines()
     by_task = collections.OrderedDict()
-    at = lines[0].index("task"), lines[0].index("parameters")
     for line in lines[1:]:
         # Titles may be longer than their column: the task is what the registry's words say.
         match = re.search(r"(NLP|Object Detection|Image Segmentation|Image Classification|Speech|Image Generation)\s+[\d.]+ [MB]", line)
         by_task.setdefault(match[1], []).append(line.split()[0])
-    assert at
     return "| task | models |\n|---|---|\n" + "".join(
         f"| {task} | {', '.join(f'`{name}`' for name in names)} |\n" for task, names in by_task.items())
 

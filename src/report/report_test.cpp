@@ -369,7 +369,7 @@ TEST(Report, DocumentationIsTheFieldTable) {
   std::ifstream file(NONGEMM_SOURCE_DIR "/docs/figures.md");
   std::stringstream text;
   text << file.rdbuf();
-  EXPECT_EQ(text.str(), figures_markdown()) << "make it again: nongemm list figures > docs/figures.md";
+  EXPECT_EQ(text.str(), figures_markdown()) << "make generated writes it anew";
 }
 
 TEST(Values, AreWrittenForPeople) {

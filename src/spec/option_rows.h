@@ -1,7 +1,9 @@
 // Making rows of the option table from members of Request. A row is its OptionInfo and a lambda that gives the member:
 //
-//   row({.name = "threads", .value = "N", .doc = "..."}, [](auto& r) -> auto& { return r.run.runtime.threads; },
-//   from(1, 64))
+//   integer({.name = "threads", .value = "N", .doc = "..."}, [](auto& r) -> auto& { return r.run.runtime.threads; },
+//           {1, 64})
+//
+// `integer`, `number`, `text`, `flag`, `choice` and `custom` make rows; what the members of an OptionInfo decide says option.h.
 #pragma once
 
 #include <charconv>
