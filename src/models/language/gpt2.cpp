@@ -206,6 +206,11 @@ Graph build(const Config& config, const ModelOptions& options) {
 
 constexpr std::array kModels = {
     ModelRow{.name = "gpt2", .title = "GPT-2", .config = "{}", .parameters = 124439808, .sequence = 256},
+    ModelRow{.name = "gpt2-medium",
+             .title = "GPT-2 Medium",
+             .config = R"({"n_embd": 1024, "n_layer": 24, "n_head": 16})",
+             .parameters = 354823168,
+             .sequence = 256},
     ModelRow{.name = "gpt2-large",
              .title = "GPT-2 Large",
              .config = R"({"n_embd": 1280, "n_layer": 36, "n_head": 20})",
