@@ -30,6 +30,13 @@ struct RunOptions : RuntimeOptions {
   RunOptions() = default;
   explicit RunOptions(RuntimeOptions options) : RuntimeOptions(std::move(options)) {}
 
+  /// A setting that the flow declares in its description.cpp, by its whole name ("ort.level"); `otherwise` where it is
+  /// not given. Values that are no choice have been refused.
+  std::string setting(const std::string& name, const std::string& otherwise = "") const {
+    const auto found = settings.find(name);
+    return found == settings.end() ? otherwise : found->second;
+  }
+
   /// Told what goes on where preparing takes long (building an engine), from any thread; may be empty.
   std::function<void(const std::string& what)> progress;
 };

@@ -3,7 +3,8 @@
 //   integer({.name = "threads", .value = "N", .doc = "..."}, [](auto& r) -> auto& { return r.run.runtime.threads; },
 //           {1, 64})
 //
-// `integer`, `number`, `text`, `flag`, `choice` and `custom` make rows; what the members of an OptionInfo decide says option.h.
+// `integer`, `number`, `text`, `flag`, `choice` and `custom` make rows; what the members of an OptionInfo decide says
+// option.h.
 #pragma once
 
 #include <charconv>

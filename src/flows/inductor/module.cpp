@@ -57,13 +57,8 @@ void load_torch_by_name() {
               "build the flow again, or name a torch install in NONGEMM_TORCH");
 }
 
-std::string setting(const RunOptions& options, const std::string& name, const std::string& otherwise) {
-  const auto found = options.settings.find(name);
-  return found == options.settings.end() ? otherwise : found->second;
-}
-
 double seconds_of(const RunOptions& options) {
-  const std::string text = setting(options, "inductor.seconds", "3600");
+  const std::string text = options.setting("inductor.seconds", "3600");
   double seconds = 0;
   const char* end = text.data() + text.size();
   if (std::from_chars(text.data(), end, seconds).ptr != end || !(seconds > 0)) {
@@ -132,9 +127,9 @@ class InductorFlow : public Flow {
     const std::filesystem::path program = folder.path() / "model.pt2";
     export_graph(graph, weights, options.seed, program);
 
-    const CompileRequest request{device.str(), setting(options, "inductor.mode", "default"), options.threads,
+    const CompileRequest request{device.str(), options.setting("inductor.mode", "default"), options.threads,
                                  seconds_of(options)};
-    const FileCache cache(setting(options, "inductor.cache", ""), "inductor");
+    const FileCache cache(options.setting("inductor.cache", ""), "inductor");
     const std::string what = fmt::format("{} {} {} {} {} {:x}", device_name(options.device), request.device,
                                          request.mode, request.threads, TORCH_VERSION, hash_of(kCompileScript));
     const std::string key = FileCache::key_of({program}, what);

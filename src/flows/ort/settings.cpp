@@ -31,14 +31,6 @@ GraphOptimizationLevel read_level(const std::string& name) {
               did_you_mean(name, names));
 }
 
-bool read_int8(const std::string& name) {
-  if (name != "fast" && name != "exact") {
-    throw Error(ErrorKind::kUsage, "unknown way '" + name + "' of int8 products in ONNX Runtime",
-                did_you_mean(name, {"fast", "exact"}));
-  }
-  return name == "exact";
-}
-
 /// Libraries of torch operators are given for the torch flow of the same sweep.
 bool is_operator_library(const std::string& path) {
   const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
@@ -78,12 +70,8 @@ Settings read_settings(const RunOptions& options) {
   for (const std::string& library : options.libraries) {
     if (is_operator_library(library)) settings.operators.push_back(library);
   }
-  if (const auto level = options.settings.find("ort.level"); level != options.settings.end()) {
-    settings.level = read_level(level->second);
-  }
-  if (const auto int8 = options.settings.find("ort.int8"); int8 != options.settings.end()) {
-    settings.exact_int8 = read_int8(int8->second);
-  }
+  settings.level = read_level(options.setting("ort.level", "all"));
+  settings.exact_int8 = options.setting("ort.int8") == "exact";
   if (options.device.kind == DeviceKind::kCuda) settings.cuda_device = options.device.index;
   return settings;
 }

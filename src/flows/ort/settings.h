@@ -17,7 +17,7 @@ struct Settings {
   bool on_cuda() const { return cuda_device >= 0; }
 };
 
-/// "ort.level": none, basic, extended or all; "ort.int8": fast or exact. Throws Error(kUsage) for other values.
+/// What description.cpp declares, and what every flow is told.
 Settings read_settings(const RunOptions& options);
 
 /// Options of a session, without anything of the model.

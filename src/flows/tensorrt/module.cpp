@@ -57,11 +57,6 @@ DType weight_dtype(const Graph& graph) {
   return DType::kFloat32;
 }
 
-std::string setting(const RunOptions& options, const std::string& name) {
-  const auto found = options.settings.find(name);
-  return found == options.settings.end() ? "" : found->second;
-}
-
 /// Models of files may leave open what the engine is built for.
 std::string sizes_of(const Graph& graph) {
   std::string text;
@@ -70,7 +65,7 @@ std::string sizes_of(const Graph& graph) {
 }
 
 Exporter exporter_of(const Graph& graph, const RunOptions& options) {
-  return {setting(options, "tensorrt.export"), graph.name};
+  return {options.setting("tensorrt.export"), graph.name};
 }
 
 class TensorRtFlow : public Flow {
@@ -101,7 +96,7 @@ class TensorRtFlow : public Flow {
     std::map<std::string, Shape> inputs;
     for (const Input& input : graph.inputs) inputs[input.name] = graph.values[input.value].type.shape;
 
-    const FileCache cache(setting(options, "tensorrt.cache"), "tensorrt");
+    const FileCache cache(options.setting("tensorrt.cache"), "tensorrt");
     const std::string where = device_name(device) + "-" + library.version();
     const std::string name =
         FileCache::key_of(model.files, build.text() + " " + where + " " + sizes_of(graph)) + ".engine";
