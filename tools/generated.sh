@@ -17,4 +17,4 @@ cat "$made" > docs/cli.md
 "$program" list figures > "$made"
 cat "$made" > docs/figures.md
 tools/results.sh "$program"
-NONGEMM_GOLDEN=write "$build/tests/golden_test" --gtest_brief=1
+NONGEMM_GOLDEN="write" "$build/tests/golden_test" --gtest_brief=1

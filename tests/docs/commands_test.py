@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every command of README.md and docs/*.md, run as it is written there.
+"""Every command of README.md and docs/*.md, run as it is written there; of all documents the options and paths that they name.
 
     commands_test.py PROGRAM FIXTURES [DOCUMENT...]
 
@@ -103,6 +103,60 @@ class Commands(unittest.TestCase):
         self.assertGreater(sum(len(commands_of(document.read_text(encoding="utf-8"))) for document in documents()), 40)
         self.assertEqual(commands_of("```\nnongemm run gpt2   said beside it\n```\n    ./nongemm list ops\n"),
                          ["nongemm run gpt2", "./nongemm list ops"])
+
+
+def options_by_command():
+    """From docs/cli.md, which another test holds to the program."""
+    found = {}
+    for section in re.split(r"^## nongemm ", (ROOT / "docs/cli.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        found[section.split()[0]] = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*|(?<=--set )[a-z]+\.[a-z]+", section)) | {"--help"}
+    return found
+
+
+def named_calls(text):
+    """`nongemm COMMAND ...` wherever it stands: in lines of blocks and in running text."""
+    blocks = "\n".join(re.findall(r"^```.*?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)).splitlines()
+    running = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    for span in [re.split(r"\s{2,}|\s#\s", line.strip())[0] for line in blocks] + running:
+        call = re.search(r"(?:^|\s|/)nongemm ([a-z]+)\b(.*)", span)
+        if call:
+            yield span, call[1], call[2]
+
+
+def pages():
+    """Of the whole repository, and not of what was built or fetched; what has been is not what is."""
+    return [page for top in ("", "bench", "docs", "examples", "src", "tests", "tools")
+            for page in ((ROOT / top).rglob("*.md") if top else ROOT.glob("*.md")) if page.name != "CHANGELOG.md"]
+
+
+def spread(path):
+    """a/{b,c} -> a/b, a/c"""
+    inside = re.search(r"\{([^{}]*)\}", path)
+    if not inside:
+        return [path]
+    return [further for part in inside[1].split(",") for further in spread(path[:inside.start()] + part + path[inside.end():])]
+
+
+class Names(unittest.TestCase):
+    def test_every_path_exists(self):
+        places = r"(?:src|tools|tests|docs|bench|cmake|examples)/[a-zA-Z0-9_./*{},-]*[a-zA-Z0-9_/*}]"
+        named = {(page, path) for page in pages() for span in re.findall(r"`([^`\n]+)`", page.read_text(encoding="utf-8"))
+                 for path in re.findall(rf"(?<![\w./-]){places}", span) if not re.search(r"[A-Z]{3}(?!.*\.md)", path)}
+        self.assertGreater(len(named), 200)
+        for page, path in sorted(named):
+            for one in spread(path):
+                with self.subTest(document=str(page.relative_to(ROOT)), path=one):
+                    self.assertTrue(list(ROOT.glob(one.rstrip("/"))), "there is no such file or folder")
+
+    def test_every_option_exists(self):
+        options = options_by_command()
+        calls = [(page, *call) for page in pages() for call in named_calls(page.read_text(encoding="utf-8"))]
+        self.assertGreater(len(calls), 100)
+        for page, span, command, rest in calls:
+            with self.subTest(document=str(page.relative_to(ROOT)), command=span):
+                self.assertIn(command, options)
+                named = re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*|(?<=--set )[a-z]+\.[a-z]+", rest.split(" > ")[0].split("--run ")[0])
+                self.assertEqual(set(named) - options[command], set())
 
 
 def documents():
