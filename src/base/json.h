@@ -1,4 +1,5 @@
-// JSON of files that are not trusted, and the one place that parses and prints it.
+// JSON of files that are not trusted, and the one place that parses and prints it. Who holds a Json rather than a
+// reference to one includes <nlohmann/json.hpp>, which is slow to compile.
 #pragma once
 
 #include <cstdint>

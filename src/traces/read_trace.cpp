@@ -63,10 +63,26 @@ void check(ToolTrace& trace, const std::string& origin) {
               "record them, too: torch.profiler's activities CPU and CUDA, nsys profile --trace cuda,nvtx");
 }
 
-bool is_database(const std::filesystem::path& path) {
-  std::array<char, 16> begin{};
-  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
-  return is_sqlite({begin.data(), begin.size()});
+/// Formats that are no events, told by the first bytes of a file.
+struct FileFormat {
+  bool (*fits)(std::string_view begin);
+  ToolTrace (*read)(const std::filesystem::path& path);
+};
+
+constexpr std::array kFileFormats = {
+    FileFormat{is_sqlite, read_nsys},
+};
+
+/// nullptr for a file that may have events.
+const FileFormat* file_format(const std::filesystem::path& path) {
+  std::array<char, 256> bytes{};
+  std::ifstream file(path, std::ios::binary);
+  file.read(bytes.data(), bytes.size());
+  const std::string_view begin(bytes.data(), static_cast<std::size_t>(file.gcount()));
+  for (const FileFormat& format : kFileFormats) {
+    if (format.fits(begin)) return &format;
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -88,8 +104,8 @@ ToolTrace read_event_trace(EventReader::ReadMore more, const std::string& origin
 }
 
 ToolTrace read_trace(const std::filesystem::path& path) {
-  if (is_database(path)) {
-    ToolTrace trace = read_nsys(path);
+  if (const FileFormat* format = file_format(path)) {
+    ToolTrace trace = format->read(path);
     check(trace, path.filename().string());
     return trace;
   }
