@@ -1,4 +1,6 @@
 // LLM.int8 on a CUDA device; skipped, saying so, on machines without one. Operators against the host's: operators_test.
+#include "flows/torch/quantize/int8_cuda.h"
+
 #include <ATen/TensorOperators.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/abs.h>
@@ -10,7 +12,6 @@
 
 #include "flows/device/device.h"
 #include "flows/torch/cuda/load.h"
-#include "flows/torch/quantize/int8_cuda.h"
 #include "flows/torch/quantize/int8_operators.h"
 
 namespace nongemm::torch_flow {
