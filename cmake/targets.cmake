@@ -6,36 +6,51 @@ add_custom_target(runtime)
 # Every fuzz target.
 add_custom_target(fuzzers)
 
-# nongemm_library(NAME SOURCES file... [LIBS target...]): a static library; without sources a header-only one.
+# nongemm_compile_together(TARGET BATCH [file...]): several sources of TARGET to one call of the compiler where NONGEMM_UNITY
+# is on, except the files that are named: what these call as others in the target do would get into each other's way.
+# tools/lint_unity.py looks for that, since the preset that tests are run with compiles every file by itself.
+#
+# Half of what a file takes is spent on headers, on what they have the compiler instantiate and on code for it that the linker
+# throws away as soon as another file has brought the same.
+function(nongemm_compile_together target batch)
+  if(NONGEMM_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${batch})
+    set_source_files_properties(${ARGN} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  endif()
+endfunction()
+
+# nongemm_library(NAME SOURCES file... [ALONE file...] [LIBS target...]): a static library; without sources a header-only one.
 function(nongemm_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;ALONE;LIBS")
   if(arg_SOURCES)
-    add_library(${name} STATIC ${arg_SOURCES})
+    add_library(${name} STATIC ${arg_SOURCES} ${arg_ALONE})
     target_link_libraries(${name} PUBLIC nongemm_flags ${arg_LIBS})
     nongemm_precompile(${name} base)
+    nongemm_compile_together(${name} 12 ${arg_ALONE})
   else()
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE nongemm_flags ${arg_LIBS})
   endif()
 endfunction()
 
-# nongemm_program(NAME SOURCES file... [LIBS target...]): an installed program, bin/NAME.
+# nongemm_program(NAME SOURCES file... [ALONE file...] [LIBS target...]): an installed program, bin/NAME.
 function(nongemm_program name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
-  add_executable(${name} ${arg_SOURCES})
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;ALONE;LIBS")
+  add_executable(${name} ${arg_SOURCES} ${arg_ALONE})
   target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} ${CMAKE_DL_LIBS})
   nongemm_precompile(${name} base)
+  nongemm_compile_together(${name} 12 ${arg_ALONE})
   add_dependencies(runtime ${name})
   install(TARGETS ${name} RUNTIME DESTINATION ${NONGEMM_INSTALL_PROGRAM})
 endfunction()
 
-# nongemm_flow(NAME SOURCES file... [LIBS target...] [REQUIRES target...] [RPATH folder...])
+# nongemm_flow(NAME SOURCES file... [ALONE file...] [LIBS target...] [REQUIRES target...] [RPATH folder...])
 #
 # A flow is a module, lib/nongemm/libnongemm_flow_NAME.so, that the program loads when the flow is asked for: the program
 # itself links no framework and starts at once. Left out, with a note, when a target named in REQUIRES is missing.
 # Tests link the same objects as nongemm_flow_NAME. Folders in RPATH are searched for shared libraries at run time.
 function(nongemm_flow name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS;REQUIRES;RPATH")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;ALONE;LIBS;REQUIRES;RPATH")
   foreach(required IN LISTS arg_REQUIRES)
     if(NOT TARGET ${required})
       message(STATUS "flow ${name}: left out, ${required} was not found")
@@ -44,13 +59,14 @@ function(nongemm_flow name)
   endforeach()
 
   set(objects nongemm_flow_${name})
-  add_library(${objects} OBJECT ${arg_SOURCES})
+  add_library(${objects} OBJECT ${arg_SOURCES} ${arg_ALONE})
   target_link_libraries(${objects} PUBLIC nongemm_flags ${arg_LIBS} ${arg_REQUIRES} ${CMAKE_DL_LIBS})
   if(TARGET nongemm_precompiled_${name})
     nongemm_precompile(${objects} ${name})
   else()
     nongemm_precompile(${objects} base)
   endif()
+  nongemm_compile_together(${objects} 6 ${arg_ALONE})
 
   set(module nongemm_flow_${name}_module)
   add_library(${module} MODULE ${NONGEMM_INTERFACE_SOURCE} ${CMAKE_SOURCE_DIR}/src/flows/attach.cpp)
