@@ -15,7 +15,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   endif()
 endif()
 # gcc says that of what a file has to itself wherever the file is not the one on the command line.
-if(NONGEMM_UNITY AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+if(NONGEMM_QUICK_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(nongemm_flags INTERFACE -Wno-subobject-linkage)
 endif()
 if(NONGEMM_WERROR)

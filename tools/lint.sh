@@ -22,7 +22,7 @@ lint_format() {
 
 lint_tidy() { nice python3 tools/lint_sources.py tidy; }
 lint_headers() { nice python3 tools/lint_sources.py headers; }
-lint_architecture() { python3 tools/lint_architecture.py; }
+lint_architecture() { python3 tools/lint_architecture.py && python3 tools/lint_unity.py; }
 lint_scripts() { git ls-files -z nongemm .ci/run '*.sh' | xargs -0 shellcheck; }
 
 [[ $# -gt 0 ]] || set -- architecture format scripts headers tidy

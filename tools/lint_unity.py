@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Names that two files of a library have to themselves and that would meet where both go through one call of the compiler.
 
-The release preset compiles several sources together (nongemm_compile_together in cmake/targets.cmake), the one that tests are
+The release preset compiles several sources together (nongemm_quick_build in cmake/targets.cmake), the one that tests are
 run with does not. A finding is put right by another name, or by ALONE before one of the files in its CMakeLists.txt.
 Overloads count, too: the compiler would choose among them.
 """
 import collections
+import functools
 import pathlib
 import re
 import sys
@@ -45,11 +46,33 @@ def own_names(source):
     return found
 
 
+@functools.cache
+def headers_of(source):
+    """The project's headers that a source includes, maybe by way of others."""
+    seen, waiting = set(), [source]
+    while waiting:
+        file = waiting.pop()
+        for name in re.findall(r'^#include "([^"]+)"', file.read_text(), re.MULTILINE):
+            header = next((place / name for place in (file.parent, ROOT / "src") if (place / name).exists()), None)
+            if header and header not in seen:
+                seen.add(header)
+                waiting.append(header)
+    return seen
+
+
+@functools.cache
+def types_of(header):
+    return {match[1] for line in header.read_text().splitlines() if (match := TYPE.match(line))}
+
+
 def clashes(sources):
     places = collections.defaultdict(list)
+    headers = set().union(*map(headers_of, sources)) if len(sources) > 1 else set()
     for source in sources:
         for name, line in own_names(source).items():
             places[name].append((source, line))
+            if TYPE.match(line):  # it hides a type that a header declares from the files behind it
+                places[name] += [(header, "") for header in headers if name in types_of(header)]
     for name, found in sorted(places.items()):
         # A second name for the same thing may be given twice.
         same = found[0][1].startswith(("using ", "namespace ")) and len({line for _, line in found}) == 1

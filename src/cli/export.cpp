@@ -25,9 +25,9 @@ namespace {
 
 /// A weight of the graph by its position. Those of a checkpoint as they are; others are drawn one by one, when they are
 /// written.
-using GiveWeight = std::function<HostTensor(std::size_t)>;
+using GiveValues = std::function<HostTensor(std::size_t)>;
 
-GiveWeight weights_of(const Model& model, const Graph& graph, const RunSpec& spec) {
+GiveValues weights_of(const Model& model, const Graph& graph, const RunSpec& spec) {
   const auto bound = std::make_shared<PreparedWeights>(prepare_weights(model, graph, spec.weights, spec.runtime.seed));
   const auto specs = std::make_shared<std::vector<weights::WeightSpec>>(weights::weight_specs(graph.stored()));
   return [bound, specs, &graph, seed = spec.runtime.seed](std::size_t place) {
@@ -42,7 +42,7 @@ GiveWeight weights_of(const Model& model, const Graph& graph, const RunSpec& spe
 void write_onnx(const BuiltModel& built, const Request& request) {
   const ExportRequest& asked = request.exported;
   onnx::LoweredModel lowered = onnx::lower_to_onnx(*built.graph, {.opset = asked.opset, .decompose = asked.decompose});
-  const GiveWeight give = weights_of(built.model, *built.graph, request.run);
+  const GiveValues give = weights_of(built.model, *built.graph, request.run);
   if (asked.simplify) onnx::simplify(lowered.model, *built.graph, give);
   const onnx::WrittenModel written = onnx::write_model(lowered.model, asked.file, give);
   say(fmt::format("wrote {}{}: {} nodes, opset {}, {:.1f} MB\n", written.model.string(),

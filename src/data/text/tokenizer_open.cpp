@@ -6,12 +6,12 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "data/text/tokenizer_data.h"
 
 namespace nongemm::data {
 namespace {
 
-using Json = nlohmann::json;
 using Path = std::filesystem::path;
 
 /// The names under which transformers knows special tokens, in its order.
