@@ -9,9 +9,8 @@ add_custom_target(fuzzers)
 # Libraries that build, read and write descriptions: a run spends no time in them. -O1 compiles them in four fifths of the
 # time. Not among them: whatever goes through tensors, weights, events of traces or a session.
 set(nongemm_unhurried
-    nongemm nongemm_compare nongemm_generate nongemm_import nongemm_import_files nongemm_lowering nongemm_microbench
-    nongemm_models nongemm_ops nongemm_passes nongemm_prepare nongemm_programs nongemm_report nongemm_spec nongemm_studies
-    nongemm_study nongemm_verify)
+    nongemm nongemm_compare nongemm_generate nongemm_import nongemm_import_files nongemm_lowering nongemm_models
+    nongemm_passes nongemm_prepare nongemm_programs nongemm_report nongemm_spec nongemm_studies nongemm_study)
 
 # nongemm_quick_build(TARGET BATCH [file...]): where NONGEMM_QUICK_BUILD is on, BATCH sources of TARGET go to one call of the
 # compiler, except the files that are named: what these call as others in the target do would get into each other's way.
