@@ -70,6 +70,11 @@ TEST(RankWaits, AreOnOneClock) {
   EXPECT_NEAR(waits.collectives[1].transfer_s, 4e-3, 1e-12);
 }
 
+TEST(RankWaits, AreOfAllInferencesWhereEachWasSlowOnOneRank) {
+  const RankTraces traces{{{}, {}}, {{host(0, 2, 9), host(20, 2, 40)}, {host(0, 5, 19), host(20, 5, 29)}}};
+  EXPECT_EQ(rank_waits(traces, small_graph()).inferences, 2);
+}
+
 TEST(RankWaits, ALateStartIsNoOperatorsFault) {
   RankTraces traces{{{}, {}}, {{host(0, 2, 9)}, {host(3, 2, 9)}}};
   const RankWaits waits = rank_waits(traces, small_graph());
