@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 NONGEMM_PRESET ?= release
 JOBS ?= $(shell nproc)
 
-.PHONY: build package wheel test bench generated lint format install clean
+.PHONY: build package wheel test bench generated results lint format install clean
 
 build: ## the program, in build/release/bin
 	tools/setup.sh $(NONGEMM_PRESET)
@@ -22,6 +22,10 @@ generated: ## what the program makes of its own tables: docs/cli.md, docs/figure
 	tools/setup.sh ci nongemm
 	tools/setup.sh ci golden_test
 	tools/generated.sh build/ci
+
+results: ## of these the pages of docs/results/ and the tables of README.md alone, by the release build
+	tools/setup.sh release nongemm
+	tools/results.sh build/release/bin/nongemm
 
 lint: ## format, names, headers, shell scripts
 	tools/lint.sh
