@@ -5,13 +5,19 @@ file(GLOB interface_headers
      ${CMAKE_SOURCE_DIR}/src/graph/*.h ${CMAKE_SOURCE_DIR}/src/base/dtype.h ${CMAKE_SOURCE_DIR}/src/base/error.h
      ${CMAKE_SOURCE_DIR}/src/spec/device.h ${CMAKE_SOURCE_DIR}/src/spec/runtime_options.h
      ${CMAKE_SOURCE_DIR}/src/base/init_spec.h ${CMAKE_SOURCE_DIR}/src/base/process_state.h ${CMAKE_SOURCE_DIR}/src/base/tensor.h ${CMAKE_SOURCE_DIR}/src/weights/draw.h)
-set(interface_hashes)
-foreach(header IN LISTS interface_headers)
-  file(SHA256 ${header} hash)
-  list(APPEND interface_hashes ${hash})
-endforeach()
-string(SHA256 NONGEMM_INTERFACE "${interface_hashes}")
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface_headers})
+
+# nongemm_hash_headers(VARIABLE header...): configured again when one of them changes.
+function(nongemm_hash_headers variable)
+  set(hashes)
+  foreach(header IN LISTS ARGN)
+    file(SHA256 ${header} hash)
+    list(APPEND hashes ${hash})
+  endforeach()
+  string(SHA256 hash "${hashes}")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${ARGN})
+  set(${variable} ${hash} PARENT_SCOPE)
+endfunction()
+nongemm_hash_headers(NONGEMM_INTERFACE ${interface_headers})
 
 set(NONGEMM_INTERFACE_SOURCE ${CMAKE_BINARY_DIR}/generated/interface.cpp)
 file(CONFIGURE OUTPUT ${NONGEMM_INTERFACE_SOURCE} CONTENT [[
