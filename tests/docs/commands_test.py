@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Every command of README.md and docs/*.md, run as it is written there; of all documents the options and paths that they name.
 
-    commands_test.py PROGRAM FIXTURES [DOCUMENT...]
+    commands_test.py PROGRAM FIXTURES [DOCUMENT...]     some minutes, by hand
+    commands_test.py PROGRAM --names                    options and paths alone, with the other tests
 
 Each document's commands run one after another in a folder that has the files they name (prepare()). What cannot be run by a test stands in
 not_run.txt with its reason; of those that only take too long or lack a device the words are still held against the program (--list). A
@@ -165,6 +166,8 @@ def documents():
 
 if __name__ == "__main__":
     PROGRAM = pathlib.Path(sys.argv[1]).resolve()
+    if sys.argv[2:] == ["--names"]:
+        unittest.main(argv=[sys.argv[0], "Names"])
     FIXTURES = pathlib.Path(sys.argv[2]).resolve()
     DOCUMENTS = [pathlib.Path(name).resolve() for name in sys.argv[3:]] or documents()
     unittest.main(argv=sys.argv[:1])
