@@ -31,7 +31,7 @@ struct FurtherScratch {
   std::int64_t stride;
 };
 
-/// Of one or two bytes' types alone: lines begin at multiples of 16 bytes.
+/// Of types of two bytes: lines begin at multiples of 16 bytes.
 constexpr std::int64_t further_stride(std::int64_t inner) { return (inner + 7) / 8 * 8; }
 
 constexpr std::size_t kFurtherAlignment = 256;
