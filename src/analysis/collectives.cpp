@@ -15,8 +15,9 @@ using Key = std::pair<std::string, std::string>;  // name and group
 
 /// "allreduce" of "ncclDevKernel_AllReduce_Sum_f16_RING_LL(...)"; empty for other kernels.
 std::string named_by_kernel(std::string_view kernel) {
+  if (!kernel.starts_with("nccl")) return {};
   const std::size_t bar = kernel.find('_');
-  if (!kernel.starts_with("nccl") || bar == std::string_view::npos) return {};
+  if (bar == std::string_view::npos) return {};
   std::string name;
   for (const char c : kernel.substr(bar + 1)) {
     if (std::isalpha(static_cast<unsigned char>(c)) == 0) break;
@@ -53,27 +54,30 @@ class Stretches {
 
 std::vector<CollectiveCall> collective_calls(const ToolTrace& trace) {
   const std::vector<DeviceRecord>& device = trace.trace.device;
-  std::vector<CollectiveCall> found(device.size());
-  for (const ToolCollective& told : trace.collectives) {
-    found.at(told.record).name = told.name;
-    found[told.record].group = told.group;
-  }
-  std::map<std::int64_t, Stretches> others;  // by device
-  const std::vector<std::uint32_t> order = in_order_of_time(device);
-  for (const std::uint32_t at : order) {
-    const DeviceRecord& record = device[at];
-    if (found[at].name.empty() && record.name != kNoId)
-      found[at].name = named_by_kernel(trace.trace.names[record.name]);
-    if (found[at].name.empty()) others[trace.streams[record.stream].device].add(record.begin_ns, record.end_ns);
-  }
+  const std::vector<std::string>& names = trace.trace.names;
+  std::vector<std::string> by_kernel(names.size());
+  std::transform(names.begin(), names.end(), by_kernel.begin(), named_by_kernel);
+  std::map<std::uint32_t, const ToolCollective*> told;
+  for (const ToolCollective& collective : trace.collectives) told[collective.record] = &collective;
   std::vector<CollectiveCall> calls;
-  for (const std::uint32_t at : order) {
-    if (found[at].name.empty()) continue;
+  std::map<std::int64_t, Stretches> others;  // by device
+  for (const std::uint32_t at : in_order_of_time(device)) {
     const DeviceRecord& record = device[at];
-    found[at].record = at;
-    found[at].time_ns = record.end_ns - record.begin_ns;
-    found[at].hidden_ns = others[trace.streams[record.stream].device].within(record.begin_ns, record.end_ns);
-    calls.push_back(std::move(found[at]));
+    const auto own = told.empty() ? told.end() : told.find(at);
+    const bool is_named = record.name != kNoId && !by_kernel[record.name].empty();
+    if (own == told.end() && !is_named) {
+      others[trace.streams[record.stream].device].add(record.begin_ns, record.end_ns);
+      continue;
+    }
+    CollectiveCall& call = calls.emplace_back();
+    call.record = at;
+    call.name = own != told.end() ? own->second->name : by_kernel[record.name];
+    if (own != told.end()) call.group = own->second->group;
+    call.time_ns = record.end_ns - record.begin_ns;
+  }
+  for (CollectiveCall& call : calls) {
+    const DeviceRecord& record = device[call.record];
+    call.hidden_ns = others[trace.streams[record.stream].device].within(record.begin_ns, record.end_ns);
   }
   return calls;
 }

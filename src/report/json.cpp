@@ -43,10 +43,17 @@ OrderedJson pairs_to_json(const std::vector<std::pair<std::string, std::string>>
   return object;
 }
 
+/// Timelines have hundreds of thousands of values: room for them at once.
+OrderedJson array_for(std::size_t size) {
+  OrderedJson array = OrderedJson::array();
+  array.get_ref<OrderedJson::array_t&>().reserve(size);
+  return array;
+}
+
 /// Texts, of which most columns have few, stand once: {"texts": ["a", "b"], "index": [0, 1, 0, null]}.
 OrderedJson texts_to_json(const Table& table, std::size_t column) {
   OrderedJson texts = OrderedJson::array();
-  OrderedJson index = OrderedJson::array();
+  OrderedJson index = array_for(table.rows.size());
   std::map<std::string, std::size_t> places;
   for (const auto& row : table.rows) {
     const auto* text = std::get_if<std::string>(&row[column]);
@@ -74,7 +81,7 @@ OrderedJson columns_to_json(const Table& table) {
       values = texts_to_json(table, c);
       continue;
     }
-    values = OrderedJson::array();
+    values = array_for(table.rows.size());
     for (const auto& row : table.rows) values.push_back(to_json(row[c]));
   }
   return {{"rows", table.rows.size()}, {"columns", std::move(columns)}};

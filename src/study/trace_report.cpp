@@ -141,7 +141,7 @@ std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& c
     const ToolTrace trace = traces::read_trace(file);
     points.push_back(trace_point(file, trace, taken));
     collectives.push_back(collective_calls(trace));
-    waits.add(trace);
+    if (files.size() > 1) waits.add(trace);  // a rank alone waits for none
     numbers.push_back(trace.rank ? static_cast<std::size_t>(*trace.rank) : numbers.size());
   }
   const std::vector<std::vector<CollectiveSum>> sums = collective_sums(collectives);

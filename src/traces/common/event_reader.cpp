@@ -201,46 +201,69 @@ void EventReader::give_up_event() {
   }
 }
 
-const char* EventReader::member_value(const char* at, std::string_view key, bool in_args) {
-  const EventField* field = find_event_field(key, in_args);
-  std::string_view raw;
+const char* EventReader::member_value(const char* at, const EventField* field) {
+  std::string_view other;
+  const bool is_text = field != nullptr && field->text != nullptr;
+  std::string_view& raw = is_text ? event_.*(field->text) : other;
   const char* behind = scanner_.value(at, raw, JsonScanner::Place::kMember);
   if (field == nullptr || behind == nullptr) return behind;
   const std::uint32_t bit = 1U << place_of(*field);
   if ((seen_ & bit) != 0) scanner_.mend();  // twice: the last one counts, as parsers have it
   seen_ |= bit;
-  if (field->text != nullptr) {
-    event_.*(field->text) = raw;
-  } else if (field->time != nullptr) {
-    event_.*(field->time) = nanoseconds_of(raw);
-  } else {
-    event_.*(field->integer) = integer_of(raw);
-  }
+  if (field->time != nullptr) event_.*(field->time) = nanoseconds_of(raw);
+  if (field->integer != nullptr) event_.*(field->integer) = integer_of(raw);
   return behind;
+}
+
+/// From behind an opening brace or a value to the next value, or behind the closing brace where there is none.
+/// @param key nothing where no value comes
+const char* EventReader::key(const char* at, bool is_first, bool in_args, std::optional<KeyMemory::Key>& key) {
+  const char* const begin = at;
+  at = scanner_.space(at);
+  if (*at == ',' && !is_first) {
+    at = scanner_.space(at + 1);
+    if (*at == '}') scanner_.mend();  // a comma too many
+  } else if (*at == '"' && !is_first) {
+    return nullptr;
+  }
+  if (*at == '}') return at + 1;
+  if (*at != '"') return scanner_.missing(at);
+  std::string_view name;
+  at = scanner_.string(at, name, JsonScanner::Place::kKey);
+  if (at == nullptr) return nullptr;
+  at = scanner_.space(at);
+  if (*at != ':') return scanner_.missing(at);
+  at = scanner_.space(at + 1);
+  key = KeyMemory::Key{find_event_field(name, in_args), !in_args && name == "args", in_args};
+  if (scanner_.mended()) {
+    keys_.lose_track();
+  } else {
+    keys_.learn(std::string_view(begin, static_cast<std::size_t>(at - begin)), *key);
+  }
+  return at;
 }
 
 /// @param at an opening brace
 const char* EventReader::members(const char* at, bool in_args) {
   ++at;
-  for (bool first = true;; first = false) {
-    at = scanner_.space(at);
-    if (*at == '}') {
-      if (!first) scanner_.mend();  // a comma too many
-      return at + 1;
+  for (bool is_first = true;; is_first = false) {
+    const KeyMemory::Key* key = keys_.recall(at);
+    std::optional<KeyMemory::Key> fresh;
+    if (key != nullptr) {
+      at = scanner_.space(at);
+    } else {
+      at = this->key(at, is_first, in_args, fresh);
+      if (!fresh) return at;
+      key = &*fresh;
     }
-    if (*at != '"') return scanner_.missing(at);
-    std::string_view key;
-    at = scanner_.string(at, key, JsonScanner::Place::kKey);
+    if (key->is_args && *at == '{') {
+      at = members(at, true);
+      keys_.leave_args();
+    } else {
+      if (key->is_args) keys_.lose_track();  // arguments that are no object
+      at = member_value(at, key->field);
+    }
     if (at == nullptr) return nullptr;
-    at = scanner_.space(at);
-    if (*at != ':') return scanner_.missing(at);
-    at = scanner_.space(at + 1);
-    at = !in_args && *at == '{' && key == "args" ? members(at, true) : member_value(at, key, in_args);
-    if (at == nullptr) return nullptr;
-    at = scanner_.space(at);
-    if (*at == '}') return at + 1;
-    if (*at != ',') return scanner_.missing(at);
-    ++at;
   }
 }
 
@@ -258,6 +281,7 @@ bool EventReader::read_event() {
       scanner_.begin(lenient);
       event_ = TraceEvent{};
       seen_ = 0;
+      keys_.begin_event();
       const char* behind = members(at_, false);
       if (behind != nullptr) {
         // Pieces of an event that was given up have no phase, and mending may have made one longer than it can be.

@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "traces/common/json_scanner.h"
+#include "traces/common/key_memory.h"
 
 namespace nongemm::traces {
 
@@ -70,7 +72,8 @@ class EventReader {
   bool read_event();
   void give_up_event();
   const char* members(const char* at, bool in_args);
-  const char* member_value(const char* at, std::string_view key, bool in_args);
+  const char* key(const char* at, bool is_first, bool in_args, std::optional<KeyMemory::Key>& key);
+  const char* member_value(const char* at, const EventField* field);
   void unescape_name();
   bool refill();
   [[noreturn]] void refuse(const std::string& why) const;
@@ -82,6 +85,7 @@ class EventReader {
   const char* at_ = nullptr;  // where reading goes on
   At state_ = At::kStart;
   JsonScanner scanner_;
+  KeyMemory keys_;
   TraceEvent event_;
   std::uint32_t seen_ = 0;  // fields of the event, as bits
   std::string name_;        // the event's, where it had escapes

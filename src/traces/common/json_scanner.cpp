@@ -9,18 +9,6 @@
 namespace nongemm::traces {
 namespace {
 
-constexpr std::uint64_t kOnes = 0x0101010101010101U;
-constexpr std::uint64_t kHighs = 0x8080808080808080U;
-
-/// The high bit of every byte that is zero; bytes above the lowest such may be wrong.
-constexpr std::uint64_t zeros(std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kHighs; }
-
-/// The first byte among eight that ends a run of plain characters in a string: a mark, a backslash, a control
-/// character.
-constexpr std::uint64_t specials(std::uint64_t bytes) {
-  return zeros(bytes ^ (kOnes * '"')) | zeros(bytes ^ (kOnes * '\\')) | ((bytes - kOnes * 0x20) & ~bytes & kHighs);
-}
-
 /// Characters that mean something between the strings of a container.
 constexpr std::array<bool, 256> kStructural = [] {
   std::array<bool, 256> table{};
@@ -28,14 +16,23 @@ constexpr std::array<bool, 256> kStructural = [] {
   return table;
 }();
 
-constexpr std::array<bool, 256> kScalar = [] {
-  std::array<bool, 256> table{};
-  for (unsigned c = 0; c < 256; ++c) {
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    table[c] = letter || (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.';
-  }
-  return table;
-}();
+constexpr std::uint32_t kAll = 0xFFFF;
+
+/// Of 16 bytes, those in a string: from an opening mark to before the closing one.
+/// @param inside kAll when a string is open before them, else 0; set for those behind
+std::uint32_t in_strings(std::uint32_t marks, std::uint32_t& inside) {
+  for (const unsigned step : {1U, 2U, 4U, 8U}) marks ^= marks << step;
+  const std::uint32_t within = (marks ^ inside) & kAll;
+  inside = (within & (1U << 15U)) != 0 ? kAll : 0;
+  return within;
+}
+
+/// What no number and no word has.
+std::uint32_t foreign(const Bytes& bytes) {
+  const Bytes letter = (bytes | 0x20) - 'a';
+  const Bytes digit = bytes - '0';
+  return found((letter >= 26) & (digit >= 10) & (bytes != '-') & (bytes != '+') & (bytes != '.'));
+}
 
 /// No string is longer that lacks its escapes.
 constexpr std::ptrdiff_t kLongestMended = 65536;
@@ -103,15 +100,13 @@ std::size_t append_point(std::string_view text, std::string& to) {
 
 const char* JsonScanner::quote_from(const char* at) {
   for (;;) {
-    std::uint64_t bytes = 0;
-    std::memcpy(&bytes, at, sizeof bytes);
-    const std::uint64_t found = specials(bytes);
-    if (found == 0) {
-      at += sizeof bytes;
+    const std::uint32_t special = specials(bytes_at(at));
+    if (special == 0) {
+      at += sizeof(Bytes);
       if (at >= end_) return missing(at);
       continue;
     }
-    at += __builtin_ctzll(found) / 8;
+    at += __builtin_ctz(special);
     if (at >= end_) return missing(at);
     if (*at == '"') return at;
     if (*at == '\\') {
@@ -142,7 +137,7 @@ bool JsonScanner::ends_here(const char* behind, Place place) {
   return close != nullptr && *space(close + 1) == ':';
 }
 
-const char* JsonScanner::string(const char* at, std::string_view& inside, Place place) {
+const char* JsonScanner::long_string(const char* at, std::string_view& inside, Place place) {
   const char* begin = at + 1;
   const char* close = quote_from(begin);
   // Keys are the writer's own and right.
@@ -157,7 +152,8 @@ const char* JsonScanner::string(const char* at, std::string_view& inside, Place 
   return close + 1;
 }
 
-const char* JsonScanner::container(const char* at) {
+/// Whose strings are read one by one: some have escapes, or faults, or the text ends.
+const char* JsonScanner::odd_container(const char* at) {
   int depth = 0;
   for (;;) {
     while (!kStructural[static_cast<unsigned char>(*at)]) ++at;
@@ -183,9 +179,33 @@ const char* JsonScanner::container(const char* at) {
   }
 }
 
+const char* JsonScanner::container(const char* at) {
+  if (lenient_) return odd_container(at);
+  const char* const begin = at;
+  int depth = 0;
+  std::uint32_t inside = 0;
+  for (;; at += sizeof(Bytes)) {
+    const Bytes bytes = bytes_at(at);
+    const std::uint32_t within = in_strings(found(bytes == '"'), inside);
+    const std::uint32_t odd = found((bytes < 0x20) | (bytes == '\\')) & within;
+    if (odd != 0 || found(bytes == 0) != 0) return odd_container(begin);
+    const Bytes braced = bytes | 0x20;  // brackets are braces without a bit
+    for (std::uint32_t marks = found((braced == '{') | (braced == '}')) & ~within; marks != 0; marks &= marks - 1) {
+      const char* const mark = at + __builtin_ctz(marks);
+      depth += (*mark & 2) != 0 ? 1 : -1;  // '[' and '{' against ']' and '}'
+      if (depth == 0) return mark + 1;
+    }
+  }
+}
+
 const char* JsonScanner::scalar(const char* at) {
   const char* begin = at;
-  while (kScalar[static_cast<unsigned char>(*at)]) ++at;
+  std::uint32_t end = foreign(bytes_at(at));
+  while (end == 0 && at < end_) {
+    at += sizeof(Bytes);
+    end = foreign(bytes_at(at));
+  }
+  if (end != 0) at += __builtin_ctz(end);
   if (at >= end_ || at == begin) return missing(at);
   const std::size_t size = static_cast<std::size_t>(at - begin);
   const char first = *begin;
@@ -197,8 +217,7 @@ const char* JsonScanner::scalar(const char* at) {
   return at;
 }
 
-const char* JsonScanner::value(const char* at, std::string_view& raw, Place place) {
-  if (*at == '"') return string(at, raw, place);
+const char* JsonScanner::other_value(const char* at, std::string_view& raw) {
   const char* behind = *at == '{' || *at == '[' ? container(at) : scalar(at);
   if (behind != nullptr) raw = std::string_view(at, static_cast<std::size_t>(behind - at));
   return behind;

@@ -29,6 +29,24 @@ void sort_unless_sorted(Container& items, const Less& less) {
   if (!std::is_sorted(items.begin(), items.end(), less)) std::stable_sort(items.begin(), items.end(), less);
 }
 
+/// The first item of this id, or where it would stand, among items in the order of their ids.
+/// @param last where the search before ended: the next one mostly ends there again, or a step or two behind it
+template <typename Items, typename IdOf>
+auto first_with(const Items& items, std::int64_t id, std::size_t& last, const IdOf& id_of) {
+  constexpr std::size_t kNear = 4;
+  const auto before = [&](std::size_t at) { return id_of(items[at]) < id; };
+  const std::size_t end = std::min(last + kNear, items.size());
+  std::size_t at = last;
+  while (at < end && before(at)) ++at;
+  const bool found = (at == items.size() || !before(at)) && (at == 0 || before(at - 1));
+  if (!found) {
+    const auto less = [&](const auto& item, std::int64_t wanted) { return id_of(item) < wanted; };
+    at = static_cast<std::size_t>(std::lower_bound(items.begin(), items.end(), id, less) - items.begin());
+  }
+  last = at;
+  return items.begin() + static_cast<std::ptrdiff_t>(at);
+}
+
 }  // namespace
 
 bool is_stretch(std::int64_t begin_ns, std::int64_t end_ns) {
@@ -82,13 +100,28 @@ std::uint32_t TraceBuilder::stream(std::int64_t device, std::int64_t stream) {
   return at->second;
 }
 
+bool TraceBuilder::is_call(std::uint32_t call, std::string_view name, std::string_view shapes, std::string_view types,
+                           std::string_view values) const {
+  const auto is = [this](std::uint32_t id, std::string_view text) {
+    return id == kNoId ? text.empty() : names_[id] == text;
+  };
+  const CallKey& key = calls_[call];
+  return is(key.name, name) && is(key.shapes, shapes) && is(key.types, types) && is(key.values, values);
+}
+
 std::uint32_t TraceBuilder::call(std::string_view name, std::string_view shapes, std::string_view types,
                                  std::string_view values) {
+  std::uint32_t* const after = last_call_ == kNoId ? nullptr : &call_after_[last_call_];
+  if (after != nullptr && *after != kNoId && is_call(*after, name, shapes, types, values)) return last_call_ = *after;
   const auto id = [this](std::string_view text) { return text.empty() ? kNoId : this->name(text); };
   const CallKey key{this->name(name), id(shapes), id(types), id(values)};
   const auto [at, is_new] = call_ids_.try_emplace(key, static_cast<std::uint32_t>(calls_.size()));
-  if (is_new) calls_.push_back(key);
-  return at->second;
+  if (after != nullptr) *after = at->second;
+  if (is_new) {
+    calls_.push_back(key);
+    call_after_.push_back(kNoId);
+  }
+  return last_call_ = at->second;
 }
 
 void TraceBuilder::cover(std::int64_t begin_ns, std::int64_t end_ns) {
@@ -186,12 +219,10 @@ void TraceBuilder::index_external_ids() {
 }
 
 /// Ids come again where a file holds several processes: then the last call before the activity is meant.
-const TraceBuilder::Launch* TraceBuilder::launch_of(const DeviceRecord& record, const Links& links) const {
+const TraceBuilder::Launch* TraceBuilder::launch_of(const DeviceRecord& record, const Links& links) {
   if (links.correlation == kAbsent) return nullptr;
-  const auto less = [](const Launch& launch, std::int64_t correlation) {
-    return launch.links.correlation < correlation;
-  };
-  auto at = std::lower_bound(launches_.begin(), launches_.end(), links.correlation, less);
+  auto at =
+      first_with(launches_, links.correlation, last_launch_, [](const Launch& one) { return one.links.correlation; });
   const Launch* best = nullptr;
   for (; at != launches_.end() && at->links.correlation == links.correlation; ++at) {
     const bool same_operator = links.external_id == kAbsent || at->links.external_id == links.external_id;
@@ -200,9 +231,9 @@ const TraceBuilder::Launch* TraceBuilder::launch_of(const DeviceRecord& record, 
   return best;
 }
 
-NodeId TraceBuilder::node_by_id(std::int64_t external_id, std::int64_t at_ns) const {
+NodeId TraceBuilder::node_by_id(std::int64_t external_id, std::int64_t at_ns) {
   if (external_id == kAbsent) return kNoId;
-  auto at = std::lower_bound(by_external_id_.begin(), by_external_id_.end(), std::pair(external_id, std::uint32_t{0}));
+  auto at = first_with(by_external_id_, external_id, last_id_, [](const auto& one) { return one.first; });
   NodeId node = kNoId;
   for (; at != by_external_id_.end() && at->first == external_id; ++at) {
     const Range& range = ranges_[at->second];
@@ -227,7 +258,7 @@ NodeId TraceBuilder::node_around(std::uint32_t thread, std::int64_t at_ns) const
   return kNoId;
 }
 
-NodeId TraceBuilder::node_of_launch(const Launch& launch) const {
+NodeId TraceBuilder::node_of_launch(const Launch& launch) {
   const NodeId node = node_by_id(launch.links.external_id, launch.begin_ns);
   return node != kNoId ? node : node_around(launch.thread, launch.begin_ns);
 }

@@ -111,16 +111,18 @@ class TraceBuilder {
     std::uint32_t caller = kNoId;  // the node of operators in it
   };
 
+  bool is_call(std::uint32_t call, std::string_view name, std::string_view shapes, std::string_view types,
+               std::string_view values) const;
   void cover(std::int64_t begin_ns, std::int64_t end_ns);
   void nest();
   void place(std::size_t at, std::vector<Open>& open);
   std::uint32_t node_of(const NodeKey& key);
   std::uint32_t scope_of(std::uint32_t parent, std::uint32_t what);
   void index_external_ids();
-  const Launch* launch_of(const DeviceRecord& record, const Links& links) const;
-  NodeId node_by_id(std::int64_t external_id, std::int64_t at_ns) const;
+  const Launch* launch_of(const DeviceRecord& record, const Links& links);
+  NodeId node_by_id(std::int64_t external_id, std::int64_t at_ns);
   NodeId node_around(std::uint32_t thread, std::int64_t at_ns) const;
-  NodeId node_of_launch(const Launch& launch) const;
+  NodeId node_of_launch(const Launch& launch);
   void link_device();
   void link_waits();
   void keep_calls();
@@ -131,6 +133,9 @@ class TraceBuilder {
   std::unordered_map<std::string_view, std::uint32_t> name_ids_;
   std::unordered_map<CallKey, std::uint32_t, CallHash> call_ids_;
   std::vector<CallKey> calls_;
+  /// What was called after each when it was called last: a program repeats itself, and then there is nothing to search.
+  std::vector<std::uint32_t> call_after_;
+  std::uint32_t last_call_ = kNoId;
   std::map<std::pair<std::string, std::string>, std::uint32_t, std::less<>> thread_ids_;
   std::pair<std::string, std::string> last_thread_;
   std::uint32_t last_thread_id_ = kNoId;
@@ -144,6 +149,9 @@ class TraceBuilder {
   std::vector<Launch> launches_;
   std::vector<Links> device_links_;
   std::vector<std::pair<std::int64_t, std::uint32_t>> by_external_id_;
+  // Where their searches ended.
+  std::size_t last_launch_ = 0;
+  std::size_t last_id_ = 0;
 };
 
 }  // namespace nongemm::traces
