@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace nongemm::onnx_rules {
 namespace {
@@ -41,8 +42,15 @@ Name dynamic_product(OnnxLowering& onnx, ValueId source) {
   return onnx.add("Mul", {onnx.cast(sums, DType::kInt32, DType::kFloat32), scales});
 }
 
+/// A weight in int8 as numbers, with `count` scales along an axis. TensorRT 8 does without zero points nowhere.
+Name dequantized_weight(OnnxLowering& onnx, Name values, Name scales, std::int64_t count, std::int64_t axis) {
+  const std::vector<std::int8_t> zeros(static_cast<std::size_t>(count));
+  const Name zero_points = onnx.constant(HostTensor::from(DType::kInt8, {count}, zeros));
+  return onnx.add("DequantizeLinear", {std::move(values), std::move(scales), zero_points}, {{"axis", axis}});
+}
+
 /// The same layer in numbers that stand for int8: TensorRT and ONNX Runtime take DequantizeLinear into the product. One
-/// scale for the values, one for each column of the weight, no zero points: what TensorRT has.
+/// scale for the values, one for each column of the weight, zero points of 0: what TensorRT has.
 Name dequantized_product(OnnxLowering& onnx, const Node& quantize) {
   const Name step = onnx.value(std::get<Use>(quantize.args.at(1)).value);
   const Name values = onnx.add("DequantizeLinear", {onnx.tensor(0), step, onnx.scalar(0, DType::kInt8)});
@@ -50,7 +58,8 @@ Name dequantized_product(OnnxLowering& onnx, const Node& quantize) {
   // A row of zeros has a scale of zero, which TensorRT's parser refuses; of zeros any scale makes zeros.
   constexpr double kSmallest = 1e-30;
   steps = onnx.add("Max", {steps, onnx.scalar(kSmallest, DType::kFloat32)});
-  const Name weight = onnx.add("DequantizeLinear", {onnx.transposed(1), steps}, {{"axis", std::int64_t{1}}});
+  const std::int64_t columns = onnx.operands().tensor(1, 2).shape[0];
+  const Name weight = dequantized_weight(onnx, onnx.transposed(1), steps, columns, 1);
   return onnx.add("MatMul", {values, weight});
 }
 
@@ -60,8 +69,7 @@ Name whole_groups(OnnxLowering& onnx, Name values, Name scales, const Shape& sha
   const std::int64_t parts = shape[0] * (shape[1] / group);
   values = onnx.reshape(std::move(values), {parts, group});
   scales = onnx.reshape(std::move(scales), {parts});
-  const Name numbers = onnx.add("DequantizeLinear", {values, scales}, {{"axis", std::int64_t{0}}});
-  return onnx.reshape(numbers, shape);
+  return onnx.reshape(dequantized_weight(onnx, values, scales, parts, 0), shape);
 }
 
 /// The weight of a layer of 8 bits, [rows, columns] in fp32: DequantizeLinear with a scale for each group. What is left

@@ -119,3 +119,9 @@ class TensorRtFlow : public Flow {
 extern "C" __attribute__((visibility("default"))) nongemm::Flow* nongemm_create_flow() {
   return new nongemm::tensorrt::TensorRtFlow();
 }
+
+/// Called by NVTX once in every library that uses it, where NVTX_INJECTION64_PATH names this module.
+extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtx2(
+    nongemm::tensorrt::GetExportTable get_export_table) {
+  return nongemm::tensorrt::begin_listening(get_export_table);
+}

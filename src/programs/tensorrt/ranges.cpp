@@ -34,7 +34,6 @@ struct Callbacks {
   int (*module_table)(Module module, FunctionTable* table, unsigned* size);
 };
 constexpr std::uint32_t kCallbacks = 1;
-using GetExportTable = const void* (*)(std::uint32_t id);
 
 struct EventAttributes {
   std::uint16_t version;
@@ -100,12 +99,7 @@ Listening::Listening(RangeListener& listener) { current = &listener; }
 
 Listening::~Listening() { current = nullptr; }
 
-}  // namespace nongemm::tensorrt
-
-/// Called by NVTX once in every library that uses it.
-extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtx2(
-    nongemm::tensorrt::GetExportTable get_export_table) {
-  using namespace nongemm::tensorrt;
+int begin_listening(GetExportTable get_export_table) {
   const auto* callbacks = static_cast<const Callbacks*>(get_export_table(kCallbacks));
   if (callbacks == nullptr || callbacks->size < sizeof(Callbacks)) return 0;
   FunctionTable table = nullptr;
@@ -123,3 +117,5 @@ extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtx2(
   }
   return 1;
 }
+
+}  // namespace nongemm::tensorrt

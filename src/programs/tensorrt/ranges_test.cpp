@@ -10,8 +10,6 @@
 #include <string>
 #include <vector>
 
-extern "C" int InitializeInjectionNvtx2(const void* (*get_export_table)(std::uint32_t));
-
 namespace nongemm::tensorrt {
 namespace {
 
@@ -62,7 +60,7 @@ TEST(Ranges, ReachTheListener) {
     core_places[i] = &core[i];
     domain_places[i] = &domains[i];
   }
-  ASSERT_EQ(InitializeInjectionNvtx2(&get_export_table), 1);
+  ASSERT_EQ(begin_listening(&get_export_table), 1);
   const auto push = reinterpret_cast<int (*)(const void*, const Event*)>(domains[4]);
   const auto pop = reinterpret_cast<int (*)(const void*)>(domains[5]);
   const auto register_string = reinterpret_cast<const void* (*)(const void*, const char*)>(domains[10]);
@@ -94,7 +92,7 @@ TEST(Ranges, ReachTheListener) {
 }
 
 TEST(Ranges, RefusesAnotherInterface) {
-  EXPECT_EQ(InitializeInjectionNvtx2([](std::uint32_t) -> const void* { return nullptr; }), 0);
+  EXPECT_EQ(begin_listening([](std::uint32_t) -> const void* { return nullptr; }), 0);
 }
 
 }  // namespace
