@@ -42,6 +42,8 @@ struct NodeRow {
   DType compute_dtype = DType::kUndefined;
   /// It multiplies fp32 operands rounded to TF32.
   bool in_tf32 = false;
+  /// A runtime's step that holds more than what it counts as, and does not say what (RuntimeNode::opaque).
+  bool opaque = false;
   std::int64_t parameters = 0;
   Cost cost;
   double calls = 1;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/statistics.h"
 
@@ -17,6 +18,17 @@ double apart(const Analysis& analysis, const LatencyPass& plain) {
   if (plain.samples_s.empty() || !analysis.measured || !(analysis.wall_s > 0)) return 1;
   const double latency_s = median(plain.samples_s);
   return std::max(latency_s, analysis.wall_s) / std::min(latency_s, analysis.wall_s);
+}
+
+/// Share of the time in steps that nobody looked into: kernels would tell.
+double unopened_share(const Analysis& analysis) {
+  double inside = 0;
+  double all = 0;
+  for (const NodeRow& row : analysis.nodes) {
+    all += row.time_s;
+    if (row.opaque && std::isnan(row.kernels)) inside += row.time_s;
+  }
+  return all > 0 ? inside / all : 0;
 }
 
 }  // namespace
@@ -34,6 +46,14 @@ std::string doubts_of(const Analysis& analysis, const LatencyPass& plain) {
         "{}node pass and plain latency differ {:.1f} times (cold inferences, a busy host): shares are of the former, "
         "what-if is left out",
         text.empty() ? "" : "; ", apart(analysis, plain));
+  }
+  constexpr double kMuch = 0.1;
+  if (const double share = unopened_share(analysis); share > kMuch) {
+    text += fmt::format(
+        "{}{:.0f} % of the time is in steps that the runtime does not open: they count as their products, whatever "
+        "else "
+        "they hold",
+        text.empty() ? "" : "; ", 100 * share);
   }
   return text;
 }

@@ -160,6 +160,7 @@ std::vector<NodeRow> step_rows(const Graph& graph, const std::vector<NodeRow>& n
     NodeRow row;
     row.id = static_cast<NodeId>(rows.size());
     row.op = step.type;
+    row.opaque = step.opaque;
     if (step.covers.empty()) {
       describe_added(step, row);
     } else {

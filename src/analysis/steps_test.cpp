@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "analysis/doubts.h"
 #include "analysis/fusion.h"
 #include "ops/builder.h"
 
@@ -54,6 +55,16 @@ class AttentionInParts : public testing::Test {
   NodeId attention_ = 0;
   NodeId sum_ = 0;
 };
+
+TEST_F(AttentionInParts, AStepThatNobodyOpensIsSaid) {
+  RuntimeNode block = step("Myelin", {attention_, sum_}, {"attention", "add"});
+  block.opaque = true;
+  Analysis analysis = analyse_program({block, step("Add", {}, {})});
+  EXPECT_NE(doubts_of(analysis, {}).find("50 % of the time is in steps that the runtime does not open"),
+            std::string::npos);
+  analysis.nodes[0].kernels = 3;  // which tell
+  EXPECT_EQ(doubts_of(analysis, {}), "");
+}
 
 TEST_F(AttentionInParts, CountsEachPartInItsGroup) {
   const std::vector<Group> expected = {Group::kArithmetic, Group::kMemoryMovement, Group::kGemm,

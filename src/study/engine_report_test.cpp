@@ -33,6 +33,10 @@ TEST(EngineReport, NamesOfLayersAlone) {
   EXPECT_DOUBLE_EQ(number(cell(point, "step_clock", "steps")), 0.1e-3);
   EXPECT_NEAR(number(cell(point, "step_clock", "excess")), 0.1 / 0.09 - 1, 1e-15);
   EXPECT_DOUBLE_EQ(number(cell(point, "fusion", "opaque_share")), 0.4);
+  // Times of layers alone do not tell what is inside, and the report says so.
+  EXPECT_NE(to_plain(cell(point, "performance", "caution"))
+                .find("40 % of the time is in steps that the runtime does not open"),
+            std::string::npos);
   EXPECT_DOUBLE_EQ(number(cell(point, "fusion", "added_time")), 0.02e-3);
 }
 
