@@ -342,6 +342,25 @@ class Generation(PageTest):
         self.assertNotIn("Phases", self.page.text("#nav"))
 
 
+class Names(PageTest):
+    def test_names_of_close_lines_stand_above_one_another(self):
+        self.open(page_of(made_report.report(1, ["torch"], ["cuda"], [1]), "names"))
+        places = self.page.run(
+            "(() => { const svg = h('svg', {}); nameLines(svg, [[60, 'far'], [98, 'upper'], [100, 'lower'], [97, 'top']]);"
+            " return [...svg.children].map((text) => [text.textContent, Number(text.getAttribute('y'))]); })()"
+        )
+        self.assertEqual(places, [["lower", 94], ["upper", 80], ["top", 66], ["far", 52]])
+        for view in ("roofline", "memory"):
+            boxes = self.page.run(
+                f"[...document.querySelectorAll('#{view} .roofname[text-anchor=end]')]"
+                ".map((text) => text.getBoundingClientRect()).map(({top, bottom}) => [top, bottom])"
+            )
+            self.assertGreater(len(boxes), 0, view)
+            boxes.sort()
+            for (_, above), (below, _) in zip(boxes, boxes[1:], strict=False):
+                self.assertLessEqual(above, below + 2, f"names in {view} lie on one another")
+
+
 class Looks(PageTest):
     """The main views look as in looks.json: pictures reduced until letters are grey, so that fonts hardly matter.
 

@@ -57,6 +57,16 @@ function axes(svg, height, x, y) {
 // ---- roofline ------------------------------------------------------------------------------------------------------
 
 // By column of the limits section; a roof that was not measured is not drawn.
+// Names at the right end of lines, above them; where lines are close a name stands above that of the line below.
+function nameLines(svg, names) {
+  const lineHeight = 14;
+  let below = Infinity;
+  for (const [at, text] of names.sort((a, b) => b[0] - a[0])) {
+    below = Math.min(at - 6, below - lineHeight);
+    svg.append(h('text', {class: 'roofname', x: PLOT.width - PLOT.right - 4, y: below, 'text-anchor': 'end'}, text));
+  }
+}
+
 const ROOFS =
     [['fp32_rate', 'fp32'], ['tf32_rate', 'TF32'], ['fp16_rate', 'fp16'], ['bf16_rate', 'bf16'], ['int8_rate', 'int8']];
 
@@ -116,10 +126,9 @@ function drawRoofline(point) {
           x2: PLOT.width - PLOT.right,
           y2: y(limits[id]),
           ...definition('limits', id)
-        }),
-        h('text', {class: 'roofname', x: PLOT.width - PLOT.right - 4, y: y(limits[id]) - 6, 'text-anchor': 'end'},
-          `${show(limits[id], 'FLOP/s')} ${name}`));
+        }));
   }
+  nameLines(svg, roofs.map(([id, name]) => [y(limits[id]), `${show(limits[id], 'FLOP/s')} ${name}`]));
   const longest = Math.max(...rows.map((row) => row.time));
   rows.sort((a, b) => b.time - a.time).slice(0, 600).forEach((row) => {
     const radius = 3 + 19 * Math.sqrt(row.time / longest);
@@ -173,8 +182,10 @@ function drawMemory(point) {
         title: 'Node, in program order'
       },
       {ticks: niceTicks(top, 5).filter((tick) => tick <= top), place: y, text: (tick) => short(tick, 'B')});
+  const names = [];
   const line = (id, text, tip) => {
     if (!known(performance[id])) return;
+    names.push([y(performance[id]), `${text} ${show(performance[id], 'B')}`]);
     svg.append(
         h('line', {
           class: 'roof dashed',
@@ -183,14 +194,13 @@ function drawMemory(point) {
           y1: y(performance[id]),
           y2: y(performance[id]),
           ...tip
-        }),
-        h('text', {class: 'roofname', x: PLOT.width - PLOT.right - 4, y: y(performance[id]) - 6, 'text-anchor': 'end'},
-          `${text} ${show(performance[id], 'B')}`));
+        }));
   };
   const outline = rows.map((row, i) => `${x(i).toFixed(1)},${y(row.alive).toFixed(1)}`).join(' L');
   svg.append(h('path', {class: 'area', d: `M${x(0)},${bottom} L${outline} L${x(rows.length - 1)},${bottom} Z`}));
   line('peak_memory', 'measured peak', definition('performance', 'peak_memory'));
   line('weight_memory', 'weights', definition('performance', 'weight_memory'));
+  nameLines(svg, names);
   const place = rows.indexOf(most);
   svg.append(h('circle', {class: 'peak', cx: x(place), cy: y(most.alive), r: 5}));
   const detail = h('p', {class: 'detail'});
