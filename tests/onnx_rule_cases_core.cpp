@@ -246,10 +246,26 @@ std::vector<Case> scatters() {
       {"scatter_reduce",
        [=](Builder& b, const Inputs& in) {
          std::vector<Tensor> all;
-         for (const char* reduce : {"sum", "prod"}) {
+         for (const char* reduce : {"sum", "prod", "amax", "amin"}) {
            all.push_back(b.call("aten.scatter_reduce.two", {in.x, 1, index(in), in.positive, reduce}));
          }
          return all;
+       }},
+      {"col2im",
+       [](Builder& b, const Inputs& in) {
+         std::vector<Tensor> all;
+         for (const Shape& patches : {Shape{4, 6}, Shape{1, 4, 6}}) {
+           all.push_back(b.call("aten.col2im.default", {shaped(in.x, patches), Shape{3, 4}, Shape{2, 2}, Shape{1, 1},
+                                                        Shape{0, 0}, Shape{1, 1}}));
+         }
+         return all;
+       }},
+      {"bits",
+       [](Builder& b, const Inputs& in) {
+         const Tensor three = b.call("aten.mul.Scalar", {in.k, 3});
+         return std::vector{
+             b.call("aten.bitwise_and.Tensor", {in.k, three}), b.call("aten.bitwise_or.Tensor", {in.k, three}),
+             b.call("aten.bitwise_xor.Tensor", {in.k, three}), b.call("aten.bitwise_not.default", {in.k})};
        }},
       {"index_copy",
        [](Builder& b, const Inputs& in) {

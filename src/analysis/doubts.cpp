@@ -49,11 +49,9 @@ std::string doubts_of(const Analysis& analysis, const LatencyPass& plain) {
   }
   constexpr double kMuch = 0.1;
   if (const double share = unopened_share(analysis); share > kMuch) {
-    text += fmt::format(
-        "{}{:.0f} % of the time is in steps that the runtime does not open: they count as their products, whatever "
-        "else "
-        "they hold",
-        text.empty() ? "" : "; ", 100 * share);
+    text +=
+        fmt::format("{}{:.0f} % of the time is in steps that the runtime does not open: each counts as one operator",
+                    text.empty() ? "" : "; ", 100 * share);
   }
   return text;
 }

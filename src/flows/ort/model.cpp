@@ -122,6 +122,16 @@ double seconds_to_load(std::uint64_t weight_bytes) {
   return kLeast + static_cast<double>(weight_bytes) / kBytesPerSecond;
 }
 
+/// In the opset that the runtime's optimiser knows best; in the newest for models with an operator that came later.
+onnx::LoweredModel lower_for_runtime(const Graph& graph) {
+  try {
+    return onnx::lower_to_onnx(graph);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+  }
+  return onnx::lower_to_onnx(graph, {.opset = OnnxOptions::kNewestOpset});
+}
+
 }  // namespace
 
 Model::Model(const Graph& graph, const std::vector<HostTensor>& weights, const RunOptions& options,
@@ -212,7 +222,7 @@ void Model::take_file(const Graph& graph, const Settings& settings) {
 }
 
 std::vector<std::pair<std::string, ValueId>> Model::lower(const Graph& graph) {
-  onnx::LoweredModel lowered = onnx::lower_to_onnx(graph);
+  onnx::LoweredModel lowered = lower_for_runtime(graph);
   for (const onnx::Port& port : lowered.inputs) inputs_.push_back(port.name);
   std::vector<std::pair<std::string, ValueId>> outputs;
   for (const onnx::Port& port : lowered.outputs) {

@@ -31,7 +31,11 @@ void KeyMemory::learn(std::string_view text, const Key& key) {
     }
     at = pieces_.insert(at, piece);
   }
-  if (last_ != &pieces_[kLost]) last_->next = {&*at, last_->next[0]};
+  if (last_ != &pieces_[kLost]) {
+    auto& next = last_->next;
+    std::copy_backward(next.begin(), next.end() - 1, next.end());
+    next.front() = &*at;
+  }
   last_ = &*at;
 }
 

@@ -55,7 +55,7 @@ class KeyMemory {
     std::array<Bytes, kReach / sizeof(Bytes)> text{};
     std::array<Bytes, kReach / sizeof(Bytes)> mask{};
     /// What came behind it, the latest first.
-    std::array<Piece*, 2> next{};
+    std::array<Piece*, 4> next{};
     std::size_t size = 0;
     Key key;
 
