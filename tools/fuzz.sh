@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Readers that need no more than themselves: quick to build.
-SMALL=(zip_fuzz pickle_fuzz safetensors_fuzz pt2_archive_fuzz onnx_model_fuzz event_trace_fuzz nsys_fuzz)
+SMALL=(zip_fuzz pickle_fuzz safetensors_fuzz pt2_archive_fuzz onnx_model_fuzz event_trace_fuzz nsys_fuzz nsys_rows_fuzz)
 
 seconds=${1:-20}
 [[ $# -le 1 ]] || SMALL=("${@:2}")

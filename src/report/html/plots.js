@@ -118,15 +118,14 @@ function drawRoofline(point) {
         `${show(limits.copy_bandwidth, 'B/s')} copied`));
   for (const [id, name] of roofs) {
     const begin = limits[id] / limits.copy_bandwidth;
-    svg.append(
-        h('line', {
-          class: 'roof',
-          x1: x(Math.max(Math.min(begin, high), edge)),
-          y1: y(limits[id]),
-          x2: PLOT.width - PLOT.right,
-          y2: y(limits[id]),
-          ...definition('limits', id)
-        }));
+    svg.append(h('line', {
+      class: 'roof',
+      x1: x(Math.max(Math.min(begin, high), edge)),
+      y1: y(limits[id]),
+      x2: PLOT.width - PLOT.right,
+      y2: y(limits[id]),
+      ...definition('limits', id)
+    }));
   }
   nameLines(svg, roofs.map(([id, name]) => [y(limits[id]), `${show(limits[id], 'FLOP/s')} ${name}`]));
   const longest = Math.max(...rows.map((row) => row.time));
@@ -186,15 +185,14 @@ function drawMemory(point) {
   const line = (id, text, tip) => {
     if (!known(performance[id])) return;
     names.push([y(performance[id]), `${text} ${show(performance[id], 'B')}`]);
-    svg.append(
-        h('line', {
-          class: 'roof dashed',
-          x1: PLOT.left,
-          x2: PLOT.width - PLOT.right,
-          y1: y(performance[id]),
-          y2: y(performance[id]),
-          ...tip
-        }));
+    svg.append(h('line', {
+      class: 'roof dashed',
+      x1: PLOT.left,
+      x2: PLOT.width - PLOT.right,
+      y1: y(performance[id]),
+      y2: y(performance[id]),
+      ...tip
+    }));
   };
   const outline = rows.map((row, i) => `${x(i).toFixed(1)},${y(row.alive).toFixed(1)}`).join(' L');
   svg.append(h('path', {class: 'area', d: `M${x(0)},${bottom} L${outline} L${x(rows.length - 1)},${bottom} Z`}));
