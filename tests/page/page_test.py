@@ -346,10 +346,10 @@ class Names(PageTest):
     def test_names_of_close_lines_stand_above_one_another(self):
         self.open(page_of(made_report.report(1, ["torch"], ["cuda"], [1]), "names"))
         places = self.page.run(
-            "(() => { const svg = h('svg', {}); nameLines(svg, [[60, 'far'], [98, 'upper'], [100, 'lower'], [97, 'top']]);"
+            "(() => { const svg = h('svg', {}); nameLines(svg, [[20, 'far'], [98, 'upper'], [100, 'lower'], [97, 'top']]);"
             " return [...svg.children].map((text) => [text.textContent, Number(text.getAttribute('y'))]); })()"
         )
-        self.assertEqual(places, [["lower", 94], ["upper", 80], ["top", 66], ["far", 52]])
+        self.assertEqual(places, [["lower", 91], ["upper", 77], ["top", 63], ["far", 14]])
         for view in ("roofline", "memory"):
             boxes = self.page.run(
                 f"[...document.querySelectorAll('#{view} .roofname[text-anchor=end]')]"

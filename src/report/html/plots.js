@@ -56,17 +56,27 @@ function axes(svg, height, x, y) {
 
 // ---- roofline ------------------------------------------------------------------------------------------------------
 
-// By column of the limits section; a roof that was not measured is not drawn.
-// Names at the right end of lines, above them; where lines are close a name stands above that of the line below.
+// Names at the right end of lines. Those of lines that are close stand above the highest of them, in the lines' order:
+// no line goes through a name.
 function nameLines(svg, names) {
   const lineHeight = 14;
-  let below = Infinity;
-  for (const [at, text] of names.sort((a, b) => b[0] - a[0])) {
-    below = Math.min(at - 6, below - lineHeight);
-    svg.append(h('text', {class: 'roofname', x: PLOT.width - PLOT.right - 4, y: below, 'text-anchor': 'end'}, text));
+  const above = 6;
+  const lines = [...names].sort((a, b) => b[0] - a[0]);
+  for (let first = 0; first < lines.length;) {
+    let behind = first + 1;
+    const room = () => above + lineHeight * (behind - first);
+    while (behind < lines.length && lines[behind - 1][0] - lines[behind][0] < room()) ++behind;
+    const highest = lines[behind - 1][0];
+    for (let i = first; i < behind; ++i) {
+      const place = highest - above - lineHeight * (i - first);
+      svg.append(
+          h('text', {class: 'roofname', x: PLOT.width - PLOT.right - 4, y: place, 'text-anchor': 'end'}, lines[i][1]));
+    }
+    first = behind;
   }
 }
 
+// By column of the limits section; a roof that was not measured is not drawn.
 const ROOFS =
     [['fp32_rate', 'fp32'], ['tf32_rate', 'TF32'], ['fp16_rate', 'fp16'], ['bf16_rate', 'bf16'], ['int8_rate', 'int8']];
 
@@ -112,9 +122,9 @@ function drawRoofline(point) {
     y2: y(limits.copy_bandwidth * Math.min(ridge, high)),
     'data-tip': `Bandwidth of a large copy, as measured\n${show(limits.copy_bandwidth, 'B/s')}`
   }));
-  const middle = Math.sqrt(edge * Math.min(ridge, high));
+  const quarter = edge * (Math.min(ridge, high) / edge) ** 0.25;  // of the slope: lower roofs begin further up
   svg.append(
-      h('text', {class: 'roofname', x: x(middle) + 10, y: y(limits.copy_bandwidth * middle) + 16},
+      h('text', {class: 'roofname', x: x(quarter) + 10, y: y(limits.copy_bandwidth * quarter) + 16},
         `${show(limits.copy_bandwidth, 'B/s')} copied`));
   for (const [id, name] of roofs) {
     const begin = limits[id] / limits.copy_bandwidth;
@@ -127,7 +137,6 @@ function drawRoofline(point) {
       ...definition('limits', id)
     }));
   }
-  nameLines(svg, roofs.map(([id, name]) => [y(limits[id]), `${show(limits[id], 'FLOP/s')} ${name}`]));
   const longest = Math.max(...rows.map((row) => row.time));
   rows.sort((a, b) => b.time - a.time).slice(0, 600).forEach((row) => {
     const radius = 3 + 19 * Math.sqrt(row.time / longest);
@@ -153,6 +162,7 @@ function drawRoofline(point) {
       }
     }));
   });
+  nameLines(svg, roofs.map(([id, name]) => [y(limits[id]), `${show(limits[id], 'FLOP/s')} ${name}`]));
   if (rows.some((row) => row.intensity === 0)) {
     svg.append(h('text', {class: 'tick', x: x(edge), y: bottom + 32, 'text-anchor': 'middle'}, 'and no arithmetic'));
   }
