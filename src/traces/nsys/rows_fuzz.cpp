@@ -1,20 +1,17 @@
 // Fuzz target: databases that are whole, with tables, columns and values that no export of Nsight Systems has. Where
 // fuzz.cpp mostly finds the end of SQLite's patience, this one gets to what is made of rows.
 #include <sqlite3.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "traces/nsys/fuzz_file.h"
 #include "traces/nsys/nsys.h"
 
 namespace {
@@ -122,14 +119,6 @@ void add_table(sqlite3* database, const TableKind& kind, Bytes& bytes) {
   sqlite3_finalize(row);
 }
 
-/// In memory where there is such a folder.
-std::filesystem::path place() {
-  const std::filesystem::path memory = "/dev/shm";
-  const std::filesystem::path folder =
-      std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
-  return folder / ("nongemm-nsys-rows-fuzz-" + std::to_string(getpid()) + ".sqlite");
-}
-
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -141,15 +130,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   sqlite3_int64 length = 0;
   unsigned char* whole = sqlite3_serialize(database, "main", &length, 0);
-  const std::filesystem::path path = place();
-  const bool written = std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(whole), length).good();
+  const nongemm::traces::FuzzFile file(
+      std::string_view(reinterpret_cast<const char*>(whole), static_cast<std::size_t>(length)));
   sqlite3_free(whole);
   sqlite3_close(database);
-  if (!written) std::abort();
+  if (!file.written()) std::abort();
   try {
-    nongemm::traces::read_nsys(path);
+    nongemm::traces::read_nsys(file.path());
   } catch (const nongemm::Error&) {
   }
-  std::filesystem::remove(path);
   return 0;
 }
