@@ -38,7 +38,7 @@ double group_fused(const Run& run, std::string_view title) {
 
 /// Why nothing can be said of what a runtime made of the operators: its engine is one block for it, and kernels, which
 /// tell, were not measured. Empty where it can.
-std::string closed(const Run& run) {
+std::string why_closed(const Run& run) {
   constexpr double kMost = 0.1;
   const double inside = run.figure("fusion", "opaque_share");
   if (!(inside > kMost) || !std::isnan(run.figure("performance", "device_busy"))) return "";
@@ -47,7 +47,7 @@ std::string closed(const Run& run) {
 }
 
 /// Why there is no figure of what a run made of the operators; empty where there is one.
-std::string untold(const Run* run) { return run != nullptr && run->measured ? closed(*run) : why_not(run); }
+std::string untold(const Run* run) { return run != nullptr && run->measured ? why_closed(*run) : why_not(run); }
 
 StudyFusionRow row_of(const Evidence& evidence, const Run& run) {
   StudyFusionRow row;

@@ -31,7 +31,7 @@ std::uint32_t in_strings(std::uint32_t marks, std::uint32_t& inside) {
 std::uint32_t foreign(const Bytes& bytes) {
   const Bytes letter = (bytes | 0x20) - 'a';
   const Bytes digit = bytes - '0';
-  return found((letter >= 26) & (digit >= 10) & (bytes != '-') & (bytes != '+') & (bytes != '.'));
+  return bits_of((letter >= 26) & (digit >= 10) & (bytes != '-') & (bytes != '+') & (bytes != '.'));
 }
 
 /// No string is longer that lacks its escapes.
@@ -186,11 +186,11 @@ const char* JsonScanner::container(const char* at) {
   std::uint32_t inside = 0;
   for (;; at += sizeof(Bytes)) {
     const Bytes bytes = bytes_at(at);
-    const std::uint32_t within = in_strings(found(bytes == '"'), inside);
-    const std::uint32_t odd = found((bytes < 0x20) | (bytes == '\\')) & within;
-    if (odd != 0 || found(bytes == 0) != 0) return odd_container(begin);
+    const std::uint32_t within = in_strings(bits_of(bytes == '"'), inside);
+    const std::uint32_t odd = bits_of((bytes < 0x20) | (bytes == '\\')) & within;
+    if (odd != 0 || bits_of(bytes == 0) != 0) return odd_container(begin);
     const Bytes braced = bytes | 0x20;  // brackets are braces without a bit
-    for (std::uint32_t marks = found((braced == '{') | (braced == '}')) & ~within; marks != 0; marks &= marks - 1) {
+    for (std::uint32_t marks = bits_of((braced == '{') | (braced == '}')) & ~within; marks != 0; marks &= marks - 1) {
       const char* const mark = at + __builtin_ctz(marks);
       depth += (*mark & 2) != 0 ? 1 : -1;  // '[' and '{' against ']' and '}'
       if (depth == 0) return mark + 1;

@@ -24,9 +24,9 @@ inline Bytes bytes_at(const char* at) {
   return bytes;
 }
 
-/// What a comparison of bytes found: a bit for each, the first one lowest.
+/// Of a comparison of bytes a bit for each, the first one lowest.
 template <typename Mask>
-std::uint32_t found(const Mask& mask) {
+std::uint32_t bits_of(const Mask& mask) {
   static_assert(sizeof(Mask) == sizeof(Bytes));
 #ifdef __SSE2__
   return static_cast<std::uint32_t>(_mm_movemask_epi8(reinterpret_cast<__m128i>(mask)));
@@ -39,7 +39,7 @@ std::uint32_t found(const Mask& mask) {
 }
 
 /// What ends a run of plain characters in a string: a mark, a backslash, a control character.
-inline std::uint32_t specials(const Bytes& bytes) { return found((bytes == '"') | (bytes == '\\') | (bytes < 0x20)); }
+inline std::uint32_t specials(const Bytes& bytes) { return bits_of((bytes == '"') | (bytes == '\\') | (bytes < 0x20)); }
 
 /// All functions take a place in the text and give the place behind what they read; nullptr when it is not there. The
 /// text ends with a zero byte that does not belong to it, and kPadding bytes behind it can be read.
