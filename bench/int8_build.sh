@@ -12,7 +12,7 @@ compile() {
     { cat "build/int8/$(basename "$1").log"; return 1; }
 }
 jobs=()
-for source in src/flows/cuda/int8_{rows,outliers,product,product_sm90,further_sm90}.cu bench/int8_kernels.cu; do
+for source in src/flows/cuda/int8_{rows,outliers,product,product_sm90}.cu bench/int8_kernels.cu; do
   compile "$source" &
   jobs+=($!)
 done

@@ -10,14 +10,13 @@
 #include <cstdio>
 #include <cstring>
 #include <functional>
-#include <memory>
 #include <random>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "flows/cuda/check.h"
 #include "flows/cuda/int8.h"
-#include "flows/cuda/int8_further.h"
 #include "flows/cuda/int8_product_sm90.h"
 
 namespace {
@@ -144,18 +143,6 @@ struct Layer {
     product.gathered = gathered.data;
     product.gathered_weight = gathered_weight.data;
     product.further = further.data;
-    if (kType<T> == DType::kFloat32 || k % 16 != 0 || n % 8 != 0 || t <= 0) return;
-    apart = std::make_unique<Device<std::uint8_t>>(further_bytes(product) + nongemm_further_workspace_sm90(product));
-  }
-  /// As the library does it where there is a kernel for the further columns.
-  void prepare() {
-    product.further_scratch = apart != nullptr ? apart->data : nullptr;
-    launch_prepare_outliers(product, nullptr);
-    if (apart == nullptr) return;
-    if (const char* why = nongemm_further_product_sm90(product, nullptr)) {
-      std::printf("the further columns: %s\n", why);
-      ++failures;
-    }
   }
   Device<T> input;
   Device<std::int8_t> values;
@@ -165,10 +152,39 @@ struct Layer {
   Device<T> gathered, gathered_weight;
   Device<float> further;
   Device<T> output;
-  std::unique_ptr<Device<std::uint8_t>> apart;
   Int8Rows rows;
   Int8Product product;
 };
+
+/// An int8 value in the activations' type.
+template <typename T>
+T unfolded(std::int8_t value, float scale) {
+  return T(static_cast<float>(value) * scale * 7.874015718698502e-3f);
+}
+
+/// Both factors, bit for bit.
+template <typename T>
+void check_unfolded(const Layer<T>& layer, const char* type, const std::vector<T>& input, const Quantized& rows,
+                    const Quantized& weight) {
+  const auto inner = static_cast<std::size_t>(layer.product.inner);
+  const Device<T> left(input.size()), right(weight.values.size());
+  if (!can_unfold(layer.product)) return tell(false, "unfolding", type, 0, 0, layer.product.inner, 0);
+  launch_unfold(layer.product, left.data, right.data, nullptr);
+  check(cudaDeviceSynchronize(), "unfolding");
+  std::vector<bool> aside(inner, false);
+  for (const int column : rows.outliers) aside[column] = true;
+  bool good = true;
+  const std::vector<T> lines = left.host(), columns = right.host();
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const T wanted = aside[i % inner] ? input[i] : unfolded<T>(rows.values[i], rows.scales[i / inner]);
+    good = good && number(lines[i]) == number(wanted);
+  }
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    good = good && number(columns[i]) == number(unfolded<T>(weight.values[i], weight.scales[i / inner]));
+  }
+  tell(good, "unfolded factors", type, static_cast<int>(layer.product.rows), static_cast<int>(layer.product.columns),
+       static_cast<int>(inner), rows.outliers.size());
+}
 
 template <typename T>
 void check_layer(const char* type, int rows, int columns, int inner, const std::vector<int>& at, float threshold) {
@@ -227,9 +243,8 @@ void check_layer(const char* type, int rows, int columns, int inner, const std::
   launch_int8_product(layer.product, nullptr);
   compare("product of any size");
   if (kType<T> == DType::kFloat32 || inner % 16 != 0 || columns % 8 != 0) return;
-  if (threshold > 0) {
-    check(cudaMemset(layer.further.data, 0x5a, layer.further.count * sizeof(float)), "memset");
-    layer.prepare();
+  if constexpr (sizeof(T) == 2) {
+    if (threshold > 0) check_unfolded(layer, type, input, expected, quantized_weight);
   }
   const char* why = nongemm_int8_product_sm90(layer.product, nullptr);
   if (why != nullptr) std::printf("the tuned product: %s\n", why);
@@ -283,30 +298,6 @@ double median_us(const std::function<void(int)>& run) {
   return times[times.size() / 2];
 }
 
-/// Every column of a layer has outliers, as behind a gated layer with random weights.
-void time_all_aside(int rows, int columns, int inner) {
-  std::vector<int> all(inner);
-  for (int i = 0; i < inner; ++i) all[i] = i;
-  const std::vector<__half> input = activations<__half>(rows, inner, all, 1);
-  const Device<__half> weight(activations<__half>(columns, inner, {}, 2));
-  Layer<__half> layer(input, rows, columns, inner, 6.0f);
-  Device<std::int8_t> values(weight.count);
-  Device<float> scales(columns);
-  launch_int8_rows({weight.data, DType::kFloat16, columns, inner, 0, values.data, scales.data}, nullptr);
-  layer.product.weight = values.data;
-  layer.product.weight_scales = scales.data;
-  const double aside = median_us([&](int) { launch_int8_rows(layer.rows, nullptr); });
-  const double in_place = median_us([&](int) { launch_prepare_outliers(layer.product, nullptr); });
-  const double prepared = median_us([&](int) { layer.prepare(); });
-  const double side_by_side = median_us([&](int) { launch_prepare_outliers(layer.product, nullptr); });
-  const double product = median_us([&](int) { nongemm_int8_product_sm90(layer.product, nullptr); });
-  std::printf(
-      "product %5d x %5d x %5d, all columns outliers: rows %.1f us, sums %.1f us (%.0f TFLOP/s; %.1f us of it to lay "
-      "them "
-      "side by side; %.1f us by the kernel for all devices), product %.1f us\n",
-      rows, inner, columns, aside, prepared, 2e-6 * rows * columns * inner / prepared, side_by_side, in_place, product);
-}
-
 const std::vector<int> kSix = {11, 700, 701, 1999, 2500, 4000};
 
 void time_rows(int rows, int inner) {
@@ -350,17 +341,44 @@ struct Cublas {
   Multiply multiply = nullptr;
 };
 
-double time_fp16(const Layer<__half>& layer, const Device<__half>& weight, int rows, int columns, int inner) {
+double time_fp16(const Device<__half>& input, const Device<__half>& weight, const Device<__half>& output, int rows,
+                 int columns, int inner) {
   static const Cublas cublas;
   if (cublas.multiply == nullptr) return 0;
   constexpr int kNotTransposed = 0, kTransposed = 1, kComputeInFloat = 68, kDefaultAlgorithm = -1;
   const float one = 1, zero = 0;
   return median_us([&](int) {
     const int status = cublas.multiply(cublas.handle, kTransposed, kNotTransposed, columns, rows, inner, &one,
-                                       weight.data, CUDA_R_16F, inner, layer.input.data, CUDA_R_16F, inner, &zero,
-                                       layer.output.data, CUDA_R_16F, columns, kComputeInFloat, kDefaultAlgorithm);
+                                       weight.data, CUDA_R_16F, inner, input.data, CUDA_R_16F, inner, &zero,
+                                       output.data, CUDA_R_16F, columns, kComputeInFloat, kDefaultAlgorithm);
     if (status != 0) std::printf("cuBLAS: %d\n", status);
   });
+}
+
+/// Every column of a layer has outliers, as behind a gated layer with random weights.
+void time_all_aside(int rows, int columns, int inner) {
+  std::vector<int> all(inner);
+  for (int i = 0; i < inner; ++i) all[i] = i;
+  const std::vector<__half> input = activations<__half>(rows, inner, all, 1);
+  const Device<__half> weight(activations<__half>(columns, inner, {}, 2));
+  Layer<__half> layer(input, rows, columns, inner, 6.0f);
+  Device<std::int8_t> values(weight.count);
+  Device<float> scales(columns);
+  launch_int8_rows({weight.data, DType::kFloat16, columns, inner, 0, values.data, scales.data}, nullptr);
+  layer.product.weight = values.data;
+  layer.product.weight_scales = scales.data;
+  const Device<__half> left(input.size()), right(weight.count);
+  const double aside = median_us([&](int) { launch_int8_rows(layer.rows, nullptr); });
+  const double sums = median_us([&](int) { launch_prepare_outliers(layer.product, nullptr); });
+  const double product = median_us([&](int) { nongemm_int8_product_sm90(layer.product, nullptr); });
+  const double unfolding = median_us([&](int) { launch_unfold(layer.product, left.data, right.data, nullptr); });
+  const double once = time_fp16(left, right, layer.output, rows, columns, inner);
+  const double fp16 = time_fp16(layer.input, weight, layer.output, rows, columns, inner);
+  const double bytes = 4.0 * rows * inner + 3.0 * columns * inner;  // at least: no step is read of an outlier's column
+  std::printf(
+      "product %5d x %5d x %5d, all columns outliers: rows %.1f us; unfolding %.1f us (%.0f GB/s) and cuBLAS %.1f us; "
+      "or sums %.1f us and product %.1f us; fp16 %.1f us\n",
+      rows, inner, columns, aside, unfolding, bytes / unfolding * 1e-3, once, sums, product, fp16);
 }
 
 void time_product(int rows, int columns, int inner) {
@@ -380,7 +398,7 @@ void time_product(int rows, int columns, int inner) {
   Int8Product plain = layer.product;
   plain.outliers = nullptr;
   const double without = median_us([&](int) { nongemm_int8_product_sm90(plain, nullptr); });
-  const double fp16 = time_fp16(layer, weight, rows, columns, inner);
+  const double fp16 = time_fp16(layer.input, weight, layer.output, rows, columns, inner);
   const double operations = 2.0 * rows * columns * inner * 1e-6;
   std::printf(
       "product %5d x %5d x %5d: six outlier columns %7.1f us %5.0f TOPS; none %7.1f us %5.0f TOPS; "
@@ -389,17 +407,32 @@ void time_product(int rows, int columns, int inner) {
       fp16 > 0 ? operations / fp16 : 0, fp16 / fused);
 }
 
-}  // namespace
+void time_all_rows() {
+  for (const int rows : {8192, 2048}) {
+    for (const int inner : {4096, 14336}) time_rows(rows, inner);
+  }
+}
 
-int main() {
-  check_all();
-  for (const int inner : {4096, 14336}) time_rows(8192, inner);
-  for (const int inner : {4096, 14336}) time_rows(2048, inner);
+void time_products() {
   for (const int rows : {512, 2048, 8192}) time_product(rows, 4096, 4096);
   time_product(2048, 14336, 4096);
   time_product(2048, 4096, 14336);
-  time_all_aside(512, 4096, 14336);
-  time_all_aside(2048, 4096, 14336);
-  time_all_aside(8192, 4096, 14336);
+}
+
+void time_aside() {
+  for (const int rows : {512, 2048, 8192}) time_all_aside(rows, 4096, 14336);
+}
+
+}  // namespace
+
+/// int8_kernels [check] [rows] [products] [aside]      default: all of them
+int main(int count, char** arguments) {
+  const std::pair<const char*, void (*)()> parts[] = {
+      {"check", check_all}, {"rows", time_all_rows}, {"products", time_products}, {"aside", time_aside}};
+  for (const auto& [name, run] : parts) {
+    bool wanted = count == 1;
+    for (int i = 1; i < count; ++i) wanted = wanted || std::strcmp(arguments[i], name) == 0;
+    if (wanted) run();
+  }
   return failures == 0 ? 0 : 1;
 }

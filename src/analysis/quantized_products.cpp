@@ -14,13 +14,19 @@ struct Way {
   std::string reason;
 };
 
+/// Which of the program's kernels ran, where that was recorded.
+struct Kernels {
+  bool told = false;
+  bool general = false;
+  bool unfolding = false;
+};
+
 /// What is known of one product.
 struct Product {
   const NodeRow& row;
   ProductSizes sizes;  // where its operands are matrices
   bool on_device = false;
-  bool kernels_told = false;
-  bool in_general_kernel = false;
+  Kernels kernels;
 };
 
 constexpr std::string_view kUnpacked = ", weights unpacked for each product";
@@ -38,8 +44,12 @@ Way int8_sums(const Product& product) {
 Way scaled_int8(const Product& product) {
   if (!product.on_device) return {"int8", ""};
   const DType dtype = product.row.dtype();
+  if (product.kernels.unfolding) {
+    return {std::string(name_of(dtype)) + ", int8 values unfolded",
+            "many columns are outliers: one product of both kinds costs less than two"};
+  }
   const bool taken = tuned_kernel_takes_int8(product.sizes, dtype);
-  if (taken && !product.in_general_kernel) return {product.kernels_told ? "int8, tuned kernel" : "int8", ""};
+  if (taken && !product.kernels.general) return {product.kernels.told ? "int8, tuned kernel" : "int8", ""};
   const std::string way = "int8, kernel for any size";
   if (taken) return {way, "the tuned kernel is missing here, or for another device (compute capability 9.0)"};
   if (size_of(dtype) == 2) return {way, "the tuned kernel wants inner sizes in 16s and columns in 8s"};
@@ -105,11 +115,13 @@ ProductSizes sizes_of(const NodeRow& row) {
   return sizes;
 }
 
-/// Nodes of which kernels are known, and whether the kernel for any size is among them.
-std::map<NodeId, bool> general_kernels(const std::vector<KernelSum>& kernels) {
-  std::map<NodeId, bool> nodes;
+std::map<NodeId, Kernels> kernels_of_nodes(const std::vector<KernelSum>& kernels) {
+  std::map<NodeId, Kernels> nodes;
   for (const KernelSum& kernel : kernels) {
-    nodes[kernel.node] |= kernel.name.find(kInt8KernelOfAnySize) != std::string::npos;
+    Kernels& node = nodes[kernel.node];
+    node.told = true;
+    node.general = node.general || kernel.name.find(kInt8KernelOfAnySize) != std::string::npos;
+    node.unfolding = node.unfolding || kernel.name.find(kInt8UnfoldingKernel) != std::string::npos;
   }
   return nodes;
 }
@@ -134,7 +146,7 @@ void add(const NodeRow& row, Way way, std::vector<ProductRow>& rows) {
 std::vector<ProductRow> quantized_products(const Graph& graph, const Analysis& analysis,
                                            const std::vector<KernelSum>& kernels) {
   const bool steps = !analysis.graph_nodes.empty();  // of a runtime, which has operators of its own
-  const std::map<NodeId, bool> general = general_kernels(kernels);
+  const std::map<NodeId, Kernels> by_node = kernels_of_nodes(kernels);
   std::vector<ProductRow> rows;
   for (const NodeRow& row : analysis.nodes) {
     if (row.group != Group::kGemm) continue;
@@ -142,12 +154,11 @@ std::vector<ProductRow> quantized_products(const Graph& graph, const Analysis& a
       add(row, {row.op, "as the runtime has it"}, rows);
       continue;
     }
-    const auto told = general.find(row.id);
+    const auto told = by_node.find(row.id);
     const Product product{.row = row,
                           .sizes = sizes_of(row),
                           .on_device = analysis.on_device,
-                          .kernels_told = told != general.end(),
-                          .in_general_kernel = told != general.end() && told->second};
+                          .kernels = told != by_node.end() ? told->second : Kernels{}};
     const auto* rule =
         std::find_if(std::begin(kRules), std::end(kRules), [&](const Rule& known) { return known.op == row.op; });
     add(row, rule == std::end(kRules) ? untouched(graph, row) : rule->way(product), rows);

@@ -77,6 +77,10 @@ TEST(QuantizedProducts, RecordedKernelsHaveTheLastWord) {
   const ProductRow general = first_row(graph, true, {{.node = 0, .name = "void product_of_any_size<__half>"}});
   EXPECT_EQ(general.way, "int8, kernel for any size");
   EXPECT_THAT(general.reason, HasSubstr("missing"));
+  const ProductRow unfolded = first_row(
+      graph, true, {{.node = 0, .name = "void unfold_factors<__half>"}, {.node = 0, .name = "nvjet_sm90_hsh_256x128"}});
+  EXPECT_EQ(unfolded.way, "float16, int8 values unfolded");
+  EXPECT_THAT(unfolded.reason, HasSubstr("many columns are outliers"));
 }
 
 TEST(QuantizedProducts, Fp8NeedsADeviceAndWholeSixteens) {

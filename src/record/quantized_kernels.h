@@ -32,6 +32,9 @@ constexpr bool tuned_kernel_takes_int8(const ProductSizes& sizes, DType dtype) {
 
 /// Part of the name of the program's kernel for int8 products of any size and type (flows/cuda/int8_product.cu).
 inline constexpr const char* kInt8KernelOfAnySize = "product_of_any_size";
+/// Of the kernel that writes both factors in the activations' type, where many columns are outliers
+/// (flows/cuda/int8_outliers.cu).
+inline constexpr const char* kInt8UnfoldingKernel = "unfold_factors";
 
 /// torch._scaled_mm with e4m3 rows, on a device.
 constexpr bool scaled_mm_takes_fp8(const ProductSizes& sizes) {

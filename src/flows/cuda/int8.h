@@ -21,6 +21,10 @@ void launch_int8_product(const Int8Product& product, cudaStream_t stream);
 void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream);
 /// Scales and bias for product.sums.
 void launch_int8_scale(const Int8Product& product, cudaStream_t stream);
+/// Both factors in the product's type, for one product in it: left [rows, inner], right [columns, inner].
+void launch_unfold(const Int8Product& product, void* left, void* right, cudaStream_t stream);
+/// Sizes, types and addresses that launch_unfold() takes.
+bool can_unfold(const Int8Product& product);
 /// Adds the outlier columns' product to product.output, which holds the rest.
 void launch_add_outliers(const Int8Product& product, cudaStream_t stream);
 

@@ -1,7 +1,7 @@
 // Outlier columns of LLM.int8 before their product: copies of the weight's, and where activations have more of them
-// than copies are kept for (random weights make every column of a layer one) the sums of the further ones, by the
-// tensor cores, or both factors of their product, side by side, where another kernel multiplies those
-// (int8_further.h). How many there are only the device knows: one launch does either, and nothing where there are none.
+// than copies are kept for the sums of the further ones, by the tensor cores. How many there are only the device knows:
+// one launch does either, and nothing where there are none. Where nearly all columns are outliers (random weights do
+// that behind gated layers) both factors are written in the activations' type instead, and multiplied once.
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
 #include <mma.h>
@@ -13,7 +13,6 @@
 #include "flows/cuda/check.h"
 #include "flows/cuda/int8.h"
 #include "flows/cuda/int8_device.h"
-#include "flows/cuda/int8_further.h"
 
 namespace nongemm::cuda {
 namespace {
@@ -201,71 +200,108 @@ __global__ void __launch_bounds__(kThreads, 2) prepare_outliers(Int8Product p, s
   for (std::int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) sum_tile<T>(p, tile, count);
 }
 
-constexpr int kEight = 8;
+constexpr int kEight = 8;  // columns of a thread: sixteen bytes of the factors
+constexpr int kSlice = kThreads * kEight;
+constexpr int kLines = 16;  // of a factor that one block writes of its slice
 
-/// Lines of both factors with nothing but the further columns in them, eight columns a thread.
-template <typename T>
-__device__ void set_side_by_side(const Int8Product& p, const FurtherScratch& scratch, int further) {
-  const std::int32_t* const columns = p.outliers + 1 + kGatheredOutliers;
-  for (std::int64_t line = blockIdx.x; line < p.rows + p.columns; line += gridDim.x) {
-    const bool is_left = line < p.rows;
-    const std::int64_t at_line = is_left ? line : line - p.rows;
-    const T* const input = static_cast<const T*>(p.input) + at_line * p.inner;
-    const std::int8_t* const weight = p.weight + at_line * p.inner;
-    const float scale = is_left ? 0.0f : __ldg(p.weight_scales + at_line);
-    T* const to = static_cast<T*>(is_left ? scratch.left : scratch.right) + at_line * scratch.stride;
-    for (int at = static_cast<int>(threadIdx.x) * kEight; at < further; at += kThreads * kEight) {
-      alignas(16) T eight[kEight];
-#pragma unroll
-      for (int j = 0; j < kEight; ++j) {
-        const int place = at + j < further ? __ldg(columns + at + j) : 0;
-        eight[j] = is_left ? input[place] : rounded<T>(dequantized<T>(weight[place], scale));
-      }
-      *reinterpret_cast<uint4*>(to + at) = *reinterpret_cast<const uint4*>(eight);
+/// Marks of the outlier columns in a slice, which the whole block looks up.
+__device__ void mark_slice(const Int8Product& p, int count, int begin, std::uint8_t* marks) {
+  const std::int32_t* const columns = p.outliers + 1;
+  int first = 0;  // of the list that is not before the slice
+  for (int after = count; first < after;) {
+    const int middle = (first + after) / 2;
+    if (__ldg(columns + middle) < begin) {
+      first = middle + 1;
+    } else {
+      after = middle;
     }
   }
+  *reinterpret_cast<uint2*>(marks + threadIdx.x * kEight) = make_uint2(0, 0);
+  __syncthreads();
+  const int last = min(count, first + kSlice);
+  for (int i = first + static_cast<int>(threadIdx.x); i < last; i += kThreads) {
+    const int column = __ldg(columns + i) - begin;
+    if (column < kSlice) marks[column] = 1;
+  }
+  __syncthreads();
 }
 
-/// Copies of the weight's outlier columns, and the further ones' product as another kernel takes it.
 template <typename T>
-__global__ void __launch_bounds__(kThreads) prepare_outliers_apart(Int8Product p, FurtherScratch scratch) {
+struct alignas(16) Eight {
+  T values[kEight];
+};
+
+struct alignas(8) EightSteps {
+  std::int8_t values[kEight];
+};
+
+/// Lines of both factors as a product in T takes them: int8 values times their scales, and of the activations the
+/// outlier columns as they were. A block writes one slice of kLines lines of one factor.
+template <typename T>
+__global__ void __launch_bounds__(kThreads) unfold_factors(Int8Product p, T* left, T* right, unsigned left_blocks) {
+  __shared__ __align__(8) std::uint8_t marks[kSlice];
   const int count = p.outliers[0];
-  const int further = count > kGatheredOutliers ? count - kGatheredOutliers : 0;
-  tell(p, count);
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
-    *scratch.problem = {further > 0 ? static_cast<std::int32_t>(p.rows) : 0,
-                        static_cast<std::int32_t>(p.columns),
-                        further,
-                        scratch.left,
-                        scratch.right,
-                        p.further,
-                        scratch.stride,
-                        scratch.stride,
-                        device::in_whole_tiles(p.columns)};
+  if (blockIdx.y == 0) tell(p, count);
+  const bool is_left = blockIdx.y < left_blocks;
+  const int begin = static_cast<int>(blockIdx.x) * kSlice;
+  if (is_left) mark_slice(p, count, begin, marks);
+  const std::int64_t place = begin + static_cast<int>(threadIdx.x) * kEight;
+  if (place >= p.inner) return;
+  bool aside[kEight] = {};
+  bool any = false;
+  bool all = is_left;
+  for (int j = 0; j < kEight && is_left; ++j) {
+    aside[j] = marks[threadIdx.x * kEight + j] != 0;
+    any = any || aside[j];
+    all = all && aside[j];
   }
-  if (count == 0) return;
-  gather_weight<T>(p, count);
-  if (further > 0) set_side_by_side<T>(p, scratch, further);
+  const std::int64_t first = static_cast<std::int64_t>(is_left ? blockIdx.y : blockIdx.y - left_blocks) * kLines;
+  const std::int64_t lines = is_left ? p.rows : p.columns;
+  const std::int8_t* const steps = is_left ? p.values : p.weight;
+  const float* const scales = is_left ? p.row_scales : p.weight_scales;
+  const T* const input = static_cast<const T*>(p.input);
+  T* const to = is_left ? left : right;
+#pragma unroll 4
+  for (int line = 0; line < kLines; ++line) {
+    const std::int64_t at = first + line;
+    if (at >= lines) return;
+    EightSteps given{};
+    Eight<T> result;
+    if (any) result = *reinterpret_cast<const Eight<T>*>(input + at * p.inner + place);
+    if (!all) given = *reinterpret_cast<const EightSteps*>(steps + at * p.inner + place);
+    const float scale = __ldg(scales + at);
+#pragma unroll
+    for (int j = 0; j < kEight; ++j) {
+      if (!aside[j]) result.values[j] = rounded<T>(dequantized<T>(given.values[j], scale));
+    }
+    *reinterpret_cast<Eight<T>*>(to + at * p.inner + place) = result;
+  }
 }
 
 }  // namespace
 
-static void launch_prepare_apart(const Int8Product& product, cudaStream_t stream) {
-  const std::int64_t gathering = (product.columns + kGatherColumns - 1) / kGatherColumns;
-  if (gathering == 0 || product.rows == 0) return;
-  constexpr std::int64_t kBlocks = 1056;  // eight for each multiprocessor of the device that has the other kernel
-  const auto blocks = static_cast<unsigned>(std::max(gathering, std::min(product.rows + product.columns, kBlocks)));
+bool can_unfold(const Int8Product& product) {
+  const auto is_aligned = [](const void* at) { return reinterpret_cast<std::uintptr_t>(at) % 16 == 0; };
+  return (product.dtype == DType::kFloat16 || product.dtype == DType::kBFloat16) && product.rows > 0 &&
+         product.columns > 0 && product.inner % kEight == 0 && is_aligned(product.input) &&
+         is_aligned(product.values) && is_aligned(product.weight);
+}
+
+void launch_unfold(const Int8Product& product, void* left, void* right, cudaStream_t stream) {
+  const auto blocks = [](std::int64_t lines) { return static_cast<unsigned>((lines + kLines - 1) / kLines); };
+  const unsigned left_blocks = blocks(product.rows);
+  const dim3 grid(static_cast<unsigned>((product.inner + kSlice - 1) / kSlice), left_blocks + blocks(product.columns));
   by_type(product.dtype, [&](auto example) {
     using T = decltype(example);
     if constexpr (sizeof(T) == 2) {
-      prepare_outliers_apart<T><<<blocks, kThreads, 0, stream>>>(product, further_scratch(product));
+      unfold_factors<T>
+          <<<grid, kThreads, 0, stream>>>(product, static_cast<T*>(left), static_cast<T*>(right), left_blocks);
     }
   });
-  check(cudaGetLastError(), "preparing outlier columns");
+  check(cudaGetLastError(), "unfolding int8 factors");
 }
 
 void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream) {
-  if (product.further_scratch != nullptr) return launch_prepare_apart(product, stream);
   const std::int64_t gathering = (product.columns + kGatherColumns - 1) / kGatherColumns;
   const std::int64_t tiles =
       device::in_whole_tiles(product.rows) / kTile * (device::in_whole_tiles(product.columns) / kTile);

@@ -300,6 +300,10 @@ const char* launch(const Int8Product& p, cudaStream_t stream) {
 }  // namespace
 }  // namespace nongemm::cuda
 
+extern "C" __attribute__((visibility("default"))) const char* nongemm_sm90_interface() {
+  return NONGEMM_SM90_INTERFACE;
+}
+
 extern "C" __attribute__((visibility("default"))) const char* nongemm_int8_product_sm90(
     const nongemm::cuda::Int8Product& product, cudaStream_t stream) {
   using namespace nongemm::cuda;

@@ -3,19 +3,11 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstdint>
-
 #include "flows/cuda/int8.h"
 
 /// Products in fp16 and bf16 whose inner size is a multiple of 16 and whose columns are a multiple of 8, on devices of
 /// compute capability 9.0. Returns nullptr, or why it could not be launched.
 extern "C" const char* nongemm_int8_product_sm90(const nongemm::cuda::Int8Product& product, cudaStream_t stream);
-
-/// For the same products: sums the outlier columns beyond the copies (int8_further.h), after
-/// launch_prepare_outliers(). Returns nullptr, or why it could not be launched.
-extern "C" const char* nongemm_further_product_sm90(const nongemm::cuda::Int8Product& product, cudaStream_t stream);
-/// What it wants of further_scratch beyond further_bytes(), whose pointers are not looked at.
-extern "C" std::int64_t nongemm_further_workspace_sm90(const nongemm::cuda::Int8Product& product);
 
 /// A hash of the headers that the library and those who call it have to agree on.
 extern "C" const char* nongemm_sm90_interface();
@@ -23,4 +15,3 @@ extern "C" const char* nongemm_sm90_interface();
 /// Functions of these types by those names.
 using NongemmInt8Product = decltype(&nongemm_int8_product_sm90);
 using NongemmSm90Interface = decltype(&nongemm_sm90_interface);
-using NongemmFurtherWorkspace = decltype(&nongemm_further_workspace_sm90);

@@ -171,7 +171,7 @@ __global__ void __launch_bounds__(256) quantize_any_row(RowResult result) {
 }
 
 constexpr int kListThreads = 256;
-constexpr int kRowsAside = 32;  // that one block sets outliers aside in
+constexpr int kRowsAside = 8;  // that one block sets outliers aside in
 constexpr int kColumnsAside = kListThreads / kRowsAside;
 
 /// Marks (0 or 1) of columns [begin, end); sixteen at once where they are aligned.
@@ -223,6 +223,43 @@ __device__ int list_columns(const std::uint8_t* flags, int columns, int* first, 
   return total;
 }
 
+/// Zeros in the marked columns of these rows, eight columns a thread where they are aligned: only those that hold both
+/// kinds are read.
+__device__ void clear_columns(const Int8Rows& rows, std::int64_t begin, std::int64_t end) {
+  const int columns = static_cast<int>(rows.columns);
+  const bool aligned = columns % kVector == 0 && reinterpret_cast<std::uintptr_t>(rows.values) % kVector == 0 &&
+                       reinterpret_cast<std::uintptr_t>(rows.flags) % kVector == 0;
+  if (!aligned) {
+    for (int i = static_cast<int>(threadIdx.x); i < columns; i += kListThreads) {
+      if (rows.flags[i] == 0) continue;
+      for (std::int64_t r = begin; r < end; ++r) rows.values[r * columns + i] = 0;
+    }
+    return;
+  }
+  constexpr std::uint32_t kAll = 0xffffffffu;
+  for (int i = static_cast<int>(threadIdx.x) * kVector; i < columns; i += kListThreads * kVector) {
+    const uint2 marks = *reinterpret_cast<const uint2*>(rows.flags + i);
+    const uint2 kept = make_uint2(~(marks.x * 0xffu), ~(marks.y * 0xffu));  // marks are 0 or 1
+    if (kept.x == kAll && kept.y == kAll) continue;
+    const bool reads = kept.x != 0 || kept.y != 0;
+    auto* const first = rows.values + begin * columns + i;
+    // All loads before any store: the compiler cannot know that rows are apart.
+    uint2 pieces[kRowsAside];
+#pragma unroll
+    for (int r = 0; r < kRowsAside; ++r) {
+      pieces[r] = reads && begin + r < end
+                      ? *reinterpret_cast<const uint2*>(first + static_cast<std::int64_t>(r) * columns)
+                      : make_uint2(0, 0);
+    }
+#pragma unroll
+    for (int r = 0; r < kRowsAside; ++r) {
+      if (begin + r >= end) break;
+      *reinterpret_cast<uint2*>(first + static_cast<std::int64_t>(r) * columns) =
+          make_uint2(pieces[r].x & kept.x, pieces[r].y & kept.y);
+    }
+  }
+}
+
 /// Sets outlier columns to zero in all rows and keeps copies of the first of them.
 template <typename T>
 __global__ void __launch_bounds__(kListThreads) set_outliers_aside(Int8Rows rows) {
@@ -244,13 +281,7 @@ __global__ void __launch_bounds__(kListThreads) set_outliers_aside(Int8Rows rows
       static_cast<T*>(rows.gathered)[row * kGatheredOutliers + j] = copy;
     }
   }
-  if (count <= kGatheredOutliers) return;
-  const std::int64_t last = min(begin + kRowsAside, rows.rows);
-  for (std::int64_t r = begin; r < last; ++r) {
-    for (int i = threadIdx.x; i < columns; i += kListThreads) {
-      if (rows.flags[i] != 0) rows.values[r * columns + i] = 0;
-    }
-  }
+  if (count > kGatheredOutliers) clear_columns(rows, begin, min(begin + kRowsAside, rows.rows));
 }
 
 template <typename T>

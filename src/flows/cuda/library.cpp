@@ -116,17 +116,20 @@ class CudaLibrary : public device::Library {
   }
   void int8_product(const device::Int8Product& product, void* stream) override {
     auto* const queue = static_cast<cudaStream_t>(stream);
-    if (product.outliers != nullptr) prepare_outliers(product, queue);
+    if (product.outliers != nullptr) launch_prepare_outliers(with_told(product), queue);
     if (!launch_tuned_int8_product(product, queue)) launch_int8_product(product, queue);
   }
-  std::int64_t further_scratch_bytes(const device::Int8Product& product) const override {
-    return cuda::further_scratch_bytes(product);
+  bool had_many_outliers(const device::Int8Product& product) const override {
+    return can_unfold(product) && cuda::had_many_outliers(product);
+  }
+  void int8_unfold(const device::Int8Product& product, void* left, void* right, void* stream) override {
+    launch_unfold(with_told(product), left, right, static_cast<cudaStream_t>(stream));
   }
   void int8_scale(const device::Int8Product& product, void* stream) override {
     launch_int8_scale(product, static_cast<cudaStream_t>(stream));
   }
   void add_outliers(const device::Int8Product& product, void* stream) override {
-    prepare_outliers(product, static_cast<cudaStream_t>(stream));
+    launch_prepare_outliers(with_told(product), static_cast<cudaStream_t>(stream));
     launch_add_outliers(product, static_cast<cudaStream_t>(stream));
   }
 
@@ -165,7 +168,8 @@ class CudaLibrary : public device::Library {
   void roi_align(const device::RoiAlignArguments&, void*) override { no_kernels(); }
   void int8_rows(const device::Int8Rows&, void*) override { no_kernels(); }
   void int8_product(const device::Int8Product&, void*) override { no_kernels(); }
-  std::int64_t further_scratch_bytes(const device::Int8Product&) const override { no_kernels(); }
+  bool had_many_outliers(const device::Int8Product&) const override { no_kernels(); }
+  void int8_unfold(const device::Int8Product&, void*, void*, void*) override { no_kernels(); }
   void int8_scale(const device::Int8Product&, void*) override { no_kernels(); }
   void add_outliers(const device::Int8Product&, void*) override { no_kernels(); }
   device::LaunchCost measure_launch(int) override { no_kernels(); }
@@ -173,10 +177,9 @@ class CudaLibrary : public device::Library {
 
  private:
 #ifdef NONGEMM_CUDA_KERNELS
-  static void prepare_outliers(device::Int8Product product, cudaStream_t stream) {
+  static device::Int8Product with_told(device::Int8Product product) {
     product.told = told_outliers(product);
-    launch_prepare_outliers(product, stream);
-    if (product.further_scratch != nullptr) launch_further_product(product, stream);
+    return product;
   }
 #endif
 

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <atomic>
 #include <cstring>
 
 #include "flows/cuda/check.h"
@@ -30,6 +31,14 @@ std::int32_t* told_outliers(const device::Int8Product& product) {
   const auto weight = reinterpret_cast<std::uintptr_t>(product.weight);
   const std::uint64_t mixed = (weight ^ static_cast<std::uint64_t>(product.rows) * kGolden) * kGolden;
   return places() + (mixed >> 48) % kPlaces;
+}
+
+bool had_many_outliers(const device::Int8Product& product) {
+  // Sums of further columns run at a tenth of what a product of whole matrices does, and the int8 product takes half of
+  // that one's time (docs/results/quantization.md).
+  constexpr std::int64_t kShare = 16;
+  const std::int64_t count = std::atomic_ref(*told_outliers(product)).load(std::memory_order_relaxed);
+  return count > device::kGatheredOutliers && count * kShare > product.inner;
 }
 
 }  // namespace nongemm::cuda

@@ -128,8 +128,12 @@ class Library {
   /// LLM.int8's steps (flows/device/int8.h).
   virtual void int8_rows(const Int8Rows& rows, void* stream) = 0;
   virtual void int8_product(const Int8Product& product, void* stream) = 0;
-  /// What Int8Product::further_scratch has to be for a product of these sizes and this type with outliers; 0 for none.
-  virtual std::int64_t further_scratch_bytes(const Int8Product& product) const = 0;
+  /// Whether so many columns were outliers when this product ran before that one product of int8_unfold()'s factors
+  /// costs less than two. The same sums, rounded elsewhere.
+  virtual bool had_many_outliers(const Int8Product& product) const = 0;
+  /// Both factors in the product's type: values times scales, outlier columns as they were. `left` takes
+  /// [rows, inner], `right` [columns, inner]; for products of which had_many_outliers() is true.
+  virtual void int8_unfold(const Int8Product& product, void* left, void* right, void* stream) = 0;
   virtual void int8_scale(const Int8Product& product, void* stream) = 0;
   virtual void add_outliers(const Int8Product& product, void* stream) = 0;
   virtual LaunchCost measure_launch(int device) = 0;

@@ -55,7 +55,6 @@ struct Int8Product {
   void* gathered_weight = nullptr;  // scratch [columns, kGatheredOutliers] of dtype
   float* further = nullptr;         // scratch [in_whole_tiles(rows), in_whole_tiles(columns)]: of the columns beyond
   std::int32_t* told = nullptr;     // their number, also for the host: memory of its own that the device can write
-  void* further_scratch = nullptr;  // Library::further_scratch_bytes() of it, for how those are summed; none for 0
 };
 
 }  // namespace nongemm::device

@@ -5,6 +5,8 @@
 #include <ATen/ops/_int_mm.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/linear.h>
 #include <torch/library.h>
 
 #include <tuple>
@@ -151,15 +153,10 @@ struct OutlierTensors {
     product.gathered = gathered.const_data_ptr();
     product.gathered_weight = weight.mutable_data_ptr();
     product.further = further.mutable_data_ptr<float>();
-    const std::int64_t bytes = device::library().further_scratch_bytes(product);
-    if (bytes == 0) return;
-    scratch = at::empty({bytes}, gathered.options().dtype(at::kByte));
-    product.further_scratch = scratch.mutable_data_ptr();
   }
   at::Tensor input;
   at::Tensor weight;
   at::Tensor further;
-  at::Tensor scratch;
 };
 
 at::Tensor int8_linear(const at::Tensor& values, const at::Tensor& weight, const at::Tensor& scales,
@@ -179,6 +176,12 @@ at::Tensor int8_linear(const at::Tensor& values, const at::Tensor& weight, const
   product.dtype = from_torch(type);
   std::optional<OutlierTensors> aside;
   if (outliers) aside.emplace(product, input.value(), *outliers, gathered.value());
+  if (aside && type == aside->input.scalar_type() && device::library().had_many_outliers(product)) {
+    const at::Tensor left = at::empty_like(aside->input);
+    const at::Tensor right = at::empty(weight.sizes(), left.options());
+    device::library().int8_unfold(product, left.mutable_data_ptr(), right.mutable_data_ptr(), stream_of(values));
+    return at::linear(left, right, added.defined() ? OptionalTensor(added) : std::nullopt);
+  }
   device::library().int8_product(product, stream_of(values));
   return results;
 }
