@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "studies/paper.h"
+
 namespace nongemm {
 namespace {
 
@@ -113,8 +115,8 @@ ThreeShares shares_of(const Run& run, const GroupPredicate& counts) {
   }
   shares.device = share(part, time);
   shares.charged = share(part + part_gap, run.wall_s);
-  // On a host the call is the work: there is one time. Elsewhere both are needed.
-  if (run.on_host) {
+  // On a host the call is the work, and some profilers have the device's time only. Elsewhere both are needed.
+  if (run.on_host || paper::profiles_device_alone(run.flow)) {
     shares.published = shares.device;
   } else if (host > 0) {
     shares.published = share(part + part_host, time + host);

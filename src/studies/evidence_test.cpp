@@ -42,11 +42,18 @@ TEST(Evidence, AHostHasOneTimeAndNoWaits) {
 }
 
 TEST(Evidence, APublishedShareNeedsHostTimes) {
-  const Document document{{}, {made::run("gpt2", {{"gemm", 6e-3}, {"activation", 2e-3}}, {.flow = "tensorrt"})}};
+  const Document document{{}, {made::run("gpt2", {{"gemm", 6e-3}, {"activation", 2e-3}}, {.flow = "ort"})}};
   const Evidence evidence(document);
   const ThreeShares shares = nongemm_shares(evidence.runs().front());
   EXPECT_TRUE(std::isnan(shares.published));
   EXPECT_EQ(compared(shares), shares.charged);
+}
+
+TEST(Evidence, ThePublishedToolHasDeviceTimesOfTensorRtAlone) {
+  const Document document{
+      {}, {made::run("gpt2", {{"gemm", 6e-3, 0, 1e-3}, {"activation", 2e-3, 0, 8e-3}}, {.flow = "tensorrt"})}};
+  const Evidence evidence(document);
+  EXPECT_DOUBLE_EQ(nongemm_shares(evidence.runs().front()).published, 0.25);
 }
 
 TEST(Evidence, AttentionCountsWithGemmAndMemoryIsOneGroup) {

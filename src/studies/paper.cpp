@@ -74,4 +74,6 @@ std::vector<std::string> model_names() {
   return names;
 }
 
+bool profiles_device_alone(std::string_view flow) { return flow == "tensorrt"; }
+
 }  // namespace nongemm::paper

@@ -42,6 +42,10 @@ struct OperatorFigures {
 };
 std::span<const OperatorFigures> operators();
 
+/// Whether the published tool profiles a flow by what its runtime says of the device alone: TensorRT's profiling
+/// interface has a layer's time there, PyTorch's and ONNX Runtime's profilers have the host's beside it (section III-B).
+bool profiles_device_alone(std::string_view flow);
+
 /// Table III.
 inline constexpr std::string_view kPlatforms =
     "A: AMD EPYC 7763 and NVIDIA A100 80 GB; B: Intel i9-13900K and RTX 4090";
