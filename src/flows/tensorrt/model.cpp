@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "flows/tensorrt/api.h"
+#include "flows/tensorrt/float_weights.h"
 #include "lowering/simplify.h"
 #include "onnx/messages.h"
 #include "onnx/name_nodes.h"
@@ -32,7 +33,8 @@ EngineModel lowered_model(const Graph& graph, const std::filesystem::path& folde
   // TensorRT 8.6 reads operands of a block that Myelin compiles wrongly when it begins with transposes that undo those
   // before it: it hands them over with interleaved channels (SegFormer's head, docs/results/tensorrt.md).
   onnx::simplify(lowered.model, graph, give);
-  const onnx::WrittenModel file = onnx::write_model(lowered.model, folder / "model.onnx", give);
+  const onnx::GiveWeight given = quantize_weights_in_engine(lowered.model, give);
+  const onnx::WrittenModel file = onnx::write_model(lowered.model, folder / "model.onnx", given);
   EngineModel model{{file.model}, traces::nodes_of(lowered.model), lowered.inputs, lowered.outputs};
   if (!file.data.empty()) model.files.push_back(file.data);
   return model;
