@@ -4,6 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:-build/release}
+cmake --build "$build" --target runtime # where no driver is, ./nongemm leaves out what CUDA devices need
 rm -rf .carry
 mkdir -p .carry/bin .carry/lib/nongemm .carry/tests
 strip -o .carry/bin/nongemm "$build/bin/nongemm"

@@ -3,6 +3,9 @@
 
 # The program and its modules, without tests: what ./nongemm builds.
 add_custom_target(runtime)
+# The same without what only a CUDA device can use: what it builds where there is no NVIDIA driver.
+add_custom_target(host_runtime)
+add_dependencies(runtime host_runtime)
 # Every fuzz target.
 add_custom_target(fuzzers)
 
@@ -54,7 +57,7 @@ function(nongemm_program name)
   target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} ${CMAKE_DL_LIBS})
   nongemm_precompile(${name} base)
   nongemm_quick_build(${name} 12 ${arg_ALONE})
-  add_dependencies(runtime ${name})
+  add_dependencies(host_runtime ${name})
   install(TARGETS ${name} RUNTIME DESTINATION ${NONGEMM_INSTALL_PROGRAM})
 endfunction()
 
@@ -93,7 +96,7 @@ function(nongemm_flow name)
                                              LIBRARY_OUTPUT_DIRECTORY ${NONGEMM_MODULE_DIR}
                                              BUILD_RPATH "${arg_RPATH}")
   nongemm_install_rpath(${module} ${arg_RPATH})
-  add_dependencies(runtime ${module})
+  add_dependencies(host_runtime ${module})
   install(TARGETS ${module} LIBRARY DESTINATION ${NONGEMM_INSTALL_MODULES})
 endfunction()
 

@@ -2,7 +2,7 @@
 # Brings a clone to a built program: Debian packages, PyPI wheels, configure, build. Every step that is already done is
 # skipped, and an interrupted one starts over by itself: what is unpacked becomes visible by a rename at its end.
 #
-#   tools/setup.sh [PRESET [TARGET]]   builds TARGET (default: runtime, the program without tests) of PRESET (release)
+#   tools/setup.sh [PRESET [TARGET]]   builds TARGET (default: the program without tests) of PRESET (release)
 #   tools/setup.sh --libraries         only the packages and wheels that a build takes (pip wheel builds by itself)
 #   tools/setup.sh --lint-tools        only installs what tools/lint.sh needs
 #
@@ -14,8 +14,10 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 deps=${NONGEMM_DEPS:-$root/.deps}
 log=$root/build/setup.log
 steps=5
-# The same line as in ./nongemm: a change of any of these means configuring anew.
-settings="${NONGEMM_DEPS:-}|${NONGEMM_TORCH:-}|${NONGEMM_ORT:-}|${NONGEMM_WITH_CUDA:-}|${CXX:-}"
+# The same lines as in ./nongemm: a change of any of these means configuring anew.
+driver=""
+[[ -e /proc/driver/nvidia/version ]] && driver=driver
+settings="${NONGEMM_DEPS:-}|${NONGEMM_TORCH:-}|${NONGEMM_ORT:-}|${NONGEMM_WITH_CUDA:-}|${CXX:-}|$driver"
 
 say() { printf '%s\n' "$*" >&2; }
 step() { say "[$1/$steps] $2"; }
@@ -228,7 +230,7 @@ download_onnxruntime_headers() {
 fetch_wheels() {
   mkdir -p "$deps"
   flavour=cpu
-  [[ -e /proc/driver/nvidia/version || -n ${NONGEMM_WITH_CUDA:-} ]] && flavour=cuda
+  [[ -n $driver || -n ${NONGEMM_WITH_CUDA:-} ]] && flavour=cuda
   if [[ -z ${NONGEMM_TORCH:-} ]]; then
     current=2
     local nvidia=(nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cupti) cuda=()
@@ -333,7 +335,6 @@ main() {
     return
   fi
   preset=${1:-release}
-  target=${2:-runtime}
   [[ $preset == package ]] || licences=""
   build=$root/build/$preset
   [[ -d $deps/torch || -n ${NONGEMM_TORCH:-} ]] ||
@@ -342,6 +343,9 @@ main() {
   [[ $preset == package ]] && lists+=("$root/tools/debian-packages-package.txt")
   install_packages "${lists[@]}"
   fetch_wheels
+  # Kernels and modules for CUDA devices are a sixth of what there is to compile.
+  target=${2:-runtime}
+  [[ $# -lt 2 && $preset == release && $flavour == cpu ]] && target=host_runtime
   configure
   build
 }

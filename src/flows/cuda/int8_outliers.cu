@@ -17,17 +17,17 @@
 namespace nongemm::cuda {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kOutlierThreads = 256;
 constexpr int kGatheredAtOnce = 8;
-constexpr int kGatherColumns = kThreads / kGatheredAtOnce;
+constexpr int kGatherColumns = kOutlierThreads / kGatheredAtOnce;
 
-constexpr int kTile = static_cast<int>(device::kSumTile);
-constexpr int kDepth = 32;          // outlier columns of one step: one for each lane
-constexpr int kPitch = kDepth + 8;  // of a row in shared memory: sixteen bytes on, so that rows meet other banks
-constexpr int kWarps = kThreads / 32;
-constexpr int kRowsEach = kTile / kWarps;  // that a warp fetches
-constexpr int kPart = 16;                  // of the tensor cores' shape
-constexpr int kPartsDown = 4;              // a warp computes 64 x 32
+constexpr int kOutlierTile = static_cast<int>(device::kSumTile);
+constexpr int kOutlierDepth = 32;          // outlier columns of one step: one for each lane
+constexpr int kPitch = kOutlierDepth + 8;  // of a row in shared memory: sixteen bytes on, so that rows meet other banks
+constexpr int kWarps = kOutlierThreads / 32;
+constexpr int kRowsEach = kOutlierTile / kWarps;  // that a warp fetches
+constexpr int kPart = 16;                         // of the tensor cores' shape
+constexpr int kPartsDown = 4;                     // a warp computes 64 x 32
 constexpr int kPartsAlong = 2;
 
 __device__ void tell(const Int8Product& p, int count) {
@@ -105,7 +105,7 @@ struct TensorSums {
   }
   __device__ void add(const T (*rows)[kPitch], const T (*columns)[kPitch]) {
 #pragma unroll
-    for (int k = 0; k < kDepth; k += kPart) {
+    for (int k = 0; k < kOutlierDepth; k += kPart) {
       Right right[kPartsAlong];
 #pragma unroll
       for (int j = 0; j < kPartsAlong; ++j) {
@@ -142,7 +142,7 @@ struct PlainSums {
   int column = static_cast<int>(threadIdx.x) % 16;
 
   __device__ void add(const T (*rows)[kPitch], const T (*columns)[kPitch]) {
-    for (int k = 0; k < kDepth; ++k) {
+    for (int k = 0; k < kOutlierDepth; ++k) {
 #pragma unroll
       for (int i = 0; i < kEach; ++i) {
 #pragma unroll
@@ -164,15 +164,15 @@ struct PlainSums {
 /// One tile of the further columns' product; the next step is fetched while one is multiplied.
 template <typename T>
 __device__ void sum_tile(const Int8Product& p, std::int64_t tile, int count) {
-  __shared__ __align__(32) T rows[kTile][kPitch];
-  __shared__ __align__(32) T columns[kTile][kPitch];
-  __shared__ float scales[kTile];
+  __shared__ __align__(32) T rows[kOutlierTile][kPitch];
+  __shared__ __align__(32) T columns[kOutlierTile][kPitch];
+  __shared__ float scales[kOutlierTile];
   const std::int64_t stride = device::in_whole_tiles(p.columns);
-  const std::int64_t along = stride / kTile;
-  const std::int64_t first_row = tile / along * kTile;
-  const std::int64_t first_column = tile % along * kTile;
+  const std::int64_t along = stride / kOutlierTile;
+  const std::int64_t first_row = tile / along * kOutlierTile;
+  const std::int64_t first_column = tile % along * kOutlierTile;
   const int lane = static_cast<int>(threadIdx.x) % 32;
-  if (threadIdx.x < kTile) {
+  if (threadIdx.x < kOutlierTile) {
     scales[threadIdx.x] =
         __ldg(p.weight_scales + min(first_column + static_cast<std::int64_t>(threadIdx.x), p.columns - 1));
   }
@@ -180,10 +180,10 @@ __device__ void sum_tile(const Int8Product& p, std::int64_t tile, int count) {
   std::conditional_t<kByTensorCores<T>, TensorSums<T>, PlainSums<T>> sums;
   Fetched<T> fetched;
   fetched.fetch(p, first_row, first_column, kGatheredOutliers + lane, count);
-  for (int at = kGatheredOutliers; at < count; at += kDepth) {
+  for (int at = kGatheredOutliers; at < count; at += kOutlierDepth) {
     fetched.keep(rows, columns, scales);
     __syncthreads();
-    if (at + kDepth < count) fetched.fetch(p, first_row, first_column, at + kDepth + lane, count);
+    if (at + kOutlierDepth < count) fetched.fetch(p, first_row, first_column, at + kOutlierDepth + lane, count);
     sums.add(rows, columns);
     __syncthreads();
   }
@@ -191,7 +191,7 @@ __device__ void sum_tile(const Int8Product& p, std::int64_t tile, int count) {
 }
 
 template <typename T>
-__global__ void __launch_bounds__(kThreads, 2) prepare_outliers(Int8Product p, std::int64_t tiles) {
+__global__ void __launch_bounds__(kOutlierThreads, 2) prepare_outliers(Int8Product p, std::int64_t tiles) {
   const int count = p.outliers[0];
   tell(p, count);
   if (count == 0) return;
@@ -201,7 +201,7 @@ __global__ void __launch_bounds__(kThreads, 2) prepare_outliers(Int8Product p, s
 }
 
 constexpr int kEight = 8;  // columns of a thread: sixteen bytes of the factors
-constexpr int kSlice = kThreads * kEight;
+constexpr int kSlice = kOutlierThreads * kEight;
 constexpr int kLines = 16;  // of a factor that one block writes of its slice
 
 /// Marks of the outlier columns in a slice, which the whole block looks up.
@@ -219,7 +219,7 @@ __device__ void mark_slice(const Int8Product& p, int count, int begin, std::uint
   *reinterpret_cast<uint2*>(marks + threadIdx.x * kEight) = make_uint2(0, 0);
   __syncthreads();
   const int last = min(count, first + kSlice);
-  for (int i = first + static_cast<int>(threadIdx.x); i < last; i += kThreads) {
+  for (int i = first + static_cast<int>(threadIdx.x); i < last; i += kOutlierThreads) {
     const int column = __ldg(columns + i) - begin;
     if (column < kSlice) marks[column] = 1;
   }
@@ -238,7 +238,8 @@ struct alignas(8) EightSteps {
 /// Lines of both factors as a product in T takes them: int8 values times their scales, and of the activations the
 /// outlier columns as they were. A block writes one slice of kLines lines of one factor.
 template <typename T>
-__global__ void __launch_bounds__(kThreads) unfold_factors(Int8Product p, T* left, T* right, unsigned left_blocks) {
+__global__ void __launch_bounds__(kOutlierThreads)
+    unfold_factors(Int8Product p, T* left, T* right, unsigned left_blocks) {
   __shared__ __align__(8) std::uint8_t marks[kSlice];
   const int count = p.outliers[0];
   if (blockIdx.y == 0) tell(p, count);
@@ -295,7 +296,7 @@ void launch_unfold(const Int8Product& product, void* left, void* right, cudaStre
     using T = decltype(example);
     if constexpr (sizeof(T) == 2) {
       unfold_factors<T>
-          <<<grid, kThreads, 0, stream>>>(product, static_cast<T*>(left), static_cast<T*>(right), left_blocks);
+          <<<grid, kOutlierThreads, 0, stream>>>(product, static_cast<T*>(left), static_cast<T*>(right), left_blocks);
     }
   });
   check(cudaGetLastError(), "unfolding int8 factors");
@@ -304,14 +305,15 @@ void launch_unfold(const Int8Product& product, void* left, void* right, cudaStre
 void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream) {
   const std::int64_t gathering = (product.columns + kGatherColumns - 1) / kGatherColumns;
   const std::int64_t tiles =
-      device::in_whole_tiles(product.rows) / kTile * (device::in_whole_tiles(product.columns) / kTile);
+      device::in_whole_tiles(product.rows) / kOutlierTile * (device::in_whole_tiles(product.columns) / kOutlierTile);
   if (tiles == 0) return;
   // Enough blocks for every device at once; the rest of the tiles they take in turn. Without outliers they cost no more
   // than being launched.
   constexpr std::int64_t kMostBlocks = 1024;
   const auto blocks = static_cast<unsigned>(std::max(gathering, std::min(tiles, kMostBlocks)));
-  by_type(product.dtype,
-          [&](auto example) { prepare_outliers<decltype(example)><<<blocks, kThreads, 0, stream>>>(product, tiles); });
+  by_type(product.dtype, [&](auto example) {
+    prepare_outliers<decltype(example)><<<blocks, kOutlierThreads, 0, stream>>>(product, tiles);
+  });
   check(cudaGetLastError(), "preparing outlier columns");
 }
 

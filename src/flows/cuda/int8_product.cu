@@ -12,17 +12,17 @@
 namespace nongemm::cuda {
 namespace {
 
-constexpr int kTile = 64;   // rows and columns of the result that a block computes
-constexpr int kDepth = 32;  // bytes of the inner dimension in one step
-constexpr int kWords = kDepth / 4;
-constexpr int kThreads = 256;  // 16 x 16, each with 4 x 4 results
+constexpr int kProductTile = 64;   // rows and columns of the result that a block computes
+constexpr int kProductDepth = 32;  // bytes of the inner dimension in one step
+constexpr int kWords = kProductDepth / 4;
+constexpr int kProductThreads = 256;  // 16 x 16, each with 4 x 4 results
 constexpr int kEach = 4;
 
-/// kTile rows of `matrix`, kDepth bytes of each from `at` on; zeros outside. Words of a row lie kTile + 1 apart, so
-/// that neither side meets its own banks.
+/// kProductTile rows of `matrix`, kProductDepth bytes of each from `at` on; zeros outside. Words of a row lie
+/// kProductTile + 1 apart, so that neither side meets its own banks.
 __device__ void load_tile(const std::int8_t* matrix, std::int64_t rows, std::int64_t inner, std::int64_t first,
-                          std::int64_t at, std::int32_t (*tile)[kTile + 1]) {
-  for (int i = threadIdx.x; i < kTile * kWords; i += kThreads) {
+                          std::int64_t at, std::int32_t (*tile)[kProductTile + 1]) {
+  for (int i = threadIdx.x; i < kProductTile * kWords; i += kProductThreads) {
     const std::int64_t row = first + i / kWords;
     const std::int64_t byte = at + 4 * (i % kWords);
     std::uint32_t word = 0;
@@ -58,15 +58,15 @@ __device__ float outlier_sum(const Int8Product& p, std::int64_t row, std::int64_
 }
 
 template <typename T>
-__global__ void __launch_bounds__(kThreads) product_of_any_size(Int8Product p) {
-  __shared__ std::int32_t left[kWords][kTile + 1];
-  __shared__ std::int32_t right[kWords][kTile + 1];
-  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.y) * kTile;
-  const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) * kTile;
+__global__ void __launch_bounds__(kProductThreads) product_of_any_size(Int8Product p) {
+  __shared__ std::int32_t left[kWords][kProductTile + 1];
+  __shared__ std::int32_t right[kWords][kProductTile + 1];
+  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.y) * kProductTile;
+  const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) * kProductTile;
   const int x = threadIdx.x % 16;
   const int y = threadIdx.x / 16;
   std::int32_t sums[kEach][kEach] = {};
-  for (std::int64_t at = 0; at < p.inner; at += kDepth) {
+  for (std::int64_t at = 0; at < p.inner; at += kProductDepth) {
     load_tile(p.values, p.rows, p.inner, first_row, at, left);
     load_tile(p.weight, p.columns, p.inner, first_column, at, right);
     __syncthreads();
@@ -122,17 +122,20 @@ unsigned element_blocks(const Int8Product& product) {
 }  // namespace
 
 void launch_int8_product(const Int8Product& product, cudaStream_t stream) {
-  const auto blocks_of = [](std::int64_t size) { return static_cast<unsigned>((size + kTile - 1) / kTile); };
+  const auto blocks_of = [](std::int64_t size) {
+    return static_cast<unsigned>((size + kProductTile - 1) / kProductTile);
+  };
   if (product.rows == 0 || product.columns == 0) return;
   if (blocks_of(product.rows) > 65535) {
     throw Error(ErrorKind::kUnsupported, "an int8 product of more than 4 million rows", "take a smaller batch");
   }
   const dim3 grid(blocks_of(product.columns), blocks_of(product.rows));
   if (product.dtype == DType::kInt32) {
-    product_of_any_size<std::int32_t><<<grid, kThreads, 0, stream>>>(product);
+    product_of_any_size<std::int32_t><<<grid, kProductThreads, 0, stream>>>(product);
   } else {
-    by_type(product.dtype,
-            [&](auto example) { product_of_any_size<decltype(example)><<<grid, kThreads, 0, stream>>>(product); });
+    by_type(product.dtype, [&](auto example) {
+      product_of_any_size<decltype(example)><<<grid, kProductThreads, 0, stream>>>(product);
+    });
   }
   check(cudaGetLastError(), "an int8 product");
 }

@@ -9,8 +9,8 @@
 namespace nongemm::cuda {
 namespace {
 
-constexpr int kTile = 64;  // boxes per bit mask
-constexpr int kThreads = 256;
+constexpr int kMaskBoxes = 64;  // boxes per bit mask
+constexpr int kRoiThreads = 256;
 
 template <typename T>
 __device__ float as_float(T value) {
@@ -54,11 +54,11 @@ __device__ bool overlap_more(const A* a, const A* b, A threshold) {
 /// mask[i * words + w]: bit j is set when box 64 w + j comes after box i and overlaps it too much.
 template <typename T, typename A>
 __global__ void mask_kernel(const T* boxes, std::int64_t count, A threshold, std::uint64_t* mask) {
-  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * kTile + threadIdx.x;
-  const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) * kTile;
+  const std::int64_t row = static_cast<std::int64_t>(blockIdx.y) * kMaskBoxes + threadIdx.x;
+  const std::int64_t first_column = static_cast<std::int64_t>(blockIdx.x) * kMaskBoxes;
   const int columns =
-      static_cast<int>(min(static_cast<long long>(count - first_column), static_cast<long long>(kTile)));
-  __shared__ A tile[kTile * 4];
+      static_cast<int>(min(static_cast<long long>(count - first_column), static_cast<long long>(kMaskBoxes)));
+  __shared__ A tile[kMaskBoxes * 4];
   if (static_cast<int>(threadIdx.x) < columns) {
     for (int c = 0; c < 4; ++c) tile[threadIdx.x * 4 + c] = load<T, A>(boxes, (first_column + threadIdx.x) * 4 + c);
   }
@@ -79,11 +79,11 @@ __global__ void keep_kernel(const std::uint64_t* mask, std::int64_t count, std::
   for (std::int64_t w = threadIdx.x; w < words; w += blockDim.x) removed[w] = 0;
   __syncthreads();
   for (std::int64_t i = 0; i < count; ++i) {
-    const bool kept = (removed[i / kTile] >> (i % kTile) & 1) == 0;
+    const bool kept = (removed[i / kMaskBoxes] >> (i % kMaskBoxes) & 1) == 0;
     __syncthreads();  // all have read the word before it changes
     if (threadIdx.x == 0) keep[i] = kept ? 1 : 0;
     if (kept) {
-      for (std::int64_t w = i / kTile + threadIdx.x; w < words; w += blockDim.x) removed[w] |= mask[i * words + w];
+      for (std::int64_t w = i / kMaskBoxes + threadIdx.x; w < words; w += blockDim.x) removed[w] |= mask[i * words + w];
     }
     __syncthreads();
   }
@@ -92,12 +92,13 @@ __global__ void keep_kernel(const std::uint64_t* mask, std::int64_t count, std::
 template <typename T>
 void nms_as(const device::NmsArguments& arguments, cudaStream_t stream) {
   using A = typename Accumulator<T>::Type;
-  const std::int64_t words = (arguments.count + kTile - 1) / kTile;
+  const std::int64_t words = (arguments.count + kMaskBoxes - 1) / kMaskBoxes;
   auto* mask = static_cast<std::uint64_t*>(arguments.scratch);
   const dim3 grid(static_cast<unsigned>(words), static_cast<unsigned>(words));
-  mask_kernel<T, A><<<grid, kTile, 0, stream>>>(static_cast<const T*>(arguments.boxes), arguments.count,
-                                                static_cast<A>(arguments.iou_threshold), mask);
-  keep_kernel<<<1, kThreads, 0, stream>>>(mask, arguments.count, words, mask + arguments.count * words, arguments.keep);
+  mask_kernel<T, A><<<grid, kMaskBoxes, 0, stream>>>(static_cast<const T*>(arguments.boxes), arguments.count,
+                                                     static_cast<A>(arguments.iou_threshold), mask);
+  keep_kernel<<<1, kRoiThreads, 0, stream>>>(mask, arguments.count, words, mask + arguments.count * words,
+                                             arguments.keep);
   check(cudaGetLastError(), "nms");
 }
 
@@ -180,8 +181,8 @@ template <typename T>
 void roi_align_as(const device::RoiAlignArguments& arguments, cudaStream_t stream) {
   using A = typename Accumulator<T>::Type;
   const std::int64_t total = arguments.count * arguments.channels * arguments.pooled_height * arguments.pooled_width;
-  const auto blocks = static_cast<unsigned>(std::min<std::int64_t>((total + kThreads - 1) / kThreads, 4096));
-  roi_align_kernel<T, A><<<blocks, kThreads, 0, stream>>>(arguments, total);
+  const auto blocks = static_cast<unsigned>(std::min<std::int64_t>((total + kRoiThreads - 1) / kRoiThreads, 4096));
+  roi_align_kernel<T, A><<<blocks, kRoiThreads, 0, stream>>>(arguments, total);
   check(cudaGetLastError(), "roi_align");
 }
 
@@ -203,7 +204,7 @@ void with_type(DType dtype, const char* what, As&& as) {
 }  // namespace
 
 std::int64_t nms_mask_words(std::int64_t count) {
-  const std::int64_t words = (count + kTile - 1) / kTile;
+  const std::int64_t words = (count + kMaskBoxes - 1) / kMaskBoxes;
   return (count + 1) * words;
 }
 
