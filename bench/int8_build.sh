@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 nvcc=${NVCC:-nvcc}
 mkdir -p build/int8
+rm -f build/int8/*.o
 compile() {
   "$nvcc" -std=c++20 -O3 -DNDEBUG -gencode arch=compute_90a,code=sm_90a --expt-relaxed-constexpr -diag-suppress 2908 \
     "-DNONGEMM_SM90_INTERFACE=\"bench\"" -Isrc -I"$CUTLASS" -Xptxas -v -c "$1" -o "build/int8/$(basename "$1" .cu).o" 2> "build/int8/$(basename "$1").log" ||

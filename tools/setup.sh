@@ -16,7 +16,7 @@ log=$root/build/setup.log
 steps=5
 # The same lines as in ./nongemm: a change of any of these means configuring anew.
 driver=""
-[[ -e /proc/driver/nvidia/version ]] && driver=driver
+[[ -e /proc/driver/nvidia/version || -e /dev/nvidiactl ]] && driver=driver
 settings="${NONGEMM_DEPS:-}|${NONGEMM_TORCH:-}|${NONGEMM_ORT:-}|${NONGEMM_WITH_CUDA:-}|${CXX:-}|$driver"
 
 say() { printf '%s\n' "$*" >&2; }
@@ -230,7 +230,8 @@ download_onnxruntime_headers() {
 fetch_wheels() {
   mkdir -p "$deps"
   flavour=cpu
-  [[ -n $driver || -n ${NONGEMM_WITH_CUDA:-} ]] && flavour=cuda
+  # What was fetched on a machine with a driver is kept: clusters share a folder with nodes that have none.
+  [[ -n $driver || -n ${NONGEMM_WITH_CUDA:-} || "$(cat "$deps/torch/.wheels" 2>/dev/null)" == *cuda ]] && flavour=cuda
   if [[ -z ${NONGEMM_TORCH:-} ]]; then
     current=2
     local nvidia=(nvidia-cuda-runtime nvidia-cuda-crt nvidia-cuda-cupti) cuda=()
@@ -343,9 +344,13 @@ main() {
   [[ $preset == package ]] && lists+=("$root/tools/debian-packages-package.txt")
   install_packages "${lists[@]}"
   fetch_wheels
-  # Kernels and modules for CUDA devices are a sixth of what there is to compile.
+  [[ $flavour == cpu ]] || settings=${settings%driver}driver
+  # Modules for CUDA devices are a sixth of what there is to compile. Whoever names libraries may have named such for them.
   target=${2:-runtime}
-  [[ $# -lt 2 && $preset == release && $flavour == cpu ]] && target=host_runtime
+  if [[ $# -lt 2 && $preset == release && $flavour == cpu && -z ${NONGEMM_TORCH:-}${NONGEMM_ORT:-}${TENSORRT_ROOT:-} ]]; then
+    target=host_runtime
+    rm -f "$build"/lib/nongemm/libnongemm_{cuda,torch_cuda}.so # of an earlier build, which nothing would make again
+  fi
   configure
   build
 }

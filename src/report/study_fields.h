@@ -13,7 +13,9 @@ inline constexpr std::string_view kDeviceDoc = "of the time in operators: kernel
 inline constexpr std::string_view kChargedDoc =
     "of the wall time, the device's waits charged to the operators waited for";
 inline constexpr std::string_view kPublishedDoc =
-    "of host and device times of each operator added up, as the published tool counts";
+    "of host and device times of each operator added up, as the published tool counts (of TensorRT the device's alone, "
+    "as "
+    "its profiler has them)";
 
 /// Three columns for one ThreeShares.
 template <typename Row, ThreeShares Row::*kShares>

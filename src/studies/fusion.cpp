@@ -153,12 +153,11 @@ void add_patterns(const Evidence& evidence, Claims& claims) {
 
 StudySentence sentence_of(const StudyFusionRow& row) {
   const bool faster = row.speedup >= 1;
-  return {row.flow,
-          fmt::format(
-              "{}: fuses {} of the non-GEMM nodes; their time is {} {} by a factor of {:.2f}, and they are still {} "
-              "of the time in operators.",
-              row.model, percent(row.rate), duration(row.after_s), faster ? "shorter" : "longer",
-              faster ? row.speedup : 1 / row.speedup, percent(row.share_after))};
+  return {row.flow, fmt::format("{}: fuses {} of the non-GEMM nodes; their time is {} afterwards, {} by a factor of "
+                                "{:.2f}, and they are still "
+                                "{} of the time in operators.",
+                                row.model, percent(row.rate), duration(row.after_s), faster ? "shorter" : "longer",
+                                faster ? row.speedup : 1 / row.speedup, percent(row.share_after))};
 }
 
 std::vector<Table> tables(const Evidence& evidence) {

@@ -283,6 +283,8 @@ __global__ void __launch_bounds__(kOutlierThreads)
 
 bool can_unfold(const Int8Product& product) {
   const auto is_aligned = [](const void* at) { return reinterpret_cast<std::uintptr_t>(at) % 16 == 0; };
+  constexpr std::int64_t kMostBlocks = 65535;  // of a grid's second dimension
+  if ((product.rows + product.columns) / kLines + 2 > kMostBlocks) return false;
   return (product.dtype == DType::kFloat16 || product.dtype == DType::kBFloat16) && product.rows > 0 &&
          product.columns > 0 && product.inner % kEight == 0 && is_aligned(product.input) &&
          is_aligned(product.values) && is_aligned(product.weight);

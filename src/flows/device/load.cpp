@@ -8,7 +8,7 @@ Library& library() {
   static Library* const loaded = [] {
     return reinterpret_cast<NongemmCreateDeviceLibrary>(module_entry(
         module_folder() + "/libnongemm_cuda.so", "nongemm_create_device_library", "CUDA devices are out of reach",
-        "build on a machine with an NVIDIA driver or the CUDA toolkit (NONGEMM_WITH_CUDA=1 forces it)"))();
+        "set the program up on a machine with an NVIDIA driver, or with NONGEMM_WITH_CUDA=1"))();
   }();
   return *loaded;
 }

@@ -20,13 +20,15 @@ using onnx::NodeDef;
 struct Steps {
   std::vector<float> scales;
   std::size_t stride = 1;
+
+  bool operator==(const Steps&) const = default;
 };
 
 struct Names {
   explicit Names(onnx::GraphDef& given) : graph(given) {
     for (std::size_t i = 0; i < graph.initializers.size(); ++i) {
       initializers[graph.initializers[i].name] = i;
-      ++times_stored[graph.initializers[i].weight];
+      if (graph.initializers[i].is_weight()) ++times_stored[graph.initializers[i].weight];
     }
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
       for (const std::string& output : graph.nodes[i].outputs) producers[output] = i;
@@ -94,41 +96,85 @@ struct Weight {
   bool transposed = false;
 };
 
+std::span<const std::int64_t> integers_of(const Initializer& initializer) {
+  return {initializer.data.as<std::int64_t>(), static_cast<std::size_t>(element_count(initializer.shape))};
+}
+
+/// An int8 tensor of the file, whose every use is a DequantizeLinear with the same steps.
+struct Found {
+  Initializer* tensor = nullptr;
+  Steps steps;
+  std::vector<const NodeDef*> dequantized;
+};
+
+/// What a DequantizeLinear reads, as it lies in the file, and the shape that it has there.
+Found found_at(const NodeDef& node, Names& names, const onnx::GiveWeight& give) {
+  constexpr std::size_t kZeroPoint = 2;
+  if (node.type != "DequantizeLinear" || node.inputs.size() <= kZeroPoint) return {};
+  const Initializer* zeros = names.initializer(node.inputs[kZeroPoint]);
+  if (zeros == nullptr || zeros->is_weight() || zeros->dtype != DType::kInt8) return {};
+  const std::span points(zeros->data.as<std::int8_t>(), static_cast<std::size_t>(element_count(zeros->shape)));
+  if (std::any_of(points.begin(), points.end(), [](std::int8_t point) { return point != 0; })) return {};
+  const NodeDef* reshape = names.producer(node.inputs[0]);
+  if (reshape != nullptr && (reshape->type != "Reshape" || names.uses[reshape->inputs[0]] != 1)) return {};
+  Initializer* tensor = names.initializer(reshape != nullptr ? reshape->inputs[0] : node.inputs[0]);
+  if (tensor == nullptr || tensor->dtype != DType::kInt8) return {};
+  if (tensor->is_weight() && names.times_stored[tensor->weight] != 1) return {};
+  Shape shape = tensor->shape;
+  if (reshape != nullptr) {
+    const Initializer* to = names.initializer(reshape->inputs.at(1));
+    if (to == nullptr || to->is_weight()) return {};
+    const auto sizes = integers_of(*to);
+    if (std::any_of(sizes.begin(), sizes.end(), [](std::int64_t size) { return size < 1; })) return {};
+    shape.assign(sizes.begin(), sizes.end());
+  }
+  const std::optional<Steps> steps = steps_of(node, shape, names, give);
+  return steps ? Found{tensor, *steps, {&node}} : Found{};
+}
+
+/// By what is dequantized: a weight, or a weight reshaped.
+std::map<std::string, Found> find_weights(onnx::GraphDef& graph, Names& names, const onnx::GiveWeight& give) {
+  std::map<std::string, Found> all;
+  for (const NodeDef& node : graph.nodes) {
+    Found found = found_at(node, names, give);
+    if (found.tensor == nullptr) continue;
+    const auto [at, is_new] = all.emplace(node.inputs[0], found);
+    if (!is_new && at->second.steps == found.steps) at->second.dequantized.push_back(&node);
+  }
+  std::erase_if(all, [&](const auto& entry) {
+    return names.uses[entry.first] != static_cast<int>(entry.second.dequantized.size());
+  });
+  return all;
+}
+
 }  // namespace
 
 onnx::GiveWeight quantize_weights_in_engine(onnx::ModelDef& model, onnx::GiveWeight give) {
   Names names(model.graph);
   const auto weights = std::make_shared<std::map<std::size_t, Weight>>();
-  std::map<std::string, NodeDef> before;  // the DequantizeLinear, by its first result
-  for (const NodeDef& node : model.graph.nodes) {
-    if (node.type != "DequantizeLinear" || names.uses[node.inputs[0]] != 1) continue;
-    const NodeDef* reshape = names.producer(node.inputs[0]);
-    if (reshape != nullptr && (reshape->type != "Reshape" || names.uses[reshape->inputs[0]] != 1)) continue;
-    Initializer* weight = names.initializer(reshape != nullptr ? reshape->inputs[0] : node.inputs[0]);
-    if (weight == nullptr || !weight->is_weight() || weight->dtype != DType::kInt8) continue;
-    Shape shape = weight->shape;
-    if (reshape != nullptr) {
-      const Initializer* to = names.initializer(reshape->inputs.at(1));
-      if (to == nullptr || to->is_weight()) continue;
-      const std::span sizes(to->data.as<std::int64_t>(), static_cast<std::size_t>(element_count(to->shape)));
-      shape.assign(sizes.begin(), sizes.end());
+  std::map<std::string, NodeDef> before;  // the first DequantizeLinear of each, by its result
+  std::map<std::string, std::string> quantized;
+  for (auto& [name, found] : find_weights(model.graph, names, give)) {
+    Initializer& tensor = *found.tensor;
+    if (tensor.is_weight()) {
+      (*weights)[tensor.weight] = {found.steps, tensor.transposed};
+    } else {  // folded: what lay before it is done already
+      tensor.data = in_numbers(tensor.data, found.steps, false);
     }
-    const std::optional<Steps> steps = steps_of(node, shape, names, give);
-    if (!steps || names.times_stored[weight->weight] != 1) continue;
-    (*weights)[weight->weight] = {*steps, weight->transposed};
-    weight->dtype = DType::kFloat32;
-    NodeDef quantize = node;
+    tensor.dtype = DType::kFloat32;
+    NodeDef quantize = *found.dequantized.front();
     quantize.type = "QuantizeLinear";
     quantize.name += "_quantize";
-    quantize.outputs = {node.inputs[0] + "_quantized"};
-    before.emplace(node.outputs[0], std::move(quantize));
+    quantize.outputs = {name + "_quantized"};
+    quantized[name] = quantize.outputs[0];
+    before.emplace(found.dequantized.front()->outputs[0], std::move(quantize));
   }
   std::vector<NodeDef> nodes;
   for (NodeDef& node : model.graph.nodes) {
     const auto at = before.find(node.outputs.empty() ? std::string() : node.outputs[0]);
-    if (at != before.end()) {
-      node.inputs[0] = at->second.outputs[0];
-      nodes.push_back(std::move(at->second));
+    if (at != before.end()) nodes.push_back(std::move(at->second));
+    if (node.type == "DequantizeLinear" && quantized.contains(node.inputs[0])) {
+      node.inputs[0] = quantized.at(node.inputs[0]);
     }
     nodes.push_back(std::move(node));
   }

@@ -8,7 +8,8 @@
 namespace nongemm::tensorrt {
 
 /// Puts a QuantizeLinear between an int8 weight and its DequantizeLinear, whose scales must be constants by then
-/// (onnx::simplify); a weight that is reshaped in between is so still. Quantized again the weight is what it was.
+/// (onnx::simplify); a weight that is reshaped in between is so still. Quantized again the weight is what it was. One
+/// that is read otherwise, too, or stored twice, or has zero points, stays as it is.
 /// @return gives the weights of the model as it is then; keeps `give` and what else it needs
 onnx::GiveWeight quantize_weights_in_engine(onnx::ModelDef& model, onnx::GiveWeight give);
 

@@ -42,6 +42,8 @@ NodeDef dequantize(std::string input, std::int64_t axis) {
   return {"DequantizeLinear", "n1/a", {std::move(input), "scale", "zeros"}, {"out"}, {{"axis", axis}}};
 }
 
+Initializer zeros() { return constant("zeros", HostTensor::from<std::int8_t>(DType::kInt8, {}, {0})); }
+
 /// What QuantizeLinear makes of it, `scales` for each element.
 std::vector<std::int8_t> quantized(const HostTensor& numbers, const std::vector<float>& scales) {
   std::vector<std::int8_t> values;
@@ -53,7 +55,7 @@ std::vector<std::int8_t> quantized(const HostTensor& numbers, const std::vector<
 
 TEST(FloatWeights, AreWhatTheyWereOnceTheyAreQuantized) {
   onnx::ModelDef model;
-  model.graph.initializers = {weight("w", {3, 2}, 0, true),
+  model.graph.initializers = {weight("w", {3, 2}, 0, true), zeros(),
                               constant("scale", HostTensor::from<float>(DType::kFloat32, {2}, {0.013F, 7.1F}))};
   model.graph.nodes = {dequantize("w", 1)};
   const onnx::GiveWeight given = quantize_weights_in_engine(model, give);
@@ -71,7 +73,7 @@ TEST(FloatWeights, AreWhatTheyWereOnceTheyAreQuantized) {
 TEST(FloatWeights, GroupsAreReshapedBeforeTheyAreQuantized) {
   onnx::ModelDef model;
   const HostTensor scales = HostTensor::from<float>(DType::kFloat32, {3}, {1.5F, 0.1F, 3.0F});
-  model.graph.initializers = {weight("w", {2, 3}, 0, false), constant("scale", scales),
+  model.graph.initializers = {weight("w", {2, 3}, 0, false), zeros(), constant("scale", scales),
                               constant("shape", HostTensor::from<std::int64_t>(DType::kInt64, {2}, {3, 2}))};
   model.graph.nodes = {{"Reshape", "n1/r", {"w", "shape"}, {"groups"}, {}}, dequantize("groups", 0)};
   const onnx::GiveWeight given = quantize_weights_in_engine(model, give);
@@ -80,9 +82,35 @@ TEST(FloatWeights, GroupsAreReshapedBeforeTheyAreQuantized) {
   EXPECT_EQ(quantized(given(0), {1.5F, 1.5F, 0.1F, 0.1F, 3.0F, 3.0F}), kValues);
 }
 
+TEST(FloatWeights, ConstantsThatWereFoldedAreConvertedWhereTheyAre) {
+  onnx::ModelDef model;
+  model.graph.initializers = {constant("w", HostTensor::from<std::int8_t>(DType::kInt8, {3, 2}, kValues)), zeros(),
+                              constant("scale", HostTensor::from<float>(DType::kFloat32, {3}, {1.5F, 0.1F, 3.0F}))};
+  model.graph.nodes = {dequantize("w", 0)};
+  quantize_weights_in_engine(model, give);
+  ASSERT_THAT(types_of(model), ElementsAre("QuantizeLinear", "DequantizeLinear"));
+  const Initializer& folded = model.graph.initializers[0];
+  EXPECT_EQ(folded.dtype, DType::kFloat32);
+  EXPECT_EQ(folded.data.dtype, DType::kFloat32);
+  EXPECT_EQ(quantized(folded.data, {1.5F, 1.5F, 0.1F, 0.1F, 3.0F, 3.0F}), kValues);
+}
+
+/// A layer that runs twice.
+TEST(FloatWeights, OneQuantizeLinearServesAllUses) {
+  onnx::ModelDef model;
+  model.graph.initializers = {weight("w", {2, 3}, 0, false), zeros(),
+                              constant("scale", HostTensor::from<float>(DType::kFloat32, {}, {1.5F}))};
+  model.graph.nodes = {dequantize("w", 1), dequantize("w", 1)};
+  model.graph.nodes[1].outputs = {"again"};
+  EXPECT_EQ(quantize_weights_in_engine(model, give)(0).dtype, DType::kFloat32);
+  ASSERT_THAT(types_of(model), ElementsAre("QuantizeLinear", "DequantizeLinear", "DequantizeLinear"));
+  EXPECT_EQ(model.graph.nodes[1].inputs[0], model.graph.nodes[0].outputs[0]);
+  EXPECT_EQ(model.graph.nodes[2].inputs[0], model.graph.nodes[0].outputs[0]);
+}
+
 TEST(FloatWeights, WhatIsUsedOtherwiseStaysAsItIs) {
   onnx::ModelDef model;
-  model.graph.initializers = {weight("w", {2, 3}, 0, false), weight("same", {3, 2}, 0, true),
+  model.graph.initializers = {weight("w", {2, 3}, 0, false), weight("same", {3, 2}, 0, true), zeros(),
                               constant("scale", HostTensor::from<float>(DType::kFloat32, {}, {1.5F}))};
   model.graph.nodes = {dequantize("w", 1)};
   EXPECT_EQ(quantize_weights_in_engine(model, give)(0).dtype, DType::kInt8) << "stored twice";
@@ -90,6 +118,9 @@ TEST(FloatWeights, WhatIsUsedOtherwiseStaysAsItIs) {
   model.graph.nodes.push_back({"Identity", "n2/b", {"w"}, {"again"}, {}});
   EXPECT_EQ(quantize_weights_in_engine(model, give)(0).dtype, DType::kInt8) << "used twice";
   EXPECT_THAT(types_of(model), ElementsAre("DequantizeLinear", "Identity"));
+  model.graph.nodes = {dequantize("w", 1)};
+  model.graph.initializers[1].data = HostTensor::from<std::int8_t>(DType::kInt8, {}, {3});
+  EXPECT_EQ(quantize_weights_in_engine(model, give)(0).dtype, DType::kInt8) << "with a zero point";
   model.graph.nodes = {{"QuantizeLinear", "n1/q", {"x", "scale", "zeros"}, {"y"}, {}}, dequantize("y", 1)};
   quantize_weights_in_engine(model, give);
   EXPECT_THAT(types_of(model), ElementsAre("QuantizeLinear", "DequantizeLinear")) << "activations";

@@ -137,7 +137,7 @@ at::Tensor int8_mm_dequant(const at::Tensor& a, const at::Tensor& row_stats, con
   return results;
 }
 
-/// What a product reads of outliers, with the memory for what it gathers.
+/// What a product reads of outliers, and the memory for what it gathers.
 struct OutlierTensors {
   OutlierTensors(device::Int8Product& product, const at::Tensor& given, const at::Tensor& outliers,
                  const at::Tensor& gathered)
@@ -145,12 +145,15 @@ struct OutlierTensors {
     TORCH_CHECK(gathered.dim() == 2 && gathered.size(1) == device::kGatheredOutliers &&
                     gathered.size(0) == product.rows && outliers.numel() == product.inner + 1,
                 "outliers of another input");
-    weight = at::empty({product.columns, device::kGatheredOutliers}, gathered.options());
-    further = at::empty({device::in_whole_tiles(product.rows), device::in_whole_tiles(product.columns)},
-                        gathered.options().dtype(at::kFloat));
     product.input = input.const_data_ptr();
     product.outliers = outliers.const_data_ptr<std::int32_t>();
     product.gathered = gathered.const_data_ptr();
+  }
+  /// What a product needs that takes the outlier columns apart.
+  void make_room(device::Int8Product& product, const at::Tensor& gathered) {
+    weight = at::empty({product.columns, device::kGatheredOutliers}, gathered.options());
+    further = at::empty({device::in_whole_tiles(product.rows), device::in_whole_tiles(product.columns)},
+                        gathered.options().dtype(at::kFloat));
     product.gathered_weight = weight.mutable_data_ptr();
     product.further = further.mutable_data_ptr<float>();
   }
@@ -166,13 +169,11 @@ at::Tensor int8_linear(const at::Tensor& values, const at::Tensor& weight, const
   device::Int8Product product = factors(values, weight);
   const at::ScalarType type = dtype.value_or(at::kHalf);
   const at::Tensor added = bias_in(bias, type);
-  at::Tensor results = at::empty(product_shape(values, weight), values.options().dtype(type));
   TORCH_CHECK(scales.numel() == product.rows && weight_scales.numel() == product.columns, "scales of ", scales.sizes(),
               " and ", weight_scales.sizes(), " for ", values.sizes(), " times ", weight.sizes());
   product.row_scales = scales.const_data_ptr<float>();
   product.weight_scales = weight_scales.const_data_ptr<float>();
   product.bias = data_or_null(added);
-  product.output = results.mutable_data_ptr();
   product.dtype = from_torch(type);
   std::optional<OutlierTensors> aside;
   if (outliers) aside.emplace(product, input.value(), *outliers, gathered.value());
@@ -182,6 +183,9 @@ at::Tensor int8_linear(const at::Tensor& values, const at::Tensor& weight, const
     device::library().int8_unfold(product, left.mutable_data_ptr(), right.mutable_data_ptr(), stream_of(values));
     return at::linear(left, right, added.defined() ? OptionalTensor(added) : std::nullopt);
   }
+  if (aside) aside->make_room(product, *gathered);
+  at::Tensor results = at::empty(product_shape(values, weight), values.options().dtype(type));
+  product.output = results.mutable_data_ptr();
   device::library().int8_product(product, stream_of(values));
   return results;
 }
@@ -197,7 +201,8 @@ at::Tensor& add_outlier_product(at::Tensor& self, const at::Tensor& input, const
   product.weight_scales = weight_scales.const_data_ptr<float>();
   product.output = self.mutable_data_ptr();
   product.dtype = from_torch(self.scalar_type());
-  const OutlierTensors aside(product, input, outliers, gathered);
+  OutlierTensors aside(product, input, outliers, gathered);
+  aside.make_room(product, gathered);
   device::library().add_outliers(product, stream_of(self));
   return self;
 }
