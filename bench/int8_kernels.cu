@@ -252,12 +252,13 @@ void check_layer(const char* type, int rows, int columns, int inner, const std::
 }
 
 void check_all() {
-  std::vector<int> all(96), many(50), hundreds;
+  std::vector<int> all(96), many(50), hundreds, spread;
   for (int i = 0; i < 96; ++i) all[i] = i;
   for (int i = 0; i < 50; ++i) many[i] = 2 * i + 1;
   for (int i = 0; i < 560; ++i) {
     if (i % 7 != 3) hundreds.push_back(i);
   }
+  for (int i = 0; i < 4608; i += 5) spread.push_back(i);
   const std::vector<int> six = {3, 17, 18, 31, 40, 51};
   for (const float threshold : {6.0f, 0.0f}) {
     check_layer<__half>("fp16", 1, 48, 64, six, threshold);
@@ -269,6 +270,7 @@ void check_all() {
     check_layer<__half>("fp16", 5, 24, 20480, six, threshold);
     check_layer<__half>("fp16", 3, 9, 61, six, threshold);
     check_layer<__half>("fp16", 150, 136, 560, hundreds, threshold);
+    check_layer<__half>("fp16", 40, 72, 4608, spread, threshold);
     check_layer<__nv_bfloat16>("bf16", 150, 136, 560, hundreds, threshold);
     check_layer<float>("fp32", 70, 56, 560, hundreds, threshold);
     check_layer<__nv_bfloat16>("bf16", 200, 264, 272, many, threshold);
@@ -355,25 +357,37 @@ double time_fp16(const Device<__half>& input, const Device<__half>& weight, cons
   });
 }
 
+/// A layer with a weight, as it is and in int8.
+struct TimedLayer {
+  TimedLayer(int rows, int columns, int inner, const std::vector<int>& outliers)
+      : weight(activations<__half>(columns, inner, {}, 2)),
+        values(weight.count),
+        scales(columns),
+        layer(activations<__half>(rows, inner, outliers, 1), rows, columns, inner, 6.0f) {
+    launch_int8_rows({weight.data, DType::kFloat16, columns, inner, 0, values.data, scales.data}, nullptr);
+    launch_int8_rows(layer.rows, nullptr);
+    layer.product.weight = values.data;
+    layer.product.weight_scales = scales.data;
+  }
+  Device<__half> weight;
+  Device<std::int8_t> values;
+  Device<float> scales;
+  Layer<__half> layer;
+};
+
 /// Every column of a layer has outliers, as behind a gated layer with random weights.
 void time_all_aside(int rows, int columns, int inner) {
   std::vector<int> all(inner);
   for (int i = 0; i < inner; ++i) all[i] = i;
-  const std::vector<__half> input = activations<__half>(rows, inner, all, 1);
-  const Device<__half> weight(activations<__half>(columns, inner, {}, 2));
-  Layer<__half> layer(input, rows, columns, inner, 6.0f);
-  Device<std::int8_t> values(weight.count);
-  Device<float> scales(columns);
-  launch_int8_rows({weight.data, DType::kFloat16, columns, inner, 0, values.data, scales.data}, nullptr);
-  layer.product.weight = values.data;
-  layer.product.weight_scales = scales.data;
-  const Device<__half> left(input.size()), right(weight.count);
+  TimedLayer timed(rows, columns, inner, all);
+  Layer<__half>& layer = timed.layer;
+  const Device<__half> left(layer.input.count), right(timed.weight.count);
   const double aside = median_us([&](int) { launch_int8_rows(layer.rows, nullptr); });
   const double sums = median_us([&](int) { launch_prepare_outliers(layer.product, nullptr); });
   const double product = median_us([&](int) { nongemm_int8_product_sm90(layer.product, nullptr); });
   const double unfolding = median_us([&](int) { launch_unfold(layer.product, left.data, right.data, nullptr); });
   const double once = time_fp16(left, right, layer.output, rows, columns, inner);
-  const double fp16 = time_fp16(layer.input, weight, layer.output, rows, columns, inner);
+  const double fp16 = time_fp16(layer.input, timed.weight, layer.output, rows, columns, inner);
   const double bytes = 4.0 * rows * inner + 3.0 * columns * inner;  // at least: no step is read of an outlier's column
   std::printf(
       "product %5d x %5d x %5d, all columns outliers: rows %.1f us; unfolding %.1f us (%.0f GB/s) and cuBLAS %.1f us; "
@@ -382,15 +396,8 @@ void time_all_aside(int rows, int columns, int inner) {
 }
 
 void time_product(int rows, int columns, int inner) {
-  const std::vector<__half> input = activations<__half>(rows, inner, kSix, 1);
-  const Device<__half> weight(activations<__half>(columns, inner, {}, 2));
-  Layer<__half> layer(input, rows, columns, inner, 6.0f);
-  Device<std::int8_t> values(weight.count);
-  Device<float> scales(columns);
-  launch_int8_rows({weight.data, DType::kFloat16, columns, inner, 0, values.data, scales.data}, nullptr);
-  launch_int8_rows(layer.rows, nullptr);
-  layer.product.weight = values.data;
-  layer.product.weight_scales = scales.data;
+  TimedLayer timed(rows, columns, inner, kSix);
+  Layer<__half>& layer = timed.layer;
   const double fused = median_us([&](int) {
     launch_prepare_outliers(layer.product, nullptr);
     nongemm_int8_product_sm90(layer.product, nullptr);
@@ -398,7 +405,7 @@ void time_product(int rows, int columns, int inner) {
   Int8Product plain = layer.product;
   plain.outliers = nullptr;
   const double without = median_us([&](int) { nongemm_int8_product_sm90(plain, nullptr); });
-  const double fp16 = time_fp16(layer.input, weight, layer.output, rows, columns, inner);
+  const double fp16 = time_fp16(layer.input, timed.weight, layer.output, rows, columns, inner);
   const double operations = 2.0 * rows * columns * inner * 1e-6;
   std::printf(
       "product %5d x %5d x %5d: six outlier columns %7.1f us %5.0f TOPS; none %7.1f us %5.0f TOPS; "
