@@ -15,9 +15,10 @@ inline constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
 
 /// A part of an inference, usually all non-GEMM operators, in the three ways of counting it.
 struct ThreeShares {
-  double device = kNotMeasured;     // of the time in operators: kernels on a device, calls on a host
-  double charged = kNotMeasured;    // of the wall time, the device's waits charged to the operators waited for
-  double published = kNotMeasured;  // of host and device times added up, as the published tool counts (TensorRT: the device's alone)
+  double device = kNotMeasured;   // of the time in operators: kernels on a device, calls on a host
+  double charged = kNotMeasured;  // of the wall time, the device's waits charged to the operators waited for
+  double published =
+      kNotMeasured;  // of host and device times added up, as the published tool counts (TensorRT: the device's alone)
 };
 
 /// A sentence made from the figures.

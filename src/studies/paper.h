@@ -43,7 +43,8 @@ struct OperatorFigures {
 std::span<const OperatorFigures> operators();
 
 /// Whether the published tool profiles a flow by what its runtime says of the device alone: TensorRT's profiling
-/// interface has a layer's time there, PyTorch's and ONNX Runtime's profilers have the host's beside it (section III-B).
+/// interface has a layer's time there, PyTorch's and ONNX Runtime's profilers have the host's beside it (section
+/// III-B).
 bool profiles_device_alone(std::string_view flow);
 
 /// Table III.

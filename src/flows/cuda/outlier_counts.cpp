@@ -10,7 +10,8 @@
 namespace nongemm::cuda {
 namespace {
 
-/// Two products that meet in one place mislead each other: it costs time, and results are rounded as the other way does.
+/// Two products that meet in one place mislead each other: it costs time, and results are rounded as the other way
+/// does.
 constexpr std::size_t kPlaces = 1 << 16;
 
 std::int32_t* places() {

@@ -91,7 +91,7 @@ HostTensor in_numbers(const HostTensor& weight, const Steps& steps, bool transpo
   return numbers;
 }
 
-struct Weight {
+struct WeightSteps {
   Steps steps;
   bool transposed = false;
 };
@@ -151,7 +151,7 @@ std::map<std::string, Found> find_weights(onnx::GraphDef& graph, Names& names, c
 
 onnx::GiveWeight quantize_weights_in_engine(onnx::ModelDef& model, onnx::GiveWeight give) {
   Names names(model.graph);
-  const auto weights = std::make_shared<std::map<std::size_t, Weight>>();
+  const auto weights = std::make_shared<std::map<std::size_t, WeightSteps>>();
   std::map<std::string, NodeDef> before;  // the first DequantizeLinear of each, by its result
   std::map<std::string, std::string> quantized;
   for (auto& [name, found] : find_weights(model.graph, names, give)) {
