@@ -24,6 +24,7 @@ struct Steps {
   bool operator==(const Steps&) const = default;
 };
 
+/// What names stand for in a graph of ONNX, and how often each is read.
 struct Names {
   explicit Names(onnx::GraphDef& given) : graph(given) {
     for (std::size_t i = 0; i < graph.initializers.size(); ++i) {
