@@ -203,12 +203,15 @@ __global__ void __launch_bounds__(kOutlierThreads, 2) prepare_outliers(Int8Produ
 constexpr int kEight = 8;  // columns of a thread: sixteen bytes of the factors
 constexpr int kSlice = kOutlierThreads * kEight;
 constexpr int kLines = 16;  // of a factor that one block writes of its slice
+constexpr int kAtOnce = 4;  // of these under way
 
-/// Marks of the outlier columns in a slice, which the whole block looks up.
-__device__ void mark_slice(const Int8Product& p, int count, int begin, std::uint8_t* marks) {
+/// Which of the kEight columns from `begin` on are outliers, a bit each. The list rises: before a column there are at
+/// most as many entries as columns, and at least those less the columns that are none.
+__device__ unsigned outliers_among(const Int8Product& p, int count, int begin) {
   const std::int32_t* const columns = p.outliers + 1;
-  int first = 0;  // of the list that is not before the slice
-  for (int after = count; first < after;) {
+  const int inner = static_cast<int>(p.inner);
+  int first = max(0, begin - (inner - count));  // of the list that is not before `begin`
+  for (int after = min(begin, count); first < after;) {
     const int middle = (first + after) / 2;
     if (__ldg(columns + middle) < begin) {
       first = middle + 1;
@@ -216,14 +219,13 @@ __device__ void mark_slice(const Int8Product& p, int count, int begin, std::uint
       after = middle;
     }
   }
-  *reinterpret_cast<uint2*>(marks + threadIdx.x * kEight) = make_uint2(0, 0);
-  __syncthreads();
-  const int last = min(count, first + kSlice);
-  for (int i = first + static_cast<int>(threadIdx.x); i < last; i += kOutlierThreads) {
-    const int column = __ldg(columns + i) - begin;
-    if (column < kSlice) marks[column] = 1;
+  unsigned which = 0;
+#pragma unroll
+  for (int i = 0; i < kEight; ++i) {
+    const int column = first + i < count ? __ldg(columns + first + i) - begin : kEight;
+    if (column < kEight) which |= 1u << column;
   }
-  __syncthreads();
+  return which;
 }
 
 template <typename T>
@@ -235,47 +237,72 @@ struct alignas(8) EightSteps {
   std::int8_t values[kEight];
 };
 
+/// A factor, and where it goes, from one column on.
+template <typename T>
+struct Factor {
+  const std::int8_t* steps;
+  const float* scales;
+  const T* input;
+  T* to;
+  std::int64_t inner;
+  std::int64_t lines;
+};
+
+/// kAtOnce lines from `first` on, all of which are read before one is written: beyond the last they read that again.
+template <typename T, bool kSteps, bool kInput>
+__device__ void unfold_lines(const Factor<T>& factor, std::int64_t first, unsigned aside) {
+  EightSteps given[kAtOnce];
+  Eight<T> result[kAtOnce];
+  float scales[kAtOnce];
+#pragma unroll
+  for (int i = 0; i < kAtOnce; ++i) {
+    const std::int64_t line = min(first + i, factor.lines - 1);
+    if constexpr (kSteps) {
+      given[i] = *reinterpret_cast<const EightSteps*>(factor.steps + line * factor.inner);
+      scales[i] = __ldg(factor.scales + line);
+    }
+    if constexpr (kInput) result[i] = *reinterpret_cast<const Eight<T>*>(factor.input + line * factor.inner);
+  }
+#pragma unroll
+  for (int i = 0; i < kAtOnce; ++i) {
+    if (first + i >= factor.lines) return;
+    if constexpr (kSteps) {
+#pragma unroll
+      for (int j = 0; j < kEight; ++j) {
+        const bool as_it_was = kInput && (aside >> j & 1u) != 0;
+        if (!as_it_was) result[i].values[j] = rounded<T>(dequantized<T>(given[i].values[j], scales[i]));
+      }
+    }
+    *reinterpret_cast<Eight<T>*>(factor.to + (first + i) * factor.inner) = result[i];
+  }
+}
+
 /// Lines of both factors as a product in T takes them: int8 values times their scales, and of the activations the
 /// outlier columns as they were. A block writes one slice of kLines lines of one factor.
 template <typename T>
 __global__ void __launch_bounds__(kOutlierThreads)
     unfold_factors(Int8Product p, T* left, T* right, unsigned left_blocks) {
-  __shared__ __align__(8) std::uint8_t marks[kSlice];
-  const int count = p.outliers[0];
+  const int count = __ldg(p.outliers);
   if (blockIdx.y == 0) tell(p, count);
   const bool is_left = blockIdx.y < left_blocks;
-  const int begin = static_cast<int>(blockIdx.x) * kSlice;
-  if (is_left) mark_slice(p, count, begin, marks);
-  const std::int64_t place = begin + static_cast<int>(threadIdx.x) * kEight;
+  const int place = static_cast<int>(blockIdx.x) * kSlice + static_cast<int>(threadIdx.x) * kEight;
   if (place >= p.inner) return;
-  bool aside[kEight] = {};
-  bool any = false;
-  bool all = is_left;
-  for (int j = 0; j < kEight && is_left; ++j) {
-    aside[j] = marks[threadIdx.x * kEight + j] != 0;
-    any = any || aside[j];
-    all = all && aside[j];
-  }
-  const std::int64_t first = static_cast<std::int64_t>(is_left ? blockIdx.y : blockIdx.y - left_blocks) * kLines;
-  const std::int64_t lines = is_left ? p.rows : p.columns;
-  const std::int8_t* const steps = is_left ? p.values : p.weight;
-  const float* const scales = is_left ? p.row_scales : p.weight_scales;
-  const T* const input = static_cast<const T*>(p.input);
-  T* const to = is_left ? left : right;
-#pragma unroll 4
-  for (int line = 0; line < kLines; ++line) {
-    const std::int64_t at = first + line;
-    if (at >= lines) return;
-    EightSteps given{};
-    Eight<T> result;
-    if (any) result = *reinterpret_cast<const Eight<T>*>(input + at * p.inner + place);
-    if (!all) given = *reinterpret_cast<const EightSteps*>(steps + at * p.inner + place);
-    const float scale = __ldg(scales + at);
-#pragma unroll
-    for (int j = 0; j < kEight; ++j) {
-      if (!aside[j]) result.values[j] = rounded<T>(dequantized<T>(given.values[j], scale));
+  constexpr unsigned kAll = (1u << kEight) - 1;
+  const unsigned aside = is_left ? outliers_among(p, count, place) : 0;
+  const Factor<T> factor =
+      is_left ? Factor<T>{p.values + place, p.row_scales, static_cast<const T*>(p.input) + place,
+                          left + place,     p.inner,      p.rows}
+              : Factor<T>{p.weight + place, p.weight_scales, nullptr, right + place, p.inner, p.columns};
+  const std::int64_t begin = static_cast<std::int64_t>(is_left ? blockIdx.y : blockIdx.y - left_blocks) * kLines;
+  const std::int64_t end = min(begin + kLines, factor.lines);
+  for (std::int64_t line = begin; line < end; line += kAtOnce) {
+    if (aside == 0) {
+      unfold_lines<T, true, false>(factor, line, aside);
+    } else if (aside == kAll) {
+      unfold_lines<T, false, true>(factor, line, aside);
+    } else {
+      unfold_lines<T, true, true>(factor, line, aside);
     }
-    *reinterpret_cast<Eight<T>*>(to + at * p.inner + place) = result;
   }
 }
 

@@ -213,7 +213,8 @@ __device__ int list_columns(const std::uint8_t* flags, int columns, int* first, 
     if (warp < static_cast<int>(threadIdx.x) / 32) place += sums[warp];
     total += sums[warp];
   }
-  for (int i = begin; i < end && count > 0; ++i) {
+  const int wanted = all != nullptr ? columns : kGatheredOutliers;
+  for (int i = begin; i < end && count > 0 && place < wanted; ++i) {
     if (flags[i] == 0) continue;
     if (place < kGatheredOutliers) first[place] = i;
     if (all != nullptr) all[place] = i;
