@@ -69,16 +69,19 @@ std::string differences_of(const Run& run) {
 std::string differences_of(const std::vector<const Run*>& runs) {
   std::set<std::string> devices;
   std::set<std::string> dtypes;
+  std::set<std::string> models;
   std::vector<ThreeShares> shares;
   for (const Run* run : runs) {
     devices.insert(device_name(*run));
+    models.insert(run->model);
     dtypes.insert(run->dtype);
     shares.push_back(nongemm_shares(*run));
   }
   const ThreeShares mean = mean_of(shares);
-  return fmt::format("{} here, {}; mean of {} model{}; of the time in operators {}, with waits charged {}",
-                     fmt::join(devices, ", "), fmt::join(dtypes, " and "), runs.size(), runs.size() == 1 ? "" : "s",
-                     percent(mean.device), percent(mean.charged));
+  return fmt::format("{} here, {}; mean of {} {}{}; of the time in operators {}, with waits charged {}",
+                     fmt::join(devices, ", "), fmt::join(dtypes, " and "), runs.size(),
+                     models.size() == runs.size() ? "model" : "run", runs.size() == 1 ? "" : "s", percent(mean.device),
+                     percent(mean.charged));
 }
 
 StudySentence agreement(const std::vector<StudyShareRow>& rows) {
