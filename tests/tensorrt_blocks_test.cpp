@@ -1,5 +1,6 @@
 // Engines that TensorRT 8.6.0 built of whole models on an H100 (fp16, optimization level 0): their layers, the ranges
 // that they announced in one inference, and the kernels' time in each. What runs inside Myelin's blocks must be found.
+// Of bert in int8 (an H200) the ranges and times alone: all of it is one block.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "lowering/lower.h"
 #include "lowering/simplify.h"
 #include "onnx/names.h"
+#include "passes/quantize.h"
 #include "prepare/model.h"
 #include "programs/tensorrt/blocks.h"
 #include "programs/tensorrt/engine_map.h"
@@ -29,7 +31,7 @@ struct Recorded {
 Recorded read(const std::string& model) {
   std::ifstream file(std::string(NONGEMM_TENSORRT_DATA) + "/" + model + ".json");
   const nlohmann::json content = nlohmann::json::parse(file);
-  Recorded recorded{content.at("layers"), {}, {}};
+  Recorded recorded{content.value("layers", ""), {}, {}};
   for (const nlohmann::json& range : content.at("ranges")) {
     recorded.ranges.push_back(range.at(0));
     recorded.time_us[range.at(0)] += range.at(1).get<double>();
@@ -93,6 +95,42 @@ TEST_P(Engines, OrderOfTheBlocksDoesNotMatter) {
     EXPECT_EQ(one.nodes[i].name, other.nodes[i].name);
     EXPECT_EQ(one.nodes[i].covers, other.nodes[i].covers) << one.nodes[i].name;
   }
+}
+
+/// A product in int8 is a range without a name, its scales are in the kernel of what follows.
+TEST(Int8Engine, EveryProductIsFoundOnce) {
+  const Recorded recorded = read("bert-w8a8");
+  const Graph plain =
+      build_graph(find_model("bert"), {.batch = 1, .dtype = DType::kFloat16, .device = DeviceKind::kCuda});
+  passes::InputSteps steps;
+  for (const Weight& weight : plain.weights) steps[weight.name] = 0.05;
+  const Graph graph = passes::quantize(plain, {.scheme = QuantizeScheme::kW8a8}, steps);
+  RuntimeNode block;
+  block.name = recorded.ranges.front();
+  block.opaque = true;
+  for (NodeId node = 0; node < graph.nodes.size(); ++node) block.covers.push_back(node);
+
+  const RuntimeProgram program = tensorrt::with_ranges(graph, {{block}, {}}, recorded.ranges);
+  std::map<NodeId, int> times_covered;
+  std::size_t activations = 0;
+  for (const RuntimeNode& step : program.nodes) {
+    if (step.type != "Myelin kernel") continue;
+    const bool product = step.name.ends_with("_fc") || step.name.starts_with("fc__");
+    EXPECT_FALSE(step.covers.empty()) << step.name;
+    for (const NodeId node : step.covers) {
+      const std::string& op = graph.nodes[node].op;
+      if (op == "nongemm.int8_linear.default") {
+        EXPECT_TRUE(product) << step.name;
+        ++times_covered[node];
+      }
+      if (op == "aten.gelu.default") ++activations;
+    }
+  }
+  const auto is_int8 = [](const Node& node) { return node.op == "nongemm.int8_linear.default"; };
+  EXPECT_EQ(times_covered.size(),
+            static_cast<std::size_t>(std::count_if(graph.nodes.begin(), graph.nodes.end(), is_int8)));
+  for (const auto& [node, times] : times_covered) EXPECT_EQ(times, 1) << node;
+  EXPECT_EQ(activations, 13U) << "of twelve layers and the head";
 }
 
 INSTANTIATE_TEST_SUITE_P(Recorded, Engines, testing::Values("bert", "detr", "segformer", "swin-t"),

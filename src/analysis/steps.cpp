@@ -87,10 +87,12 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
       row.group = Group::kControl;
       row.variant = "Sizes";
       break;
-    default:
-      row.group = Group::kOther;
+    default: {
+      const OnnxOperator* known = step.operators.size() == 1 ? find_onnx_operator(step.operators.front()) : nullptr;
+      row.group = known != nullptr ? known->group : Group::kOther;
       row.variant = step.role == RuntimeRole::kOther ? "added" : "not mapped";
       break;
+    }
   }
   // The runtime tells of some of its own steps only how much they move.
   row.cost.bytes_read = row.cost.bytes_written = step.bytes > 0 ? static_cast<double>(step.bytes) : kUnknownWork;

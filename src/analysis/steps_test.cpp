@@ -112,5 +112,12 @@ TEST_F(AttentionInParts, WhatRunsWithAPartOfItIsNotFusedIntoGemm) {
   EXPECT_EQ(fusion.fused_among_nongemm, 1);
 }
 
+/// A kernel inside a block that names no node, but what it does.
+TEST_F(AttentionInParts, AStepOfNoNodeHasTheGroupOfItsOperator) {
+  EXPECT_EQ(groups({step("Myelin kernel", {}, {"MatMul"}), step("Myelin kernel", {}, {"Softmax"}),
+                    step("Myelin kernel", {}, {}), step("Myelin kernel", {}, {"NoSuchOperator"})}),
+            (std::vector<Group>{Group::kGemm, Group::kLogit, Group::kOther, Group::kOther}));
+}
+
 }  // namespace
 }  // namespace nongemm

@@ -24,6 +24,27 @@ std::vector<NodeId> common(const std::vector<NodeId>& a, const std::vector<NodeI
   return both;
 }
 
+/// Calls `visit` with each piece of a range's name: what Myelin put into one kernel, between signs of addition.
+template <typename Visit>
+void for_each_piece(std::string_view range, Visit&& visit) {
+  while (!range.empty()) {
+    const std::string_view piece = range.substr(0, range.find('+'));
+    range.remove_prefix(std::min(range.size(), piece.size() + 1));
+    visit(piece);
+  }
+}
+
+/// The nodes that a range names, ascending. A cast that TensorRT put behind a value says that it is read here, not that
+/// its node runs here: it counts where the range names nothing else.
+std::vector<NodeId> nodes_in(std::string_view range) {
+  std::string rest;
+  for_each_piece(range, [&](std::string_view piece) {
+    if (!contains(piece, "'castTo")) rest.append("+").append(piece);
+  });
+  std::vector<NodeId> nodes = onnx::graph_nodes_in(rest);
+  return nodes.empty() ? onnx::graph_nodes_in(range) : nodes;
+}
+
 /// One range inside an opaque step.
 struct Inner {
   RuntimeNode step;
@@ -33,7 +54,7 @@ struct Inner {
 
 Inner inner_step(const std::string& range, std::size_t place, const RuntimeNode& block,
                  const std::vector<NodeId>& folded) {
-  Inner inner{{}, static_cast<int>(place), onnx::graph_nodes_in(range)};
+  Inner inner{{}, static_cast<int>(place), nodes_in(range)};
   inner.step.name = range;
   inner.step.type = "Myelin kernel";
   inner.step.covers = common(block.covers, inner.mentioned);
@@ -62,7 +83,7 @@ std::vector<std::vector<Inner>> inner_steps(const RuntimeProgram& program, const
       if (program.nodes[step->second].opaque) current = step->second;
       continue;
     }
-    const std::vector<NodeId> nodes = onnx::graph_nodes_in(range);
+    const std::vector<NodeId> nodes = nodes_in(range);
     for (std::size_t i = 0; i < program.nodes.size() && !nodes.empty(); ++i) {
       if (program.nodes[i].opaque && !common(program.nodes[i].covers, nodes).empty()) {
         current = i;
@@ -108,7 +129,9 @@ class Places {
   /// In one kernel with what it needs or with what needs it, too.
   bool can_run_in(NodeId node, int place) const { return after_[node] <= place && place <= before_[node]; }
   /// Before the first range that mentions it.
-  bool can_begin_at(NodeId node, int place) const { return after_[node] < place && place < first_[node]; }
+  bool can_begin_at(NodeId node, int place) const {
+    return after_[node] < place && place < first_[node] && place < before_[node];
+  }
   /// Between ranges that mention it.
   bool is_under_way_at(NodeId node, int place) const { return first_[node] < place && place < last_[node]; }
 
@@ -128,10 +151,11 @@ class Places {
   std::vector<int> last_;
 };
 
-/// "fc__mye11081": a matrix product, as Myelin calls what it made of one or several of them.
+/// "fc__mye11081": a matrix product, as Myelin calls what it made of one or several of them; "__mye46475_fc" of int8.
 bool announces_product(std::string_view range) {
-  return std::any_of(kProducts.begin(), kProducts.end(),
-                     [&](std::string_view start) { return range.starts_with(start); });
+  const auto is_product = [&](std::string_view start) { return range.starts_with(start); };
+  return std::any_of(kProducts.begin(), kProducts.end(), is_product) ||
+         (range.starts_with("__mye") && range.ends_with("_fc"));
 }
 
 bool is_product(const Graph& graph, NodeId node) {
@@ -144,8 +168,10 @@ struct Parts {
   std::string_view op;     // begins with
   std::string_view parts;  // contained in the range
 };
-constexpr std::array kParts = {Parts{"aten.layer_norm", "[Normalization]"}, Parts{"aten.gelu", "gelu_"},
-                               Parts{"aten.softmax", "maxred"}};
+constexpr std::array kParts = {Parts{"aten.layer_norm", "[Normalization]"}, Parts{"aten.softmax", "maxred"},
+                               // Also where the model wrote it out.
+                               Parts{"aten.gelu", "gelu_"}, Parts{"aten.mul", "gelu_"}, Parts{"aten.pow", "gelu_"},
+                               Parts{"aten.add", "gelu_"}, Parts{"aten.tanh", "gelu_"}};
 
 /// Gives nodes that no range names to the ranges that name their parts, at a place where they can have run.
 void find_parts(const Graph& graph, const Places& places, const std::vector<NodeId>& open, std::vector<Inner>& inner) {
@@ -173,16 +199,26 @@ void find_candidates(const Graph& graph, const Places& places, const std::vector
 /// Graph nodes of which a range says that it multiplies their matrices, not only that it adds their bias.
 std::set<NodeId> announced_products(const std::vector<std::string>& ranges) {
   std::set<NodeId> nodes;
-  for (std::string_view range : ranges) {
-    while (!range.empty()) {
-      const std::string_view piece = range.substr(0, range.find('+'));
-      range.remove_prefix(std::min(range.size(), piece.size() + 1));
-      if (!contains(piece, "_matrix_multiply")) continue;
+  for (const std::string& range : ranges) {
+    for_each_piece(range, [&](std::string_view piece) {
+      if (!contains(piece, "_matrix_multiply")) return;
       const std::vector<NodeId> mentioned = onnx::graph_nodes_in(piece);
       nodes.insert(mentioned.begin(), mentioned.end());
-    }
+    });
   }
   return nodes;
+}
+
+bool is_attention(std::string_view op) {
+  return op.starts_with("aten.scaled_dot_product_attention") || op.starts_with("aten._native_multi_head_attention");
+}
+
+/// Operators that a range without a node tells by its own name.
+std::vector<std::string> operators_in(std::string_view range) {
+  if (announces_product(range)) return {"MatMul"};
+  if (contains(range, "maxred")) return {"Softmax"};
+  if (contains(range, "post_xpos") || range.starts_with("split_")) return {"Transpose"};
+  return {};
 }
 
 /// Nodes with a part in a nameless range, besides those that name them. A product of several nodes' matrices at once
@@ -195,13 +231,28 @@ void find_shared(const Graph& graph, const Places& places, const std::set<NodeId
   for (const NodeId node : block) {
     const bool begins =
         product && is_product(graph, node) && !named_products.contains(node) && places.can_begin_at(node, inner.place);
-    const bool goes_on = !product && graph.nodes[node].op.starts_with("aten.scaled_dot_product_attention") &&
-                         places.is_under_way_at(node, inner.place);
+    const bool goes_on = !product && is_attention(graph.nodes[node].op) && places.is_under_way_at(node, inner.place);
     if (begins || goes_on) inner.step.covers.push_back(node);
     between_products |= goes_on;
   }
   // Not the attention's products: its time is not theirs.
   if (between_products) inner.step.operators = {contains(inner.step.name, "maxred") ? "Softmax" : "Transpose"};
+}
+
+/// An int8 product is two kernels: sums, and their scales together with what follows. The second is no product.
+void leave_scales_to_neighbours(const Graph& graph, std::vector<Inner>& block) {
+  std::set<NodeId> multiplied;
+  for (const Inner& inner : block) {
+    if (announces_product(inner.step.name)) multiplied.insert(inner.step.covers.begin(), inner.step.covers.end());
+  }
+  for (Inner& inner : block) {
+    if (announces_product(inner.step.name)) continue;
+    std::vector<NodeId> rest;
+    std::copy_if(inner.step.covers.begin(), inner.step.covers.end(), std::back_inserter(rest), [&](NodeId node) {
+      return !graph.nodes[node].op.starts_with("nongemm.int8_linear") || !multiplied.contains(node);
+    });
+    if (!rest.empty()) inner.step.covers = std::move(rest);
+  }
 }
 
 /// Kernels of several blocks that have one name are one step: their times cannot be told apart.
@@ -244,7 +295,9 @@ RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, co
       for (Inner& kernel : inner[i]) {
         if (kernel.step.covers.empty()) find_candidates(graph, places, step.covers, kernel);
         if (kernel.step.covers.empty()) find_shared(graph, places, products, block, kernel);
+        if (kernel.step.covers.empty()) kernel.step.operators = operators_in(kernel.step.name);
       }
+      leave_scales_to_neighbours(graph, inner[i]);
       take_away(inner[i]);
       if (step.covers.empty()) step.role = RuntimeRole::kOther;
       step.opaque = !step.covers.empty();

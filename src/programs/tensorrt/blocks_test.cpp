@@ -111,6 +111,35 @@ TEST(Blocks, PartsOfAnOperatorStandForIt) {
   EXPECT_THAT(result.nodes[5].covers, ElementsAre(5));
 }
 
+TEST(Blocks, ACastOfAValueIsNotWhereItsNodeRuns) {
+  // The residual, node 0, is read again behind the product: the product can still follow at once.
+  const Graph graph = chain({kAdd, "nongemm.int8_linear.default", "aten.gelu.default",
+                             "nongemm.static_quantize.default", "nongemm.int8_linear.default", kAdd});
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2, 3, 4, 5}, true)}, {}};
+  const RuntimeProgram result =
+      with_ranges(graph, program,
+                  {"n0//aten_add", "__mye46475_fc", "n1/v49'castToFp16+gelu_div+gelu_erf+n3//nongemm_static_quantize",
+                   "__mye46484_fc", "n4//nongemm_int8_linear_7+n0/v2'castToFp16+n5//aten_add"});
+  ASSERT_EQ(result.nodes.size(), 6U);
+  EXPECT_THAT(result.nodes[1].covers, ElementsAre(0));
+  EXPECT_THAT(result.nodes[2].covers, ElementsAre(1));
+  EXPECT_THAT(result.nodes[3].covers, ElementsAre(2, 3));
+  EXPECT_THAT(result.nodes[4].covers, ElementsAre(4));
+  EXPECT_THAT(result.nodes[5].covers, ElementsAre(5)) << "where scales are applied is no product";
+}
+
+TEST(Blocks, ARangeOfNoNodeTellsWhatItDoes) {
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1}, true)}, {}};
+  const RuntimeProgram result = with_ranges(
+      chain({kAdd, kAdd}), program,
+      {"n0//aten_add", "__mye7_fc", "maxred+sub+exp__mye8+sum", "post_xpos__mye9", "sr_pow", "n1//aten_add"});
+  ASSERT_EQ(result.nodes.size(), 7U);
+  EXPECT_THAT(result.nodes[2].operators, ElementsAre("MatMul"));
+  EXPECT_THAT(result.nodes[3].operators, ElementsAre("Softmax"));
+  EXPECT_THAT(result.nodes[4].operators, ElementsAre("Transpose"));
+  EXPECT_THAT(result.nodes[5].operators, IsEmpty());
+}
+
 TEST(Blocks, WithoutRangesStayOpaque) {
   const RuntimeProgram program{{step("{ForeignNode[a...b]}", {1, 2}, true)}, {}};
   const RuntimeProgram result =
