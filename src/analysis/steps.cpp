@@ -17,6 +17,11 @@ bool only_describes(std::string_view type) {
   return known != nullptr && known->elements == OnnxElements::kUntouched;
 }
 
+/// The group of a step whose operators have this one.
+Group moved(Group group, const RuntimeNode& step) {
+  return group == Group::kMemoryLayout && !only_describes(step.type) ? Group::kMemoryMovement : group;
+}
+
 double weight_of(const NodeRow& node) {
   // Layout nodes cost nothing; operators without a cost rule still come before them.
   const auto if_known = [](double work) { return std::isnan(work) ? 0.0 : work; };
@@ -89,7 +94,7 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
       break;
     default: {
       const OnnxOperator* known = step.operators.size() == 1 ? find_onnx_operator(step.operators.front()) : nullptr;
-      row.group = known != nullptr ? known->group : Group::kOther;
+      row.group = known != nullptr ? moved(known->group, step) : Group::kOther;
       row.variant = step.role == RuntimeRole::kOther ? "added" : "not mapped";
       break;
     }
@@ -143,7 +148,7 @@ void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& ste
     row.group = Group::kGemm;
     row.variant = "MatMul";
   }
-  if (row.group == Group::kMemoryLayout && !only_describes(step.type)) row.group = Group::kMemoryMovement;
+  row.group = moved(row.group, step);
 }
 
 }  // namespace

@@ -115,8 +115,9 @@ TEST_F(AttentionInParts, WhatRunsWithAPartOfItIsNotFusedIntoGemm) {
 /// A kernel inside a block that names no node, but what it does.
 TEST_F(AttentionInParts, AStepOfNoNodeHasTheGroupOfItsOperator) {
   EXPECT_EQ(groups({step("Myelin kernel", {}, {"MatMul"}), step("Myelin kernel", {}, {"Softmax"}),
-                    step("Myelin kernel", {}, {}), step("Myelin kernel", {}, {"NoSuchOperator"})}),
-            (std::vector<Group>{Group::kGemm, Group::kLogit, Group::kOther, Group::kOther}));
+                    step("Myelin kernel", {}, {"Slice"}), step("Myelin kernel", {}, {}),
+                    step("Myelin kernel", {}, {"NoSuchOperator"})}),
+            (std::vector<Group>{Group::kGemm, Group::kLogit, Group::kMemoryMovement, Group::kOther, Group::kOther}));
 }
 
 }  // namespace

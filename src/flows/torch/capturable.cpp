@@ -31,6 +31,16 @@ bool shape_unknown(const Type& type) {
   return std::find(type.shape.begin(), type.shape.end(), kDynamic) != type.shape.end();
 }
 
+/// LibTorch multiplies groups on the device in bf16 alone; with other types it reads on the host where they end.
+bool reads_groups_on_host(const Graph& graph, const Node& node) {
+  if (!node.op.starts_with("aten._grouped_mm")) return false;
+  bool in_bf16 = true;
+  for (std::size_t i = 0; i < std::min<std::size_t>(node.args.size(), 2); ++i) {
+    for_each_use(node.args[i], [&](ValueId id) { in_bf16 &= graph.values[id].type.dtype == DType::kBFloat16; });
+  }
+  return !in_bf16;
+}
+
 }  // namespace
 
 Graph without_host_checks(const Graph& graph) {
@@ -40,6 +50,9 @@ Graph without_host_checks(const Graph& graph) {
   for (const NodeId id : graph.blocks[kBodyBlock].nodes) {
     const Node& node = graph.nodes[id];
     if (!node.blocks.empty()) refuse(graph, node, "decides during the run what comes next");
+    if (reads_groups_on_host(graph, node)) {
+      refuse(graph, node, "has the host read where groups end, but with --dtype bf16");
+    }
     const Op* op = table_entry(node);
     if ((op != nullptr ? op->entry.group : guess_group(node.op)) == Group::kSynchronisation) {
       const bool wanted = std::any_of(node.outputs.begin(), node.outputs.end(), [&](ValueId v) { return used[v]; });

@@ -39,5 +39,24 @@ TEST(Capturable, ModelsWhoseDataDecidesAreRefusedByName) {
   }
 }
 
+TEST(Capturable, GroupedProductsAreReplayedInBf16Alone) {
+  ModelOptions options{.device = DeviceKind::kCuda};
+  for (const DType dtype : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+    options.dtype = dtype;
+    const Graph graph = build_graph(find_model("mixtral-8x7b"), options);
+    if (dtype == DType::kBFloat16) {
+      EXPECT_NO_THROW(without_host_checks(graph));
+      continue;
+    }
+    try {
+      without_host_checks(graph);
+      ADD_FAILURE() << "was captured in " << name_of(dtype);
+    } catch (const Error& error) {
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("aten._grouped_mm.default in model.layers.0"));
+      EXPECT_THAT(error.what(), ::testing::HasSubstr("--dtype bf16"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace nongemm::torch_flow

@@ -218,6 +218,7 @@ std::vector<std::string> operators_in(std::string_view range) {
   if (announces_product(range)) return {"MatMul"};
   if (contains(range, "maxred")) return {"Softmax"};
   if (contains(range, "post_xpos") || range.starts_with("split_")) return {"Transpose"};
+  if (range.starts_with("slice_")) return {"Slice"};
   return {};
 }
 
