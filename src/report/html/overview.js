@@ -53,6 +53,19 @@ function labelOf(point) {
       .join(' · ');
 }
 
+// The same where there is little room: without the model when all points are of one, and without names of settings that
+// their values tell.
+function briefLabelOf(point) {
+  const names = VARYING.filter((name) => name !== 'model');
+  const brief = (name) => {
+    const value = settingOf(point, name);
+    return name === 'quantize' ? value : said(name.split('.').pop(), value);
+  };
+  const several = new Set(POINTS.map((other) => settingOf(other, 'model'))).size > 1;
+  const label = names.map(brief).filter(Boolean).join(' · ');
+  return several || label === '' ? labelOf(point) : label;
+}
+
 function metricOf(point, metric) {
   const [section, column] = metric.split('.');
   const row = firstRow(point, section);
@@ -166,7 +179,7 @@ function barOf(index, longest) {
         'aria-pressed': String(index === state.point),
         onclick: () => choosePoint(index)
       },
-        named(labelOf(point), 44)),
+        named(briefLabelOf(point), 48)),
       stackOf(parts, pieces), h('span', {class: 'value', ...definition('performance', 'latency')}, seconds(latency)));
 }
 
@@ -175,6 +188,9 @@ function drawBars() {
   at('bars').hidden = shown.length === 0;
   if (shown.length === 0) return;
   const longest = Math.max(...shown.map((index) => firstRow(POINTS[index], 'performance').latency || 0));
+  // A letter takes some half of its height.
+  const letters = Math.max(...shown.map((index) => briefLabelOf(POINTS[index]).length));
+  at('bars-body').style.setProperty('--label', `${Math.min(Math.max(letters * 0.5, 8), 21)}rem`);
   fill(
       'bars-body', shown.map((index) => barOf(index, longest)),
       legendOf(shown.flatMap((index) => partsOf(POINTS[index]).parts.map((part) => part.title))));
