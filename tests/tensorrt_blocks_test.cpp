@@ -97,6 +97,23 @@ TEST_P(Engines, OrderOfTheBlocksDoesNotMatter) {
   }
 }
 
+/// Nodes that an output needs: an engine has no others.
+std::vector<NodeId> needed_nodes(const Graph& graph) {
+  std::vector<bool> needed(graph.nodes.size(), false);
+  const auto need = [&](ValueId value) {
+    if (graph.values[value].producer != kNoId) needed[graph.values[value].producer] = true;
+  };
+  for (const Output& output : graph.outputs) need(output.value);
+  std::vector<NodeId> nodes;
+  for (NodeId node = static_cast<NodeId>(graph.nodes.size()); node-- > 0;) {
+    if (!needed[node]) continue;
+    nodes.push_back(node);
+    for (const Argument& argument : graph.nodes[node].args) for_each_use(argument, need);
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  return nodes;
+}
+
 /// A product in int8 is a range without a name, its scales are in the kernel of what follows.
 TEST(Int8Engine, EveryProductIsFoundOnce) {
   const Recorded recorded = read("bert-w8a8");
@@ -105,32 +122,40 @@ TEST(Int8Engine, EveryProductIsFoundOnce) {
   passes::InputSteps steps;
   for (const Weight& weight : plain.weights) steps[weight.name] = 0.05;
   const Graph graph = passes::quantize(plain, {.scheme = QuantizeScheme::kW8a8}, steps);
+  const auto op_of = [&](NodeId node) -> const std::string& { return graph.nodes[node].op; };
   RuntimeNode block;
   block.name = recorded.ranges.front();
   block.opaque = true;
-  for (NodeId node = 0; node < graph.nodes.size(); ++node) block.covers.push_back(node);
+  block.covers = needed_nodes(graph);
 
   const RuntimeProgram program = tensorrt::with_ranges(graph, {{block}, {}}, recorded.ranges);
-  std::map<NodeId, int> times_covered;
+  std::map<NodeId, int> products;
   std::size_t activations = 0;
+  std::size_t softmaxes = 0;
+  std::vector<std::string> without_node;
   for (const RuntimeNode& step : program.nodes) {
     if (step.type != "Myelin kernel") continue;
-    const bool product = step.name.ends_with("_fc") || step.name.starts_with("fc__");
-    EXPECT_FALSE(step.covers.empty()) << step.name;
+    if (step.covers.empty()) without_node.push_back(step.name);
+    if (step.name.starts_with("maxred")) {
+      ++softmaxes;
+      ASSERT_EQ(step.covers.size(), 1U) << step.name;
+      EXPECT_EQ(op_of(step.covers.front()), "aten.scaled_dot_product_attention.default");
+      EXPECT_EQ(step.operators, std::vector<std::string>{"Softmax"});
+    }
     for (const NodeId node : step.covers) {
-      const std::string& op = graph.nodes[node].op;
-      if (op == "nongemm.int8_linear.default") {
-        EXPECT_TRUE(product) << step.name;
-        ++times_covered[node];
+      if (op_of(node) == "nongemm.int8_linear.default") {
+        EXPECT_TRUE(step.name.ends_with("_fc") || step.name.starts_with("fc__")) << step.name;
+        ++products[node];
       }
-      if (op == "aten.gelu.default") ++activations;
+      if (op_of(node) == "aten.gelu.default") ++activations;
     }
   }
   const auto is_int8 = [](const Node& node) { return node.op == "nongemm.int8_linear.default"; };
-  EXPECT_EQ(times_covered.size(),
-            static_cast<std::size_t>(std::count_if(graph.nodes.begin(), graph.nodes.end(), is_int8)));
-  for (const auto& [node, times] : times_covered) EXPECT_EQ(times, 1) << node;
+  EXPECT_EQ(products.size(), static_cast<std::size_t>(std::count_if(graph.nodes.begin(), graph.nodes.end(), is_int8)));
+  for (const auto& [node, times] : products) EXPECT_EQ(times, 1) << node;
+  EXPECT_EQ(softmaxes, 12U);
   EXPECT_EQ(activations, 13U) << "of twelve layers and the head";
+  EXPECT_EQ(without_node, std::vector<std::string>{"logits' castToActType"});
 }
 
 INSTANTIATE_TEST_SUITE_P(Recorded, Engines, testing::Values("bert", "detr", "segformer", "swin-t"),

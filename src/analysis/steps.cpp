@@ -57,9 +57,9 @@ bool has_operator(const RuntimeNode& step, std::initializer_list<Group> groups) 
   });
 }
 
-/// What is left of an attention node in a step that does none of its products: the first of these groups that the
+/// What is left of such a node in a step that does none of its products: the first of these groups that the
 /// step's operators have.
-const OnnxOperator* part_of_attention(const RuntimeNode& step) {
+const OnnxOperator* part_of_node(const RuntimeNode& step) {
   for (const Group group :
        {Group::kLogit, Group::kReduction, Group::kArithmetic, Group::kMemoryMovement, Group::kMemoryLayout}) {
     for (const std::string& type : step.operators) {
@@ -92,10 +92,15 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
       row.group = Group::kControl;
       row.variant = "Sizes";
       break;
+    case RuntimeRole::kOther:
+      row.group = Group::kOther;
+      row.variant = "added";
+      break;
     default: {
+      // A kernel inside a block whose name tells what it does, though not of which node.
       const OnnxOperator* known = step.operators.size() == 1 ? find_onnx_operator(step.operators.front()) : nullptr;
       row.group = known != nullptr ? moved(known->group, step) : Group::kOther;
-      row.variant = step.role == RuntimeRole::kOther ? "added" : "not mapped";
+      row.variant = known != nullptr ? known->variant : "not mapped";
       break;
     }
   }
@@ -103,13 +108,18 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
   row.cost.bytes_read = row.cost.bytes_written = step.bytes > 0 ? static_cast<double>(step.bytes) : kUnknownWork;
 }
 
-/// The covered nodes, without attention nodes of which the step does no product: the runtime put these together from
-/// parts, and a softmax that runs on its own is no GEMM.
+/// A node of several parts that runtimes run one by one.
+bool comes_in_parts(const NodeRow& node) {
+  return node.group == Group::kAttention || node.op.starts_with("nongemm.int8_linear");
+}
+
+/// The covered nodes, without attention nodes and int8 products of which the step does no product: the runtime put
+/// these together from parts, and a softmax or scales that run on their own are no GEMM.
 std::vector<NodeId> nodes_in_full(const std::vector<NodeRow>& nodes, const RuntimeNode& step) {
   const bool with_product = step.operators.empty() || has_operator(step, {Group::kGemm, Group::kAttention});
   std::vector<NodeId> rest;
   for (const NodeId id : step.covers) {
-    if (with_product || nodes[id].group != Group::kAttention) rest.push_back(id);
+    if (with_product || !comes_in_parts(nodes[id])) rest.push_back(id);
   }
   return rest;
 }
@@ -134,7 +144,7 @@ void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& ste
   describe_like(main, row);
   row.results = nodes[step.covers.back()].results;
   const bool works = any != nullptr && is_compute(*any);
-  const OnnxOperator* part = covers.size() < step.covers.size() && !works ? part_of_attention(step) : nullptr;
+  const OnnxOperator* part = covers.size() < step.covers.size() && !works ? part_of_node(step) : nullptr;
   if (part != nullptr) {
     row.group = part->group;
     row.variant = part->variant;

@@ -120,5 +120,11 @@ TEST_F(AttentionInParts, AStepOfNoNodeHasTheGroupOfItsOperator) {
             (std::vector<Group>{Group::kGemm, Group::kLogit, Group::kMemoryMovement, Group::kOther, Group::kOther}));
 }
 
+TEST_F(AttentionInParts, WhatIsLeftOfABlockIsNotItsOperator) {
+  RuntimeNode block = step("Myelin", {}, {"MatMul"});
+  block.role = RuntimeRole::kOther;
+  EXPECT_EQ(groups({block}), (std::vector<Group>{Group::kOther}));
+}
+
 }  // namespace
 }  // namespace nongemm

@@ -30,8 +30,9 @@ std::vector<PlanPart> plan(const StudySetting& setting) {
 
 /// The paper counts scaling around products to element-wise arithmetic.
 bool is_arithmetic(const GroupTimes& group) { return group.id == "arithmetic" || group.id == "quantization"; }
-/// With the waits for "are there outliers?", which the published sum counts to the operator that asks.
-bool is_arithmetic_or_wait(const GroupTimes& group) { return is_arithmetic(group) || group.id == "synchronisation"; }
+/// Operators in which the host asks the device: "are there outliers?". Most of their time it waits.
+bool asks(const GroupTimes& group) { return group.id == "synchronisation"; }
+bool is_arithmetic_or_asks(const GroupTimes& group) { return is_arithmetic(group) || asks(group); }
 
 double sum(const Run& run, bool gemm) {
   double seconds = 0;
@@ -78,7 +79,7 @@ bool is_paper_row(const StudyQuantizationRow& row) {
 }
 
 template <typename Value>
-double mean(const std::vector<StudyQuantizationRow>& rows, Value&& value) {
+double mean_over(const std::vector<StudyQuantizationRow>& rows, Value&& value) {
   double sum = 0;
   std::size_t count = 0;
   for (const StudyQuantizationRow& row : rows) {
@@ -97,13 +98,34 @@ ThreeShares mean_shares(const std::vector<StudyQuantizationRow>& rows, ThreeShar
   return mean_of(shares);
 }
 
-bool is_paper_run(const Run& run) {
-  return run.model == "llama3-8b" && run.quantize == kPublished && run.measured && !run.on_host;
+bool is_published(const Run& run) { return run.model == "llama3-8b" && run.quantize == kPublished && !run.on_host; }
+
+/// Runs as bitsandbytes dispatches them, each after the same model as it is.
+struct Pairs {
+  std::vector<const Run*> before;
+  std::vector<const Run*> after;
+};
+
+/// Those of which both are measured: what the means are of.
+Pairs measured_pairs(const Evidence& evidence) {
+  Pairs pairs;
+  for (const Run* run : evidence.select(is_published)) {
+    const Run* plain = as_it_is(evidence, *run);
+    if (!run->measured || plain == nullptr || !plain->measured) continue;
+    pairs.before.push_back(plain);
+    pairs.after.push_back(run);
+  }
+  return pairs;
 }
 
-/// As bitsandbytes dispatches it, at this length; null when it was not measured.
-const Run* published_at(const Evidence& evidence, std::int64_t tokens) {
-  return evidence.find([&](const Run& run) { return is_paper_run(run) && run.tokens == tokens; });
+std::string why_missing(const Run* run) {
+  return fmt::format("llama3-8b with llm.int8 as bitsandbytes dispatches it, on a GPU: {}", why_not(run));
+}
+
+/// What decides the figures of a run besides the way of counting.
+std::string setting_of(const Run& run) {
+  return fmt::format("{} here, {}; how many columns hold outliers decides the work, and weights here are {}",
+                     run.device, run.dtype, run.point->setting("weights"));
 }
 
 struct Claims {
@@ -112,47 +134,56 @@ struct Claims {
 };
 
 Claims claims_of(const Evidence& evidence, const std::vector<StudyQuantizationRow>& rows) {
-  const Run* any = evidence.find([](const Run& run) { return run.model == "llama3-8b" && run.quantize == kPublished; });
-  const std::string missing =
-      fmt::format("llama3-8b with llm.int8 as bitsandbytes dispatches it, on a GPU: {}", why_not(any));
-  const std::vector<const Run*> published = evidence.select(is_paper_run);
-  std::vector<const Run*> before;
-  for (const Run* run : published) {
-    if (const Run* plain = as_it_is(evidence, *run); plain != nullptr) before.push_back(plain);
-  }
-  const std::string reason =
-      published.empty() ? ""
-                        : fmt::format("{}; how many columns hold outliers decides the work, and weights here are {}",
-                                      differences_of(published), published.front()->point->setting("weights"));
   constexpr const char* kWhere = "Section IV-C, Figure 8";
+  const Pairs pairs = measured_pairs(evidence);
+  const std::string missing = why_missing(evidence.find(is_published));
+  const std::string setting = pairs.after.empty() ? "" : setting_of(*pairs.after.front());
   Claims claims;
-  const auto share = [&](std::string what, const ThreeShares& ours, double paper, const std::string& why) {
-    claims.shares.push_back(share_claim(kWhere, std::move(what), ours, paper, why, missing));
+  const auto mean = [&](const char* what, ThreeShares StudyQuantizationRow::*which, double paper,
+                        const std::vector<const Run*>& runs, const std::string& reason) {
+    const std::string why = runs.empty() ? "" : differences_of(runs) + reason;
+    claims.shares.push_back(share_claim(kWhere, what, mean_shares(rows, which), paper, why, missing));
   };
-  share("non-GEMM as it is, mean over lengths", mean_shares(rows, &StudyQuantizationRow::nongemm_before), 0.293,
-        before.empty() ? "" : differences_of(before));
-  share("non-GEMM with LLM.int8, mean over lengths", mean_shares(rows, &StudyQuantizationRow::nongemm), 0.767, reason);
+  mean("non-GEMM as it is, mean over lengths", &StudyQuantizationRow::nongemm_before, 0.293, pairs.before, "");
+  mean("non-GEMM with LLM.int8, mean over lengths", &StudyQuantizationRow::nongemm, 0.767, pairs.after, "; " + setting);
   for (const auto& [tokens, paper] : {std::pair<std::int64_t, double>{512, 0.318}, {8192, 0.638}}) {
-    const Run* const run = published_at(evidence, tokens);
-    const auto part = [&](auto&& is_part) { return run == nullptr ? ThreeShares() : shares_of(*run, is_part); };
-    const std::string why =
-        run == nullptr ? ""
-                       : fmt::format(
-                             "{} here, {}; how many columns hold outliers decides the work, and weights here "
-                             "are {}; the paper does not say where it counts the waits for whether there are any",
-                             run->device, run->dtype, run->point->setting("weights"));
-    share(fmt::format("arithmetic and scales at {} tokens", tokens), part(is_arithmetic), paper, why);
-    share(fmt::format("arithmetic, scales and the host's waits at {} tokens", tokens), part(is_arithmetic_or_wait),
-          paper, why);
+    const Run* const run =
+        evidence.find([&, at = tokens](const Run& one) { return is_published(one) && one.tokens == at; });
+    claims.shares.push_back(
+        share_claim(kWhere, fmt::format("arithmetic, scales and asking for outliers at {} tokens", tokens),
+                    run == nullptr ? ThreeShares() : shares_of(*run, is_arithmetic_or_asks), paper,
+                    run == nullptr ? "" : setting_of(*run) + "; a host that is slower or faster waits less or more",
+                    why_missing(run)));
   }
   const auto number = [&](const char* what, const char* unit, double ours, double paper) {
-    claims.numbers.push_back(number_claim(kWhere, what, unit, ours, paper, reason, missing));
+    claims.numbers.push_back(number_claim(kWhere, what, unit, ours, paper, setting, missing));
   };
-  number("non-GEMM operators added", "operators", mean(rows, [](const auto& row) { return row.nodes_added; }), 6510);
-  number("non-GEMM latency, times as long", "ratio", mean(rows, [](const auto& row) { return row.nongemm_ratio; }),
+  number("non-GEMM operators added", "operators", mean_over(rows, [](const auto& row) { return row.nodes_added; }),
+         6510);
+  number("non-GEMM latency, times as long", "ratio", mean_over(rows, [](const auto& row) { return row.nongemm_ratio; }),
          5.6);
-  number("GEMM latency, reduced by", "%", mean(rows, [](const auto& row) { return (1 - row.gemm_ratio) * 100; }), 38.2);
+  number("GEMM latency, reduced by", "%", mean_over(rows, [](const auto& row) { return (1 - row.gemm_ratio) * 100; }),
+         38.2);
   return claims;
+}
+
+/// How much of what the published tool counts as non-GEMM is the question and the waiting for its answer; nothing where
+/// that way of counting was not measured.
+std::vector<StudySentence> what_asking_is(const Evidence& evidence) {
+  std::vector<StudySentence> sentences;
+  for (const Run* run : evidence.select(is_published)) {
+    const double nongemm = nongemm_shares(*run).published;
+    const double asking = shares_of(*run, asks).published;
+    if (std::isnan(nongemm) || std::isnan(asking)) continue;
+    sentences.push_back(
+        {fmt::format("Asking, {} tokens", run->tokens),
+         fmt::format(
+             "As the published tool counts, {} are non-GEMM: {:.1f} points of them operators in which the host asks "
+             "whether there are outliers, and mostly waits for what the device still has to do. Of the device's own "
+             "time {} are.",
+             percent(nongemm), asking * 100, percent(nongemm_shares(*run).device))});
+  }
+  return sentences;
 }
 
 std::vector<Table> tables(const Evidence& evidence) {
@@ -172,15 +203,7 @@ std::vector<Table> tables(const Evidence& evidence) {
              row.model, duration(row.after_s), duration(row.before_s), row.gemm_ratio, row.nongemm_ratio,
              percent(row.nongemm_before.charged), percent(row.nongemm.charged))});
   }
-  for (const Run* run : evidence.select(is_paper_run)) {
-    const double asked = shares_of(*run, is_arithmetic_or_wait).published - shares_of(*run, is_arithmetic).published;
-    sentences.push_back(
-        {fmt::format("Waiting, {} tokens", run->tokens),
-         fmt::format("As the published tool counts, {} are non-GEMM: {:.1f} points of them the host's waits in "
-                     "operators that ask whether there are outliers, while the device works. Of the "
-                     "device's own time {} are.",
-                     percent(nongemm_shares(*run).published), asked * 100, percent(nongemm_shares(*run).device))});
-  }
+  for (StudySentence& sentence : what_asking_is(evidence)) sentences.push_back(std::move(sentence));
   for (StudySentence& sentence : missing_pieces(evidence)) sentences.push_back(std::move(sentence));
   return {make_study_reading_table(sentences), make_study_share_table(claims.shares),
           make_study_number_table(claims.numbers), make_study_quantization_table(rows),

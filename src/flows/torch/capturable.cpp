@@ -31,9 +31,11 @@ bool shape_unknown(const Type& type) {
   return std::find(type.shape.begin(), type.shape.end(), kDynamic) != type.shape.end();
 }
 
-/// LibTorch multiplies groups on the device in bf16 alone; with other types it reads on the host where they end.
+/// LibTorch multiplies groups on the device in bf16, on the GPUs that it has kernels for; otherwise the host reads
+/// where they end.
 bool reads_groups_on_host(const Graph& graph, const Node& node) {
-  if (!node.op.starts_with("aten._grouped_mm")) return false;
+  if (!node.op.starts_with("aten._grouped_mm") && !node.op.starts_with("transformers.grouped_mm_fallback"))
+    return false;
   bool in_bf16 = true;
   for (std::size_t i = 0; i < std::min<std::size_t>(node.args.size(), 2); ++i) {
     for_each_use(node.args[i], [&](ValueId id) { in_bf16 &= graph.values[id].type.dtype == DType::kBFloat16; });
@@ -51,7 +53,7 @@ Graph without_host_checks(const Graph& graph) {
     const Node& node = graph.nodes[id];
     if (!node.blocks.empty()) refuse(graph, node, "decides during the run what comes next");
     if (reads_groups_on_host(graph, node)) {
-      refuse(graph, node, "has the host read where groups end, but with --dtype bf16");
+      refuse(graph, node, "makes the host read where each group ends, unless the model runs in bf16");
     }
     const Op* op = table_entry(node);
     if ((op != nullptr ? op->entry.group : guess_group(node.op)) == Group::kSynchronisation) {

@@ -166,12 +166,22 @@ bool is_product(const Graph& graph, NodeId node) {
 /// Operators whose kernels Myelin announces by their parts, without the node's name.
 struct Parts {
   std::string_view op;     // begins with
-  std::string_view parts;  // contained in the range
+  std::string_view parts;  // a piece of the range begins with it, or has it where it stands in brackets
 };
-constexpr std::array kParts = {Parts{"aten.layer_norm", "[Normalization]"}, Parts{"aten.softmax", "maxred"},
-                               // Also where the model wrote it out.
-                               Parts{"aten.gelu", "gelu_"}, Parts{"aten.mul", "gelu_"}, Parts{"aten.pow", "gelu_"},
-                               Parts{"aten.add", "gelu_"}, Parts{"aten.tanh", "gelu_"}};
+constexpr std::array kParts = {Parts{"aten.layer_norm", "[Normalization]"}, Parts{"aten.gelu", "gelu_"},
+                               Parts{"aten.softmax", "maxred"}};
+
+bool has_part(std::string_view range, std::string_view part) {
+  bool found = false;
+  for_each_piece(range, [&](std::string_view piece) {
+    found = found || piece.starts_with(part) || (part.starts_with('[') && contains(piece, part));
+  });
+  return found;
+}
+
+void cover(NodeId node, RuntimeNode& step) {
+  step.covers.insert(std::upper_bound(step.covers.begin(), step.covers.end(), node), node);
+}
 
 /// Gives nodes that no range names to the ranges that name their parts, at a place where they can have run.
 void find_parts(const Graph& graph, const Places& places, const std::vector<NodeId>& open, std::vector<Inner>& inner) {
@@ -179,9 +189,43 @@ void find_parts(const Graph& graph, const Places& places, const std::vector<Node
     for (const NodeId node : open) {
       if (!graph.nodes[node].op.starts_with(kind.op)) continue;
       for (Inner& kernel : inner) {
-        if (!contains(kernel.step.name, kind.parts) || !places.can_run_in(node, kernel.place)) continue;
-        std::vector<NodeId>& covers = kernel.step.covers;
-        covers.insert(std::upper_bound(covers.begin(), covers.end(), node), node);
+        if (has_part(kernel.step.name, kind.parts) && places.can_run_in(node, kernel.place)) cover(node, kernel.step);
+      }
+    }
+  }
+}
+
+bool reads(const Graph& graph, NodeId reader, NodeId node) {
+  bool found = false;
+  for (const Argument& argument : graph.nodes[reader].args) {
+    for_each_use(argument, [&](ValueId value) { found = found || graph.values[value].producer == node; });
+  }
+  return found;
+}
+
+/// A GELU that the model wrote out around a tanh: that, and the open arithmetic that hangs together with it.
+std::vector<NodeId> written_out_gelu(const Graph& graph, NodeId tanh, const std::vector<NodeId>& open) {
+  constexpr std::array<std::string_view, 3> kOf = {"aten.mul", "aten.add", "aten.pow"};
+  std::vector<NodeId> found = {tanh};
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    for (const NodeId node : open) {
+      const std::string& op = graph.nodes[node].op;
+      const bool arithmetic = std::any_of(kOf.begin(), kOf.end(), [&](auto name) { return op.starts_with(name); });
+      if (!arithmetic || std::find(found.begin(), found.end(), node) != found.end()) continue;
+      if (reads(graph, node, found[i]) || reads(graph, found[i], node)) found.push_back(node);
+    }
+  }
+  return found;
+}
+
+void find_written_out(const Graph& graph, const Places& places, const std::vector<NodeId>& open,
+                      std::vector<Inner>& inner) {
+  for (const NodeId tanh : open) {
+    if (!graph.nodes[tanh].op.starts_with("aten.tanh")) continue;
+    for (Inner& kernel : inner) {
+      if (!has_part(kernel.step.name, "gelu_") || !places.can_run_in(tanh, kernel.place)) continue;
+      for (const NodeId node : written_out_gelu(graph, tanh, open)) {
+        if (places.can_run_in(node, kernel.place)) cover(node, kernel.step);
       }
     }
   }
@@ -240,7 +284,8 @@ void find_shared(const Graph& graph, const Places& places, const std::set<NodeId
   if (between_products) inner.step.operators = {contains(inner.step.name, "maxred") ? "Softmax" : "Transpose"};
 }
 
-/// An int8 product is two kernels: sums, and their scales together with what follows. The second is no product.
+/// An int8 product is two kernels: sums, and their scales together with what follows. Time in the second is of what
+/// follows, or of the multiplication by scales where nothing does.
 void leave_scales_to_neighbours(const Graph& graph, std::vector<Inner>& block) {
   std::set<NodeId> multiplied;
   for (const Inner& inner : block) {
@@ -252,7 +297,12 @@ void leave_scales_to_neighbours(const Graph& graph, std::vector<Inner>& block) {
     std::copy_if(inner.step.covers.begin(), inner.step.covers.end(), std::back_inserter(rest), [&](NodeId node) {
       return !graph.nodes[node].op.starts_with("nongemm.int8_linear") || !multiplied.contains(node);
     });
-    if (!rest.empty()) inner.step.covers = std::move(rest);
+    if (rest.size() == inner.step.covers.size()) continue;
+    if (rest.empty()) {
+      inner.step.operators = {"Mul"};
+    } else {
+      inner.step.covers = std::move(rest);
+    }
   }
 }
 
@@ -292,6 +342,7 @@ RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, co
     for (const Inner& kernel : inner[i]) block.insert(kernel.step.covers.begin(), kernel.step.covers.end());
     if (take_away(inner[i])) {
       find_parts(graph, places, step.covers, inner[i]);
+      find_written_out(graph, places, step.covers, inner[i]);
       take_away(inner[i]);
       for (Inner& kernel : inner[i]) {
         if (kernel.step.covers.empty()) find_candidates(graph, places, step.covers, kernel);

@@ -23,7 +23,8 @@ class RangeNames : public RangeListener {
 
 /// The program with a step for each range inside an opaque one. A range that mentions no node stays opaque; it covers
 /// those nodes of the block that no range mentions and that can have run at its place: after everything that they need
-/// and before everything that needs them. The block's own step stays, before them, for the nodes that are left; it is
+/// and before everything that needs them; where there are none, its operators are what its name says it does. The
+/// block's own step stays, before them, for the nodes that are left; it is
 /// opaque no more when there are none.
 /// @param ranges of one inference, in the order of launching
 RuntimeProgram with_ranges(const Graph& graph, const RuntimeProgram& program, const std::vector<std::string>& ranges);

@@ -128,16 +128,51 @@ TEST(Blocks, ACastOfAValueIsNotWhereItsNodeRuns) {
   EXPECT_THAT(result.nodes[5].covers, ElementsAre(5)) << "where scales are applied is no product";
 }
 
+TEST(Blocks, ScalesByThemselvesAreAMultiplication) {
+  const Graph graph = chain({kAdd, "nongemm.int8_linear.default", kAdd});
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2}, true)}, {}};
+  const RuntimeProgram result =
+      with_ranges(graph, program, {"n0//aten_add", "__mye7_fc", "n1//nongemm_int8_linear_7", "n2//aten_add"});
+  ASSERT_EQ(result.nodes.size(), 5U);
+  EXPECT_THAT(result.nodes[2].covers, ElementsAre(1));
+  EXPECT_THAT(result.nodes[2].operators, IsEmpty());
+  EXPECT_THAT(result.nodes[3].covers, ElementsAre(1));
+  EXPECT_THAT(result.nodes[3].operators, ElementsAre("Mul"));
+}
+
+TEST(Blocks, AGeluThatIsWrittenOutStandsTogether) {
+  // 0 product, 1 to 3 a GELU around a tanh, 4 product, 5 the residual's addition, 6 product
+  const Graph graph =
+      chain({kProduct, "aten.mul.Tensor", "aten.tanh.default", "aten.mul.Tensor", kProduct, kAdd, kProduct});
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2, 3, 4, 5, 6}, true)}, {}};
+  const RuntimeProgram result =
+      with_ranges(graph, program, {"n0//aten_mm", "gelu_mul+gelu_tanh+gelu_mul_2", "fc__mye2", "n6//aten_mm"});
+  ASSERT_EQ(result.nodes.size(), 5U);
+  EXPECT_THAT(result.nodes[0].covers, ElementsAre(5)) << "the addition behind the next product";
+  EXPECT_THAT(result.nodes[2].covers, ElementsAre(1, 2, 3));
+  EXPECT_THAT(result.nodes[3].covers, ElementsAre(4));
+}
+
+TEST(Blocks, ANodesOwnNameIsNoPart) {
+  const Graph graph = chain({kAdd, "aten.gelu.default", kAdd, "aten.gelu.default"});
+  const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1, 2, 3}, true)}, {}};
+  const RuntimeProgram result = with_ranges(graph, program, {"n0//aten_add+n1//aten_gelu_2", "n2//aten_add"});
+  EXPECT_THAT(result.nodes[0].covers, ElementsAre(3));
+}
+
 TEST(Blocks, ARangeOfNoNodeTellsWhatItDoes) {
   const RuntimeProgram program{{step("{ForeignNode[a...b]}", {0, 1}, true)}, {}};
-  const RuntimeProgram result = with_ranges(
-      chain({kAdd, kAdd}), program,
-      {"n0//aten_add", "__mye7_fc", "maxred+sub+exp__mye8+sum", "post_xpos__mye9", "sr_pow", "n1//aten_add"});
-  ASSERT_EQ(result.nodes.size(), 7U);
+  const RuntimeProgram result =
+      with_ranges(chain({kAdd, kAdd}), program,
+                  {"n0//aten_add", "__mye7_fc", "maxred+sub+exp__mye8+sum", "post_xpos__mye9", "sr_pow",
+                   "split__mye1+post_xpos__mye2", "slice__mye3+logits' castToActType", "n1//aten_add"});
+  ASSERT_EQ(result.nodes.size(), 9U);
   EXPECT_THAT(result.nodes[2].operators, ElementsAre("MatMul"));
   EXPECT_THAT(result.nodes[3].operators, ElementsAre("Softmax"));
   EXPECT_THAT(result.nodes[4].operators, ElementsAre("Transpose"));
   EXPECT_THAT(result.nodes[5].operators, IsEmpty());
+  EXPECT_THAT(result.nodes[6].operators, ElementsAre("Transpose"));
+  EXPECT_THAT(result.nodes[7].operators, ElementsAre("Slice"));
 }
 
 TEST(Blocks, WithoutRangesStayOpaque) {
