@@ -57,9 +57,21 @@ bool has_operator(const RuntimeNode& step, std::initializer_list<Group> groups) 
   });
 }
 
-/// What is left of such a node in a step that does none of its products: the first of these groups that the
-/// step's operators have.
+/// Whether products may run in the step: by its own type where that is an operator, else by the operators that it is
+/// made of. A runtime that tells neither is taken at its word about the nodes.
+bool multiplies(const RuntimeNode& step) {
+  if (const OnnxOperator* own = find_onnx_operator(step.type)) return counts_as_gemm(own->group);
+  const auto may = [](const std::string& type) {
+    const OnnxOperator* known = find_onnx_operator(type);
+    return known == nullptr || counts_as_gemm(known->group);
+  };
+  return step.operators.empty() || std::any_of(step.operators.begin(), step.operators.end(), may);
+}
+
+/// What a step does that has a part of a product's node without its product: its own type, or the first of these groups
+/// that its operators have.
 const OnnxOperator* part_of_node(const RuntimeNode& step) {
+  if (const OnnxOperator* own = find_onnx_operator(step.type)) return own;
   for (const Group group :
        {Group::kLogit, Group::kReduction, Group::kArithmetic, Group::kMemoryMovement, Group::kMemoryLayout}) {
     for (const std::string& type : step.operators) {
@@ -105,24 +117,52 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
     }
   }
   // The runtime tells of some of its own steps only how much they move.
-  row.cost.bytes_read = row.cost.bytes_written = step.bytes > 0 ? static_cast<double>(step.bytes) : kUnknownWork;
+  const double moved_bytes = step.bytes > 0 ? static_cast<double>(step.bytes) : kUnknownWork;
+  row.cost.bytes_read = row.cost.bytes_written = only_describes(step.type) ? 0.0 : moved_bytes;
 }
 
-/// A node of several parts that runtimes run one by one.
-bool comes_in_parts(const NodeRow& node) {
-  return node.group == Group::kAttention || node.op.starts_with("nongemm.int8_linear");
-}
-
-/// The covered nodes, without attention nodes and int8 products of which the step does no product: the runtime put
-/// these together from parts, and a softmax or scales that run on their own are no GEMM.
-std::vector<NodeId> nodes_in_full(const std::vector<NodeRow>& nodes, const RuntimeNode& step) {
-  const bool with_product = step.operators.empty() || has_operator(step, {Group::kGemm, Group::kAttention});
-  std::vector<NodeId> rest;
-  for (const NodeId id : step.covers) {
-    if (with_product || !comes_in_parts(nodes[id])) rest.push_back(id);
+/// Which nodes a step has in full. A product that the runtime put together from parts is in the steps that multiply: a
+/// softmax of an attention, a bias or scales that run on their own, and a new shape are no GEMM, and have none of its
+/// work.
+class Wholes {
+ public:
+  Wholes(const std::vector<NodeRow>& nodes, const RuntimeProgram& program)
+      : nodes_(nodes), multiplied_(nodes.size(), false), wholes_(nodes.size(), 0), moving_(nodes.size(), 0) {
+    for (const RuntimeNode& step : program.nodes) {
+      for (const NodeId id : step.covers) {
+        multiplied_[id] = multiplied_[id] || multiplies(step);
+        moving_[id] += only_describes(step.type) ? 0 : 1;
+      }
+    }
+    for (const RuntimeNode& step : program.nodes) {
+      for (const NodeId id : in_full(step)) ++wholes_[id];
+    }
   }
-  return rest;
-}
+
+  std::vector<NodeId> in_full(const RuntimeNode& step) const {
+    const bool with_product = multiplies(step);
+    std::vector<NodeId> full;
+    for (const NodeId id : step.covers) {
+      const bool elsewhere = nodes_[id].group == Group::kAttention || multiplied_[id];
+      if (with_product || !counts_as_gemm(nodes_[id].group) || !elsewhere) full.push_back(id);
+    }
+    return full;
+  }
+
+  /// Work is divided between the steps that have a node in full, bytes between all that touch it.
+  Cost cost_of(const Regions& regions, const RuntimeNode& step, const std::vector<NodeId>& full) const {
+    if (only_describes(step.type)) return {};
+    Cost cost = regions.cost_of(step.covers, moving_);
+    cost.flops = regions.cost_of(full, wholes_).flops;
+    return cost;
+  }
+
+ private:
+  const std::vector<NodeRow>& nodes_;
+  std::vector<bool> multiplied_;  // by node: in a step that multiplies
+  std::vector<int> wholes_;       // how many steps have it in full
+  std::vector<int> moving_;       // how many steps cover it that may move its data
+};
 
 void describe_like(const NodeRow& main, NodeRow& row) {
   row.variant = main.variant;
@@ -136,8 +176,8 @@ void describe_like(const NodeRow& main, NodeRow& row) {
   row.in_tf32 = main.in_tf32;
 }
 
-void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& step, NodeRow& row) {
-  const std::vector<NodeId> covers = nodes_in_full(nodes, step);
+void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& step, const std::vector<NodeId>& covers,
+                       NodeRow& row) {
   const NodeRow* gemm = costliest(nodes, covers, /*gemm_only=*/true);
   const NodeRow* any = costliest(nodes, covers, /*gemm_only=*/false);
   const NodeRow& main = gemm != nullptr ? *gemm : any != nullptr ? *any : nodes[step.covers.front()];
@@ -166,10 +206,7 @@ void describe_covering(const std::vector<NodeRow>& nodes, const RuntimeNode& ste
 bool is_compute(const NodeRow& node) { return node.group != Group::kMemoryLayout && node.group != Group::kControl; }
 
 std::vector<NodeRow> step_rows(const Graph& graph, const std::vector<NodeRow>& nodes, const RuntimeProgram& program) {
-  std::vector<int> shared(nodes.size(), 0);  // how many steps cover a node
-  for (const RuntimeNode& step : program.nodes) {
-    for (const NodeId id : step.covers) ++shared[id];
-  }
+  const Wholes wholes(nodes, program);
   const Regions regions(graph, nodes);
   std::vector<bool> counted(nodes.size(), false);
   std::vector<NodeRow> rows;
@@ -181,14 +218,17 @@ std::vector<NodeRow> step_rows(const Graph& graph, const std::vector<NodeRow>& n
     if (step.covers.empty()) {
       describe_added(step, row);
     } else {
-      describe_covering(nodes, step, row);
-      row.cost = regions.cost_of(step.covers, shared);
+      const std::vector<NodeId> full = wholes.in_full(step);
+      describe_covering(nodes, step, full, row);
+      row.cost = wholes.cost_of(regions, step, full);
+      // What a softmax works between an attention's products stands with these, and is not known by itself.
+      const bool moves = row.group == Group::kMemoryMovement || row.group == Group::kMemoryLayout;
+      if (full.empty() && !moves) row.cost.flops = kUnknownWork;
       // Views cost nothing in the graph; a runtime that has no strides copies for some of them.
       if (row.group == Group::kMemoryMovement && row.cost.bytes() == 0) {
         row.cost.bytes_read = row.cost.bytes_written = static_cast<double>(step.bytes);
       }
     }
-    if (only_describes(step.type)) row.cost = {};
     for (const NodeId id : step.covers) {
       if (!counted[id]) row.parameters += nodes[id].parameters;
       counted[id] = true;

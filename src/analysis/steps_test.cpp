@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/doubts.h"
 #include "analysis/fusion.h"
@@ -124,6 +125,23 @@ TEST_F(AttentionInParts, WhatIsLeftOfABlockIsNotItsOperator) {
   RuntimeNode block = step("Myelin", {}, {"MatMul"});
   block.role = RuntimeRole::kOther;
   EXPECT_EQ(groups({block}), (std::vector<Group>{Group::kOther}));
+}
+
+/// The work of a product is that of the steps that multiply, whole.
+TEST_F(AttentionInParts, WorkStaysWithTheProducts) {
+  const std::vector<RuntimeNode> steps = {
+      step("Transpose", {attention_}, {"Transpose"}),       step("MatMul", {attention_}, {"MatMul"}),
+      step("Softmax", {attention_}, {"Softmax"}),           step("FusedMatMul", {attention_}, {"MatMul", "Mul"}),
+      step("Reshape", {attention_}, {"MatMul", "Reshape"}), step("Add", {sum_}, {"Add"})};
+  const Analysis analysis = analyse_program(steps);
+  const double whole = analysis.graph_nodes[attention_].cost.flops;
+  ASSERT_GT(whole, 0);
+  EXPECT_DOUBLE_EQ(analysis.nodes[1].cost.flops, whole / 2);
+  EXPECT_DOUBLE_EQ(analysis.nodes[3].cost.flops, whole / 2);
+  EXPECT_EQ(analysis.nodes[0].cost.flops, 0);
+  EXPECT_TRUE(std::isnan(analysis.nodes[2].cost.flops)) << "not told apart";
+  EXPECT_EQ(analysis.nodes[4].group, Group::kMemoryLayout) << "by its own type, whatever it is said to cover";
+  EXPECT_EQ(analysis.nodes[4].cost.flops, 0);
 }
 
 }  // namespace
