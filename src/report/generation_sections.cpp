@@ -170,6 +170,8 @@ double parts_of(const PhaseRow& row) {
 }
 
 bool is_known(const PhaseRow& row) { return row.analysis->measured; }
+/// A host waits for no device.
+bool has_device(const PhaseRow& row) { return is_known(row) && row.analysis->on_device; }
 
 template <typename Row>
 Field<Row> phase_field() {
@@ -187,11 +189,11 @@ std::vector<Field<PhaseRow>> part_fields() {
       {{"nongemm_share", "Non-GEMM share", Unit::kShare, "of the phase's wall time"},
        [](const R& r) { return is_known(r) ? share(r.analysis->nongemm_s, r.analysis->wall_s) : FieldValue{}; }},
       {{"gap", "Device waits", Unit::kSeconds, "between kernels the device had nothing to do"},
-       [](const R& r) { return measured_if(is_known(r), r.analysis->gap_s); }},
+       [](const R& r) { return measured_if(has_device(r), r.analysis->gap_s); }},
       {{"head", "Head", Unit::kSeconds, "until the device begins", true},
-       [](const R& r) { return measured_if(is_known(r), r.analysis->head_s); }},
+       [](const R& r) { return measured_if(has_device(r), r.analysis->head_s); }},
       {{"tail", "Tail", Unit::kSeconds, "from the device's end to the return", true},
-       [](const R& r) { return measured_if(is_known(r), r.analysis->tail_s); }},
+       [](const R& r) { return measured_if(has_device(r), r.analysis->tail_s); }},
       {{"outside", "Outside", Unit::kSeconds, "in no operator: the executor's own on a host", true},
        [](const R& r) { return measured_if(is_known(r), r.analysis->outside_s); }},
       {{"wall", "Wall time", Unit::kSeconds, "that these are parts of: of the pass that tells operators apart", true},
@@ -262,9 +264,9 @@ std::vector<Field<PhaseBucket>> bucket_fields() {
       {{"share", "Share", Unit::kShare, "of the phase's wall time"},
        [](const B& b) { return measured(b.bucket->share); }},
       {{"gap", "Device waits", Unit::kSeconds, "before its kernels, for the host", true},
-       [](const B& b) { return measured(b.bucket->gap_s); }},
+       [](const B& b) { return measured_if(has_device(*b.of), b.bucket->gap_s); }},
       {{"wait", "Host waits", Unit::kSeconds, "in its calls, for the device", true},
-       [](const B& b) { return measured(b.bucket->wait_s); }},
+       [](const B& b) { return measured_if(has_device(*b.of), b.bucket->wait_s); }},
       {{"host_time", "Host time", Unit::kSeconds, "inside its calls", true},
        [](const B& b) { return measured(b.bucket->host_s); }},
       {{"kernels", "Kernels", Unit::kCount, "launched in one pass", true},
