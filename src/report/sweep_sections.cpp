@@ -302,7 +302,7 @@ bool is_sweep_of_runs(const Document& document) {
 Document runs_as_rows(const Document& document) {
   std::vector<SweepRow> rows = rows_of(document);
   Point all;
-  all.settings = {{"points", fmt::format("{} points", rows.size())}};
+  all.settings = {{"points", fmt::format("{} point{}", rows.size(), rows.size() == 1 ? "" : "s")}};
   for (auto& setting : put_labels(rows)) all.settings.push_back(std::move(setting));
   all.status = status_of(rows);
   all.tables = {is_of_generations(document) ? generation_sweep_section().fill(rows) : sweep_section().fill(rows)};
