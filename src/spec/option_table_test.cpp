@@ -223,6 +223,23 @@ TEST(OptionTable, ValuesThatAreNotPossibleAreNamedWithTheirRange) {
               HasSubstr("has no effect: the fast flow is not run"));
 }
 
+TEST(OptionTable, SharesAreInPercentOrBelowOne) {
+  for (const char* name : {"--fail-above", "--tolerance"}) {
+    const auto of = [name](const char* value) { return refusal(kCompare, {"a", "b", name, value}); };
+    for (const char* value : {"5", "1", "100"}) {
+      EXPECT_THAT(of(value), AllOf(HasSubstr(std::string(value) + " is "), HasSubstr(std::string(value) + "% or ")));
+    }
+    for (const char* value : {"200%", "-1%", "-0.1", "200", "nan", "nan%"}) {
+      EXPECT_THAT(of(value), HasSubstr(std::string(name) + " " + value + " not in range 0% to 100%"));
+    }
+  }
+  EXPECT_THAT(refusal(kCompare, {"a", "b", "--fail-above", "5"}), HasSubstr("5 is 500 %\n  write 5% or 0.05"));
+  EXPECT_DOUBLE_EQ(*point(kCompare, {"a", "b", "--fail-above", "5%"}).compared.fail_above, 0.05);
+  EXPECT_DOUBLE_EQ(*point(kCompare, {"a", "b", "--fail-above", "0.05"}).compared.fail_above, 0.05);
+  EXPECT_DOUBLE_EQ(point(kCompare, {"a", "b", "--tolerance", "100%"}).compared.tolerance, 1);
+  EXPECT_THAT(help_text(table(), kCompare), HasSubstr("(default: 3%)"));
+}
+
 /// With everything that the command requires besides.
 std::string refusal_of(Command command, const Option& option, const std::string& value) {
   std::vector<std::string> words;

@@ -1,4 +1,6 @@
 // Options of comparisons.
+#include <fmt/format.h>
+
 #include "base/error.h"
 #include "spec/option_rows.h"
 
@@ -12,14 +14,34 @@ OptionInfo of_compare(OptionInfo info) {
   return info;
 }
 
-/// "5%" or 0.05.
+/// "5%" or 0.05 as a share. A bare 5 would be 500 %, and who writes it means another thing.
+double read_share(const Option& option, const std::string& text) {
+  constexpr double kAll = 100;
+  const bool percent = text.ends_with('%');
+  const char* end = text.data() + text.size() - (percent ? 1 : 0);
+  double number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error == std::errc::invalid_argument || stop != end) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} {} is not a number", option.spelled(), text));
+  }
+  const double share = percent ? number / kAll : number;
+  if (error == std::errc() && !percent && number >= 1 && number <= kAll) {
+    throw Error(ErrorKind::kUsage, fmt::format("{} {} is {:g} %", option.spelled(), text, share * kAll),
+                fmt::format("write {}% or {:g}", text, number / kAll));
+  }
+  if (error == std::errc() && share >= 0 && share <= 1) return share;
+  throw Error(ErrorKind::kUsage, fmt::format("{} {} not in range 0% to 100%", option.spelled(), text));
+}
+
 template <typename Member>
 Option share(OptionInfo info, Member member) {
-  Option option = number(std::move(info), member, {0.0, 100.0});
+  Option option = custom(std::move(info), {}, [member](const Request& request) -> std::vector<std::string> {
+    const auto& held = member(request);
+    if (!is_there(held)) return {};
+    return {fmt::format("{:.12g}%", 100 * inside(held))};
+  });
   option.set = [option, member](Request& request, const std::string& text) {
-    const bool percent = text.ends_with('%');
-    const double number = read_number(option, percent ? text.substr(0, text.size() - 1) : text, {0.0, 100.0});
-    member(request) = percent ? number / 100 : number;
+    member(request) = read_share(option, text);
   };
   return option;
 }
