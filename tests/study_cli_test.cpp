@@ -57,6 +57,19 @@ TEST_F(StudyCli, AnUnknownStudyIsWrongUsage) {
   EXPECT_THAT(ran.text, HasSubstr("acceleration"));
 }
 
+TEST_F(StudyCli, NoEntryOfAListIsDropped) {
+  const std::string words = "study acceleration --quick --device cpu --list --model ";
+  const Outcome both = run(words + "minilm-l6,swin-t");
+  EXPECT_EQ(both.code, 0) << both.text;
+  EXPECT_THAT(both.text, AllOf(HasSubstr("nongemm run minilm-l6"), HasSubstr("nongemm run swin-t")));
+  const Outcome unknown = run(words + "swin-t,swin-tt");
+  EXPECT_EQ(unknown.code, 2);
+  EXPECT_THAT(unknown.text, AllOf(HasSubstr("unknown model 'swin-tt'"), HasSubstr("did you mean 'swin-t'")));
+  const Outcome flow = run("study runtimes --flow ort,tensrt --list");
+  EXPECT_EQ(flow.code, 2);
+  EXPECT_THAT(flow.text, AllOf(HasSubstr("unknown flow 'tensrt'"), HasSubstr("did you mean 'tensorrt'")));
+}
+
 TEST_F(StudyCli, WhatAMachineLacksIsARowWithAReason) {
   const Outcome ran = run("study acceleration " + small() + "--output " + out_ + " --format json,md,csv,html", kNoGpu);
   EXPECT_EQ(ran.code, 0) << ran.text;

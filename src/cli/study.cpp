@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/points.h"
 #include "flows/load.h"
+#include "prepare/model.h"
 #include "spec/plan.h"
 #include "studies/plan.h"
 #include "studies/study_document.h"
@@ -48,6 +49,8 @@ std::vector<KeyedPoint> points_of(const Study& study, const Request& how, const 
   const std::vector<Selection> parts =
       plan.empty() ? selections_of(option_table(), study.plan(setting_of(how.studied)), how.studied, over)
                    : read_plan(option_table(), plan, over);
+  // Before points of it are run or listed, as `run` does.
+  for (const std::string& model : how.studied.models) find_model(model);
   const Command command = study.is_static ? kInspect : kRun;
   std::vector<Request> requests;
   for (const Selection& part : parts) {

@@ -158,7 +158,7 @@ std::vector<Option> parallel_rows();  // likewise
 std::vector<Option> run_rows(const std::vector<std::string>& flows);
 std::vector<Option> sweep_rows();
 std::vector<Option> compare_rows();
-std::vector<Option> study_rows();
+std::vector<Option> study_rows(const std::vector<std::string>& flows);
 std::vector<Option> output_rows();
 
 }  // namespace nongemm::option_rows

@@ -153,7 +153,7 @@ OptionTable::OptionTable(std::span<const FlowDescription* const> flows) {
   }
   append(rows_, option_rows::sweep_rows());
   append(rows_, option_rows::compare_rows());
-  append(rows_, option_rows::study_rows());
+  append(rows_, option_rows::study_rows(names));
   append(rows_, option_rows::output_rows());
 }
 

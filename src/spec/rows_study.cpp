@@ -13,7 +13,7 @@ OptionInfo of_study(OptionInfo info) {
 
 }  // namespace
 
-std::vector<Option> study_rows() {
+std::vector<Option> study_rows(const std::vector<std::string>& flows) {
   std::vector<Option> rows;
   rows.push_back(text(
       of_study({.name = "study",
@@ -45,7 +45,7 @@ std::vector<Option> study_rows() {
   rows.push_back(text(
       of_study({.name = "model",
                 .value = "MODEL",
-                .doc = "of the study's models these; or others in their place",
+                .doc = "of the study's models these; others stand in their place",
                 .otherwise = "all of the study's",
                 .section = OptionSection::kModel,
                 .repeatable = true,
@@ -57,7 +57,8 @@ std::vector<Option> study_rows() {
                 .doc = "of the study's flows these",
                 .otherwise = "all of the study's",
                 .repeatable = true,
-                .commas = true}),
+                .commas = true,
+                .choices = flows}),
       [](auto& r) -> auto& { return r.studied.flows; }));
   rows.push_back(text(
       of_study({.name = "device",

@@ -1,5 +1,7 @@
 #include "studies/plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -68,8 +70,12 @@ std::string value_in(const std::vector<std::string>& words, const std::string& n
   return at == words.end() || at + 1 == words.end() ? otherwise : *(at + 1);
 }
 
+bool has(const std::vector<std::string>& values, const std::string& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
+}
+
 bool chosen(const std::vector<std::string>& among, const std::string& value) {
-  return among.empty() || std::find(among.begin(), among.end(), value) != among.end();
+  return among.empty() || has(among, value);
 }
 
 /// `cuda:0` is cuda.
@@ -79,15 +85,41 @@ bool is_chosen_device(const std::vector<std::string>& among, const std::string& 
          });
 }
 
-/// The part's models that were asked for; all that were asked for where it has none of them.
-std::vector<std::string> models_of(const PlanPart& part, const std::vector<std::string>& wanted, bool any_known) {
+/// The part's models that were asked for, and those that the study does not have, which `others` are.
+std::vector<std::string> models_of(const PlanPart& part, const std::vector<std::string>& wanted,
+                                   const std::vector<std::string>& others) {
   if (wanted.empty()) return part.models;
   std::vector<std::string> models;
   for (const std::string& model : wanted) {
-    const bool own = std::find(part.models.begin(), part.models.end(), model) != part.models.end();
-    if (own || (!any_known && part.takes_others)) models.push_back(model);
+    if (has(part.models, model) || (part.takes_others && has(others, model))) models.push_back(model);
   }
   return models;
+}
+
+bool is_of_device(const PlanPart& part, const std::string& device) {
+  return to_string(parse_device(value_in(part.words, "--device", "cpu"))) == to_string(parse_device(device));
+}
+
+bool is_of_flow(const PlanPart& part, const std::string& flow) {
+  return value_in(part.words, "--flow", kBaselineFlow) == flow;
+}
+
+/// Every value of a list has to choose something: one that chooses nothing is a mistake.
+void check_chosen(const std::vector<PlanPart>& parts, const char* option, const std::vector<std::string>& values,
+                  bool (*chooses)(const PlanPart& part, const std::string& value)) {
+  for (const std::string& value : values) {
+    if (std::any_of(parts.begin(), parts.end(), [&](const PlanPart& part) { return chooses(part, value); })) continue;
+    throw Error(ErrorKind::kUsage, fmt::format("{} {} has no effect: the study has no such point", option, value),
+                "--list prints its points");
+  }
+}
+
+/// Models that were asked for and that no part has.
+std::vector<std::string> others_of(const std::vector<PlanPart>& parts, std::vector<std::string> wanted) {
+  std::erase_if(wanted, [&](const std::string& model) {
+    return std::any_of(parts.begin(), parts.end(), [&](const PlanPart& part) { return has(part.models, model); });
+  });
+  return wanted;
 }
 
 void replace(Selection& selection, const GivenOption& given) {
@@ -140,16 +172,14 @@ std::vector<PlanPart> flow_parts(const StudySetting& setting, const std::vector<
 
 std::vector<Selection> selections_of(const OptionTable& table, const std::vector<PlanPart>& parts,
                                      const StudyRequest& request, const Selection& over) {
-  const bool any_known = std::any_of(parts.begin(), parts.end(), [&](const PlanPart& part) {
-    return std::any_of(part.models.begin(), part.models.end(), [&](const std::string& model) {
-      return !request.models.empty() && chosen(request.models, model);
-    });
-  });
+  check_chosen(parts, "--flow", request.flows, is_of_flow);
+  check_chosen(parts, "--device", request.devices, is_of_device);
+  const std::vector<std::string> others = others_of(parts, request.models);
   std::vector<Selection> selections;
   for (const PlanPart& part : parts) {
     if (!is_chosen_device(request.devices, value_in(part.words, "--device", "cpu"))) continue;
     if (!chosen(request.flows, value_in(part.words, "--flow", kBaselineFlow))) continue;
-    const std::vector<std::string> models = models_of(part, request.models, any_known);
+    const std::vector<std::string> models = models_of(part, request.models, others);
     if (models.empty()) continue;
     Selection selection = parse_arguments(table, kRun, joined_words(models, part.words)).selection;
     for (const GivenOption& given : over) {

@@ -28,7 +28,7 @@ std::vector<std::string> joined_words(std::vector<std::string> words, const std:
 /// One Selection of `nongemm run` for each part that is left.
 /// @param request its models, flows and devices choose; models that no part has stand in the place of a part's
 /// @param over options of `run` that take the place of the plan's; a length does so for models that have one
-/// Throws Error(kUsage) when nothing is left.
+/// Throws Error(kUsage) when nothing is left, and for a flow or device that the plan has no point of.
 std::vector<Selection> selections_of(const OptionTable& table, const std::vector<PlanPart>& parts,
                                      const StudyRequest& request, const Selection& over);
 

@@ -123,6 +123,27 @@ TEST(StudyPlan, ModelsThatNoPartHasTakeAPartsPlace) {
   for (const Request& point : points) EXPECT_EQ(point.run.model, "some/folder");
 }
 
+TEST(StudyPlan, OtherModelsStandBesideTheStudysOwn) {
+  StudyRequest request;
+  request.models = {"minilm-l6", "swin-t"};
+  request.devices = {"cpu"};
+  for (const Study* study : {&acceleration_study(), &runtimes_study()}) {
+    std::set<std::string> models;
+    for (const Request& point : points_of(*study, setting(true), request)) models.insert(point.run.model);
+    EXPECT_THAT(models, ElementsAre("minilm-l6", "swin-t")) << study->name;
+  }
+}
+
+TEST(StudyPlan, EveryFlowAndDeviceHasToChooseAPoint) {
+  StudyRequest request;
+  request.flows = {"torch", "ort"};
+  EXPECT_THROW(points_of(acceleration_study(), setting(), request), Error);
+  EXPECT_NO_THROW(points_of(runtimes_study(), setting(), request));
+  request.flows = {};
+  request.devices = {"cpu", "cuda:7"};
+  EXPECT_THROW(points_of(acceleration_study(), setting(), request), Error);
+}
+
 TEST(StudyPlan, NothingLeftIsAnError) {
   StudyRequest request;
   request.flows = {"no-such-flow"};
