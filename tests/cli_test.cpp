@@ -202,6 +202,12 @@ TEST_F(Cli, APlanIsASweep) {
   const Outcome wrong = run("run " + write("bad.toml", "model = 'gpt2'\nbach = 1\n"));
   EXPECT_EQ(wrong.code, 2);
   EXPECT_THAT(wrong.text, AllOf(HasSubstr("bad.toml:2:"), HasSubstr("did you mean 'batch'")));
+  // What stands above all sweeps has to have an effect in one of them, what stands in a sweep there.
+  const std::string sweeps = "model = 'gpt2'\ntf32 = 'on'\n[[sweep]]\n[[sweep]]\n";
+  EXPECT_EQ(run("run --list " + write("sweeps.toml", sweeps + "device = 'cuda'\n")).code, 0);
+  const Outcome nowhere = run("run --list " + write("sweeps.toml", sweeps + "batch = 2\n"));
+  EXPECT_EQ(nowhere.code, 2);
+  EXPECT_THAT(nowhere.text, HasSubstr("sweeps.toml, sweep 1: --tf32 has no effect"));
   // The command that a point records makes the point again.
   const std::string command = report["points"][1]["command"];
   ASSERT_TRUE(command.starts_with("nongemm ")) << command;

@@ -25,6 +25,7 @@ class PlanReader {
     Selection common;
     read_keys(root, "", common);
     std::vector<Selection> plans;
+    std::vector<Selection> owns;
     if (const toml::node* sweeps = root.get(kSweep)) {
       const toml::array* all = sweeps->as_array();
       if (all == nullptr || all->empty()) fail(*sweeps, "'sweep' is no list of tables", "write [[sweep]]");
@@ -32,15 +33,15 @@ class PlanReader {
         if (!sweep.is_table()) fail(sweep, "'sweep' is no list of tables", "write [[sweep]]");
         Selection own;
         read_keys(*sweep.as_table(), "", own);
-        plans.push_back(with(common, own));
+        plans.push_back(with(with(common, own), over));
+        owns.push_back(std::move(own));
       }
     } else {
-      plans.push_back(common);
+      plans.push_back(with(common, over));
+      owns.emplace_back();
     }
-    for (Selection& plan : plans) {
-      plan = with(plan, over);
-      check_models(plan);
-    }
+    for (const Selection& plan : plans) check_models(plan);
+    keep_settings_where_used(plans, owns);
     return plans;
   }
 
@@ -55,6 +56,34 @@ class PlanReader {
     const Option* model = table_.find(kRun, "model");
     if (std::any_of(plan.begin(), plan.end(), [&](const GivenOption& given) { return given.option == model; })) return;
     throw Error(ErrorKind::kUsage, origin_ + ": the plan names no model", "write model = [\"gpt2\"]");
+  }
+
+  /// Flow and quantization decide where a setting has an effect.
+  std::vector<Request> requests_of(const Selection& plan) const {
+    return table_.points(
+        kRun, part_of(plan, [](const Option& option) { return option.name == "flow" || option.name == "quantize"; }));
+  }
+
+  bool is_used(const Option& setting, const Selection& plan) const {
+    const std::vector<Request> requests = requests_of(plan);
+    return std::any_of(requests.begin(), requests.end(),
+                       [&](const Request& request) { return setting.applies_to(request.run); });
+  }
+
+  /// A setting of all sweeps is for those that can use it. One that none can use stays, and so does a sweep's own: it
+  /// is refused with the points.
+  void keep_settings_where_used(std::vector<Selection>& plans, const std::vector<Selection>& owns) const {
+    const auto used_by = [&](const Option& setting) {
+      return [this, &setting](const Selection& plan) { return is_used(setting, plan); };
+    };
+    const std::vector<Selection> before = plans;
+    for (std::size_t i = 0; i < plans.size(); ++i) {
+      std::erase_if(plans[i], [&](const GivenOption& given) {
+        const Option& option = *given.option;
+        if (!option.of_flow || is_given(owns[i], option.name) || is_used(option, before[i])) return false;
+        return std::any_of(before.begin(), before.end(), used_by(option));
+      });
+    }
   }
 
   /// `base` with what `over` has in place of the same options.

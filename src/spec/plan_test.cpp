@@ -75,6 +75,26 @@ batch = 4
                           "nongemm run a --device cuda --dtype bf16 --batch 2", "nongemm run a --batch 4"));
 }
 
+TEST(Plan, ASettingOfAllSweepsIsForThoseThatCanUseIt) {
+  EXPECT_THAT(commands(R"(
+model = "a"
+fast.level = "low"
+[[sweep]]
+flow = "fast"
+[[sweep]]
+batch = 2
+)"),
+              ElementsAre("nongemm run a --flow fast --set fast.level=low", "nongemm run a --batch 2"));
+  EXPECT_THAT(
+      commands("model = 'a'\n[[sweep]]\nflow = 'fast'\n[[sweep]]\nbatch = 2\n", {"a", "--set", "fast.level=low"}),
+      ElementsAre("nongemm run a --flow fast --set fast.level=low", "nongemm run a --batch 2"));
+  // By itself it has to have an effect, in one of them at least.
+  EXPECT_THAT(refusal("model = 'a'\nfast.level = 'low'\n[[sweep]]\nbatch = 1\n[[sweep]]\nbatch = 2\n"),
+              HasSubstr("the fast flow is not run"));
+  EXPECT_THAT(refusal("model = 'a'\n[[sweep]]\nflow = 'fast'\n[[sweep]]\nfast.level = 'low'\n"),
+              HasSubstr("the fast flow is not run"));
+}
+
 TEST(Plan, TheCommandLineDecides) {
   EXPECT_THAT(commands("model = 'a'\nbatch = [1, 2]\n", {"b", "--batch", "4"}), ElementsAre("nongemm run b --batch 4"));
 }

@@ -2,7 +2,7 @@
 """Every command of README.md and docs/*.md, run as it is written there; of all documents the options and paths that they name.
 
     commands_test.py PROGRAM FIXTURES [DOCUMENT...]     some minutes, by hand
-    commands_test.py PROGRAM --names                    options and paths alone, with the other tests
+    commands_test.py PROGRAM --names                    options, paths and blocks of TOML alone, with the other tests
 
 Each document's commands run one after another in a folder that has the files they name (prepare()). What cannot be run by a test stands in
 not_run.txt with its reason; of those that only take too long or lack a device the words are still held against the program (--list). A
@@ -160,6 +160,30 @@ class Names(unittest.TestCase):
                 self.assertEqual(set(named) - options[command], set())
 
 
+class Plans(unittest.TestCase):
+    def test_every_toml_block_is_taken(self):
+        seen = 0
+        for page in documents():
+            for block in re.findall(r"^```toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+                with self.subTest(document=page.name, block=block), tempfile.TemporaryDirectory(prefix="nongemm-docs-") as name:
+                    folder = pathlib.Path(name)
+                    (folder / "nongemm").symlink_to(PROGRAM)
+                    (folder / "it.toml").write_text(block)
+                    ran = call(f"nongemm {uses_of(block)}", folder)
+                    self.assertEqual(ran.returncode, 0, ran.stderr)
+                    seen += 1
+        self.assertGreater(seen, 2)
+
+
+def uses_of(block):
+    """The command that reads what a block of TOML describes, and runs nothing."""
+    if re.search(r"^\[(groups|\[assign)", block, re.MULTILINE):
+        return "inspect gpt2 --groups it.toml"
+    if "[plan]" in block:
+        return "inspect bert --tensor-parallel 2 --tensor-parallel-plan it.toml"
+    return "run it.toml --list"
+
+
 def documents():
     return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -167,7 +191,7 @@ def documents():
 if __name__ == "__main__":
     PROGRAM = pathlib.Path(sys.argv[1]).resolve()
     if sys.argv[2:] == ["--names"]:
-        unittest.main(argv=[sys.argv[0], "Names"])
+        unittest.main(argv=[sys.argv[0], "Names", "Plans"])
     FIXTURES = pathlib.Path(sys.argv[2]).resolve()
     DOCUMENTS = [pathlib.Path(name).resolve() for name in sys.argv[3:]] or documents()
     unittest.main(argv=sys.argv[:1])
