@@ -324,7 +324,7 @@ TEST(Help, ListsOptionsBySection) {
   nongemm report FILE [OPTION...]
 
 What
-  FILE                    a report.json, a journal of a sweep, or a folder with journals
+  FILE                    a report.json, a journal of a sweep, or a folder with some
 
 Output
   --output FOLDER         folder for report.json and the other formats asked for (default: standard

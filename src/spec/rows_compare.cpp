@@ -53,7 +53,7 @@ std::vector<Option> compare_rows() {
   rows.push_back(text(
       of_compare({.name = "result",
                   .value = "REPORT",
-                  .doc = "two reports, journals or folders with journals: base, then new",
+                  .doc = "two reports, journals or folders of them: base, then new",
                   .repeatable = true,
                   .positional = true}),
       [](auto& r) -> auto& { return r.compared.reports; }));

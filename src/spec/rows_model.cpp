@@ -253,7 +253,7 @@ std::vector<Option> subject_rows() {
   rows.push_back(text(
       {.name = "file",
        .value = "FILE",
-       .doc = "a report.json, a journal of a sweep, or a folder with journals",
+       .doc = "a report.json, a journal of a sweep, or a folder with some",
        .section = OptionSection::kSubject,
        .commands = kReport,
        .role = OptionRole::kOutput,

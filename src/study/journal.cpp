@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -241,11 +242,28 @@ JournalContent read_journal_from(const std::filesystem::path& path, std::uint64_
 
 namespace {
 
-std::vector<std::filesystem::path> journals_in(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> paths;
+using Paths = std::vector<std::filesystem::path>;
+
+bool is_journal(const std::filesystem::path& path) { return path.extension() == ".jsonl"; }
+
+/// What a run wrote there: its journals, or the report where it has none. In a folder without either, all journals and
+/// reports whatever their names.
+Paths reports_in(const std::filesystem::path& folder) {
+  Paths of_run;
+  Paths all;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with("journal.") && name.ends_with(".jsonl")) paths.push_back(entry.path());
+    const std::filesystem::path& path = entry.path();
+    if (!is_journal(path) && path.extension() != ".json") continue;
+    if (is_journal(path) && path.filename().string().starts_with("journal.")) of_run.push_back(path);
+    all.push_back(path);
+  }
+  const std::filesystem::path report = folder / "report.json";
+  if (of_run.empty() && std::find(all.begin(), all.end(), report) != all.end()) return {report};
+  Paths& paths = of_run.empty() ? all : of_run;
+  if (paths.empty()) {
+    throw Error(ErrorKind::kBadInput, folder.string() + " holds no report",
+                "a folder has to hold report.json, a sweep's journal.jsonl, or reports (*.json) and journals (*.jsonl) "
+                "of other names");
   }
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -274,9 +292,15 @@ Document read_report(const std::string& path) {
   if (!folder && !path.ends_with(".jsonl")) return read_document(path);
   Document document;
   std::map<std::tuple<std::string, std::string, int>, std::size_t> known;
-  const auto journals = folder ? journals_in(path) : std::vector<std::filesystem::path>{path};
-  if (journals.empty()) return read_document(path + "/report.json");
-  for (const auto& journal : journals) add_content(read_journal(journal), document, known);
+  for (const auto& one : folder ? reports_in(path) : Paths{path}) {
+    if (is_journal(one)) {
+      add_content(read_journal(one), document, known);
+      continue;
+    }
+    Document report = read_document(one.string());
+    if (document.context.empty()) document.context = std::move(report.context);
+    std::move(report.points.begin(), report.points.end(), std::back_inserter(document.points));
+  }
   return document;
 }
 

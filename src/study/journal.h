@@ -70,8 +70,9 @@ JournalContent parse_journal(std::string_view text, const std::string& origin);
 /// @param offset in bytes; moved behind the last complete line
 JournalContent read_journal_from(const std::filesystem::path& path, std::uint64_t& offset);
 
-/// A report of a journal, of all journals in a folder (journal.jsonl, journal.*.jsonl), or one in JSON. Of a point that
-/// stands there twice the last one.
+/// A report of a journal, one in JSON, or a folder's: all its journals (journal.jsonl, journal.*.jsonl), else its
+/// report.json, else every *.jsonl and *.json there. Of a point that stands in journals twice the last one.
+/// Throws Error(kBadInput) for a folder without any.
 Document read_report(const std::string& path);
 
 }  // namespace nongemm

@@ -170,5 +170,35 @@ TEST_F(JournalTest, AFolderOfJournalsIsOneReport) {
   EXPECT_EQ(document.points[2].key, "b");
 }
 
+TEST_F(JournalTest, AFolderOfOtherNamesIsAllThatIsThere) {
+  const std::filesystem::path folder = folder_.path() / "data";
+  std::filesystem::create_directories(folder);
+  try {
+    read_report(folder.string());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("holds no report"), HasSubstr("*.json")));
+  }
+  const auto keys = [&] {
+    std::vector<std::string> all;
+    for (const Point& point : read_report(folder.string()).points) all.push_back(point.key);
+    return all;
+  };
+  const auto add_report = [&](const char* name, const char* key) {
+    std::ofstream file(folder / name);
+    find_writer("json").write({{}, {named(key)}}, file);
+  };
+  add_report("epyc.json", "b");
+  {
+    Journal part(folder / "a-sweep.jsonl");
+    part.begin_session({}, 1);
+    part.add(named("a"));
+  }
+  write(folder / "pages.txt", "no report");
+  EXPECT_THAT(keys(), testing::ElementsAre("a", "b"));
+  add_report("report.json", "c");
+  EXPECT_THAT(keys(), testing::ElementsAre("c")) << "what a run wrote there is its own";
+}
+
 }  // namespace
 }  // namespace nongemm
