@@ -70,6 +70,15 @@ TEST_F(StudyCli, NoEntryOfAListIsDropped) {
   EXPECT_THAT(flow.text, AllOf(HasSubstr("unknown flow 'tensrt'"), HasSubstr("did you mean 'tensorrt'")));
 }
 
+TEST_F(StudyCli, WhatWasRecordedOrPlannedIsNotChosenAmong) {
+  for (const std::string words : {"--model gpt2", "--quick", "--batch 2", "--device cpu"}) {
+    const Outcome ran = run("study acceleration --from nowhere.json " + words);
+    EXPECT_EQ(ran.code, 2) << words;
+    EXPECT_THAT(ran.text, HasSubstr(words.substr(0, words.find(' ')) + " has no effect: --from"));
+  }
+  EXPECT_THAT(run("study acceleration --plan nowhere.toml --model gpt2").text, HasSubstr("has no effect: --plan"));
+}
+
 TEST_F(StudyCli, WhatAMachineLacksIsARowWithAReason) {
   const Outcome ran = run("study acceleration " + small() + "--output " + out_ + " --format json,md,csv,html", kNoGpu);
   EXPECT_EQ(ran.code, 0) << ran.text;

@@ -56,6 +56,27 @@ std::ptrdiff_t lines_of(const std::string& path) {
   return std::count(content.begin(), content.end(), '\n');
 }
 
+TEST_F(SweepCli, OptionsWithoutEffectAreRefusedBeforeAnythingRunsOrIsListed) {
+  const std::string model = (folder_ / "model").string();
+  for (const std::string words :
+       {"--stop count,n=3 --iterations 5", "--warm-up count,n=4 --warmup 1", "--points-per-task 3", "--tasks-at-once 3",
+        "--slurm-options=--partition=gpu", "--remeasure-limits --no-limits", "--point-timeout 3"}) {
+    const std::string option = words.substr(0, words.find_first_of(" ="));
+    for (const std::string& command :
+         {"run " + model, "run --list " + model, std::string("study acceleration --quick --list")}) {
+      const Outcome ran = run(command + " " + words);
+      EXPECT_EQ(ran.code, 2) << command << " " << words;
+      EXPECT_THAT(ran.text, HasSubstr(option + " has no effect: "));
+    }
+  }
+  EXPECT_THAT(run("op relu --stop count,n=3 --iterations 5").text, HasSubstr("--stop has no effect"));
+  const Outcome format = run("run --list --format foo " + model);
+  EXPECT_EQ(format.code, 2);
+  EXPECT_THAT(format.text, HasSubstr("'foo'"));
+  EXPECT_EQ(run("run --list --format json --output " + out_ + " " + model).code, 0);
+  EXPECT_FALSE(fs::exists(out_));
+}
+
 TEST_F(SweepCli, APointThatEndsItsProcessIsARow) {
   const Outcome ran =
       run("run " + plan({"seq-len = 4", library(NONGEMM_DOOMED_abort), library(NONGEMM_DOOMED_kill), "seq-len = 8"}) +

@@ -48,9 +48,6 @@ void check_sweep(const Request& request) {
   const bool slurm = is_slurm(options);
   require(!options.point_timeout || is_isolated(options) || (slurm && options.isolate), "--point-timeout",
           "points are not in processes of their own", "add --isolate");
-  require(slurm || options.slurm_options.empty(), "--slurm-options", "points do not go to Slurm",
-          "add --launcher slurm");
-  require(slurm || options.tasks_at_once == 0, "--tasks-at-once", "points do not go to Slurm", "add --launcher slurm");
   if (slurm && request.output.folder.empty()) {
     throw Error(ErrorKind::kUsage, "--launcher slurm needs a folder that all nodes share", "add --output FOLDER");
   }

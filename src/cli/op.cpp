@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "microbench/plan.h"
 #include "study/child.h"
+#include "study/effects.h"
 #include "study/output.h"
 #include "study/ranks.h"
 #include "study/sweep.h"
@@ -57,6 +58,7 @@ ExitCode op_command(const Selection& selection) {
   if (request.print_commands && (is_given(selection, "output") || is_given(selection, "format"))) {
     throw Error(ErrorKind::kUsage, "--output and --format have no effect: --list prints commands", "leave them out");
   }
+  check_run_effects(selection, {request});
   check_output(request.output);
   const auto note = [](const std::string& text) { say(fmt::format("nongemm: {}\n", text)); };
   std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);

@@ -95,7 +95,20 @@ std::vector<KeyedPoint> keyed_points(Command command, std::vector<Request> reque
   return points;
 }
 
+namespace {
+
+void check_each(const std::vector<KeyedPoint>& points) {
+  for (const KeyedPoint& point : points) {
+    analysis_options(point.request.run.counting);
+    check_sweep(point.request);
+  }
+}
+
+}  // namespace
+
 ExitCode print_points(Command command, const std::vector<KeyedPoint>& points) {
+  for (const std::string& format : points.front().request.output.formats) find_writer(format);
+  check_each(points);
   for (const KeyedPoint& point : points) {
     fmt::print("{}\t{}\n", point.key, option_table().command_of(command, point.request));
   }
@@ -104,10 +117,7 @@ ExitCode print_points(Command command, const std::vector<KeyedPoint>& points) {
 
 void check_points(const std::vector<KeyedPoint>& points) {
   check_output(points.front().request.output);
-  for (const KeyedPoint& point : points) {
-    analysis_options(point.request.run.counting);
-    check_sweep(point.request);
-  }
+  check_each(points);
 }
 
 void measure_points(const std::vector<KeyedPoint>& points, const MeasuringWay& way, Document& document) {

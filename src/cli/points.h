@@ -22,7 +22,7 @@ struct KeyedPoint {
 std::vector<KeyedPoint> keyed_points(Command command, std::vector<Request> requests,
                                      const std::vector<std::string>& wanted);
 
-/// `--list`: key and command, a line each.
+/// `--list`: key and command, a line each. Refuses what running them would refuse, but touches no folder.
 ExitCode print_points(Command command, const std::vector<KeyedPoint>& points);
 
 /// What is wrong with any point is told before the first one runs.

@@ -14,6 +14,7 @@
 #include "studies/plan.h"
 #include "studies/study_document.h"
 #include "study/child.h"
+#include "study/effects.h"
 #include "study/journal.h"
 #include "study/output.h"
 #include "study/quantized_run.h"
@@ -43,6 +44,22 @@ StudySetting setting_of(const StudyRequest& request) {
   return setting;
 }
 
+[[noreturn]] void refuse(const Option& option, const char* reason) {
+  throw Error(ErrorKind::kUsage, fmt::format("{} has no effect: {}", option.spelled(), reason), "leave it out");
+}
+
+/// Of what was recorded only the look of its tables can be chosen; of a plan's points nothing that chooses a study's.
+void check_choices(const Selection& selection, const StudyRequest& request) {
+  for (const GivenOption& given : selection) {
+    const Option& option = *given.option;
+    const bool is_look = option.section == OptionSection::kSubject || option.section == OptionSection::kOutput;
+    if (!request.from.empty() && !is_look) refuse(option, "--from makes tables of what was recorded");
+    const bool chooses =
+        option.name == "model" || option.name == "flow" || option.name == "device" || option.name == "quick";
+    if (!request.plan.empty() && chooses) refuse(option, "--plan says which points there are");
+  }
+}
+
 std::vector<KeyedPoint> points_of(const Study& study, const Request& how, const Selection& selection) {
   const Selection over = part_of(selection, is_of_points);
   const std::string& plan = how.studied.plan;
@@ -65,6 +82,7 @@ std::vector<KeyedPoint> points_of(const Study& study, const Request& how, const 
       requests.push_back(std::move(request));
     }
   }
+  check_run_effects(selection, requests);
   return keyed_points(command, with_unquantized(std::move(requests)), how.sweep.points);
 }
 
@@ -123,6 +141,7 @@ ExitCode study_command(const Selection& selection) {
     return kSuccess;
   }
   const Study& study = find_study(how.studied.name);
+  check_choices(selection, how.studied);
   if (!how.studied.from.empty()) {
     const Document document = study_document(study, recorded(how.studied.from));
     check_output(how.output);

@@ -86,10 +86,20 @@ class PlanReader {
     }
   }
 
+  /// --iterations and --stop say the same in two ways, and so do --warmup and --warm-up.
+  static std::string_view meaning_of(const Option& option) {
+    if (option.name == "iterations") return "stop";
+    return option.name == "warmup" ? "warm-up" : std::string_view(option.name);
+  }
+
   /// `base` with what `over` has in place of the same options.
   static Selection with(Selection base, const Selection& over) {
     for (const GivenOption& given : over) {
-      std::erase_if(base, [&](const GivenOption& other) { return other.option == given.option; });
+      std::erase_if(base, [&](const GivenOption& other) {
+        return other.option == given.option ||
+               (other.option->name != given.option->name && meaning_of(*other.option) == meaning_of(*given.option) &&
+                !is_given(over, other.option->name));
+      });
       base.push_back(given);
     }
     return base;

@@ -99,6 +99,12 @@ TEST(Plan, TheCommandLineDecides) {
   EXPECT_THAT(commands("model = 'a'\nbatch = [1, 2]\n", {"b", "--batch", "4"}), ElementsAre("nongemm run b --batch 4"));
 }
 
+TEST(Plan, AWayToSayTheSameReplacesTheOther) {
+  EXPECT_THAT(
+      commands("model = 'a'\nstop = 'count,n=3'\nwarmup = 1\n", {"a", "--iterations", "5", "--warm-up", "count,n=4"}),
+      ElementsAre("nongemm run a --warm-up count,n=4 --iterations 5"));
+}
+
 TEST(Plan, WhatIsWrongIsNamedWithItsPlace) {
   EXPECT_THAT(refusal("model = 'a'\nbach = 2\n"), AllOf(HasSubstr("plan.toml:2:"), HasSubstr("did you mean 'batch'")));
   EXPECT_THAT(refusal("model = 'a'\nbatch = [1, 0]\n"),

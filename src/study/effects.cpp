@@ -77,7 +77,16 @@ bool generates(const Request& point) { return point.run.generate.tokens > 0; }
 bool makes_prompts(const Request& point) { return generates(point) && point.run.inputs.empty(); }
 constexpr const char* kGivenPrompts = "the prompts of --inputs are as many and as long as they are";
 
+bool goes_to_slurm(const Request& point) { return point.sweep.launcher == "slurm"; }
+constexpr const char* kNoSlurm = "points do not go to Slurm; add --launcher slurm";
+
 constexpr std::array kOfRuns = {
+    OfRuns{"stop", [](const Request& point) { return !point.run.policy.iterations; }, "--iterations says how many"},
+    OfRuns{"warm-up", [](const Request& point) { return !point.run.policy.warmup; }, "--warmup says how many"},
+    OfRuns{"remeasure-limits", [](const Request& point) { return point.run.limits; }, "--no-limits measures none"},
+    OfRuns{"points-per-task", goes_to_slurm, kNoSlurm},
+    OfRuns{"tasks-at-once", goes_to_slurm, kNoSlurm},
+    OfRuns{"slurm-options", goes_to_slurm, kNoSlurm},
     OfRuns{"check", [](const Request& point) { return point.run.flow != kBaselineFlow; },
            "the torch flow alone has nothing to be compared with; add --flow"},
     OfRuns{"tf32", [](const Request& point) { return !point.run.runtime.device.is_host(); },
@@ -132,6 +141,12 @@ void check_effects(const Selection& selection, const std::vector<Request>& point
                                    [&](const Model& model) { return row.has_effect(model, points.front().run); });
       if (!any) refuse(given, row.reason);
     }
+  }
+  check_run_effects(selection, points);
+}
+
+void check_run_effects(const Selection& selection, const std::vector<Request>& points) {
+  for (const GivenOption& given : selection) {
     for (const OfRuns& row : kOfRuns) {
       if (row.option == given.option->name && std::none_of(points.begin(), points.end(), row.has_effect)) {
         refuse(given, row.reason);

@@ -11,4 +11,8 @@ namespace nongemm {
 /// @throws Error (kUsage) naming the option and the reason; whatever finding the models throws
 void check_effects(const Selection& selection, const std::vector<Request>& points);
 
+/// The same of how points are run alone: where there is no model, or its plan knows the models.
+/// @throws Error (kUsage) naming the option and the reason
+void check_run_effects(const Selection& selection, const std::vector<Request>& points);
+
 }  // namespace nongemm
