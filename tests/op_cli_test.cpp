@@ -43,6 +43,29 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+TEST_F(OpCli, AValueGivenTwiceIsRefused) {
+  for (const std::string words : {"--dtype fp32,fp32", "--layout contiguous,contiguous", "--values ones,ones"}) {
+    const Outcome twice = run("op relu --shape 4 --list " + words);
+    EXPECT_EQ(twice.code, 2) << words;
+    EXPECT_THAT(twice.text, HasSubstr(words.substr(0, words.find(' ')) + " has the value")) << words;
+  }
+  EXPECT_EQ(run("op relu --shape '{64,64}x64' --list").code, 2);
+  EXPECT_THAT(run("op softmax --shape 4x4 --arg dim=0 --arg dim=1 --list").text, HasSubstr("two values for dim"));
+}
+
+TEST_F(OpCli, NoneIsAnAbsentTensor) {
+  const nlohmann::json index = report_of("index --shape 4x4 --shape none --shape 3");
+  EXPECT_EQ(index["points"][0]["status"], "ok");
+  // The recorded command makes the same call again.
+  const std::string command = index["points"][0]["command"];
+  EXPECT_THAT(command, HasSubstr("none"));
+  EXPECT_EQ(run(command.substr(command.find(' ') + 1) + " --list").code, 0) << command;
+  EXPECT_EQ(report_of("layer_norm --shape 2x8 --shape none")["points"][0]["status"], "ok");
+  const Outcome needed = run("op relu --shape none --list");
+  EXPECT_EQ(needed.code, 2);
+  EXPECT_THAT(needed.text, HasSubstr("'self' cannot be none"));
+}
+
 TEST_F(OpCli, OneOperatorIsOnePoint) {
   const nlohmann::json report = report_of("layer_norm --shape 1x16x64 --dtype bf16 --arg eps=1e-12");
   ASSERT_EQ(report["points"].size(), 1U);

@@ -58,7 +58,8 @@ ExitCode op_command(const Selection& selection) {
   if (request.print_commands && (is_given(selection, "output") || is_given(selection, "format"))) {
     throw Error(ErrorKind::kUsage, "--output and --format have no effect: --list prints commands", "leave them out");
   }
-  check_run_effects(selection, {request});
+  // Of an operator's own options some have names of a model's.
+  check_run_effects(part_of(selection, [](const Option& option) { return option.is_for(kRun); }), {request});
   check_output(request.output);
   const auto note = [](const std::string& text) { say(fmt::format("nongemm: {}\n", text)); };
   std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);

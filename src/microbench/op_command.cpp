@@ -162,7 +162,7 @@ OperatorRequest operator_request(const Call& call) {
   const Given given = given_of(call);
   OperatorRequest request;
   request.names = {short_operator(call.info)};
-  for (const Shape& shape : given.shapes) request.shapes.push_back(shape_text(shape));
+  for (const auto& shape : given.shapes) request.shapes.push_back(shape ? shape_text(*shape) : "none");
   for (const auto& [name, shapes] : given.named_shapes) {
     for (const auto& shape : shapes) request.shapes.push_back(name + "=" + (shape ? shape_text(*shape) : "none"));
   }

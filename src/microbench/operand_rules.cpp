@@ -119,16 +119,25 @@ class Filler {
     }
   }
 
+  Operand tensor_or_none(std::size_t i, const std::optional<Shape>& shape) const {
+    if (shape) return tensor(i, *shape);
+    if (args()[i].optional) return Argument{};
+    refuse(call_.info, fmt::format("'{}' cannot be none", args()[i].name), "give it a shape");
+  }
+
   void take_positional_shapes() {
     std::size_t next = 0;
     for (std::size_t i = 0; i < args().size() && next < given_.shapes.size(); ++i) {
       if (known_[i] || args()[i].kind != ArgKind::kTensor) continue;
       if (!args()[i].list) {
-        set(i, tensor(i, given_.shapes[next++]));
+        set(i, tensor_or_none(i, given_.shapes[next++]));
         continue;
       }
       TensorList list;
-      while (next < given_.shapes.size()) list.emplace_back(tensor(i, given_.shapes[next++]));
+      for (; next < given_.shapes.size(); ++next) {
+        const auto& shape = given_.shapes[next];
+        list.push_back(shape ? std::optional<TensorSpec>(tensor(i, *shape)) : std::nullopt);
+      }
       // Joining takes two.
       if (list.size() == 1 && is_one_of("cat stack", base_of(call_.info.name))) list.push_back(list.front());
       set(i, std::move(list));
@@ -136,8 +145,8 @@ class Filler {
     const int size = call_.info.schema.find_arg("size");
     const bool tensors =
         std::any_of(args().begin(), args().end(), [](const SchemaArg& arg) { return arg.kind == ArgKind::kTensor; });
-    if (!tensors && next < given_.shapes.size()) {  // zeros, full: the shape of what they make
-      const Shape& shape = given_.shapes[next++];
+    if (!tensors && next < given_.shapes.size() && given_.shapes[next]) {  // zeros, full: the shape of what they make
+      const Shape& shape = *given_.shapes[next++];
       if (size >= 0) {
         set(static_cast<std::size_t>(size), Argument(std::vector<Int>(shape.begin(), shape.end())));
       } else if (const int end = call_.info.schema.find_arg("end"); end >= 0) {
@@ -145,7 +154,8 @@ class Filler {
       }
     }
     if (next < given_.shapes.size()) {
-      refuse(call_.info, fmt::format("--shape {} is one more than it has tensors", shape_text(given_.shapes[next])),
+      const auto& shape = given_.shapes[next];
+      refuse(call_.info, fmt::format("--shape {} is one more than it has tensors", shape ? shape_text(*shape) : "none"),
              "give fewer");
     }
   }

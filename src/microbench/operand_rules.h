@@ -13,8 +13,9 @@ namespace nongemm::microbench {
 /// What the command line says of one call; names are those of the operator's schema, "tensors.1" is an element of a
 /// list.
 struct Given {
-  /// Without a name: for the operator's tensors in the order of its schema, a list of tensors takes all that are left.
-  std::vector<Shape> shapes;
+  /// Without a name: for the operator's tensors in the order of its schema, a list of tensors takes all that are left;
+  /// nullopt is none.
+  std::vector<std::optional<Shape>> shapes;
   /// By name; a list has one element each, nullopt is none.
   std::map<std::string, std::vector<std::optional<Shape>>> named_shapes;
   DType dtype = DType::kFloat32;

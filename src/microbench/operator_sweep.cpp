@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -35,8 +37,10 @@ using Axis = std::vector<std::function<void(Given&)>>;
 Axis axis_of_shape(const std::string& text) {
   const auto [name, shapes] = split_named(text);
   Axis axis;
-  if (!name.empty() && shapes == "none") {
-    axis.push_back([name = name](Given& given) { given.named_shapes[name].emplace_back(); });
+  if (shapes == "none") {
+    axis.push_back([name = name](Given& given) {
+      (name.empty() ? given.shapes : given.named_shapes[name]).emplace_back(std::nullopt);
+    });
     return axis;
   }
   for (const Shape& shape : parse_shapes(shapes)) {
@@ -49,10 +53,12 @@ Axis axis_of_shape(const std::string& text) {
   return axis;
 }
 
-/// Values without a name are swept through, those with one belong to every point.
+/// An option's values without a name are swept through, those with one belong to every point.
 template <typename Set, typename SetNamed>
-Axis axis_of(const std::vector<std::string>& texts, Given& common, Set&& set, SetNamed&& set_named) {
+Axis axis_of(const char* option, const std::vector<std::string>& texts, Given& common, Set&& set,
+             SetNamed&& set_named) {
   Axis axis;
+  std::set<std::string> known;
   for (const std::string& text : texts) {
     const auto [name, value] = split_named(text);
     if (name.empty()) {
@@ -61,6 +67,11 @@ Axis axis_of(const std::vector<std::string>& texts, Given& common, Set&& set, Se
     } else {
       set_named(common, name, value);
     }
+    if (known.insert(name.empty() ? value : name + "=").second) continue;
+    throw Error(ErrorKind::kUsage,
+                name.empty() ? fmt::format("{} has the value {} twice", option, value)
+                             : fmt::format("{} has two values for {}", option, name),
+                name.empty() ? "each value of a sweep is run once" : "give one");
   }
   return axis;
 }
@@ -71,18 +82,21 @@ std::vector<Axis> axes_of(const OperatorRequest& request, Given& common) {
     if (name.empty()) {
       throw Error(ErrorKind::kUsage, "--arg " + text + " gives nothing a value", "write --arg dim=-1");
     }
-    common.arguments[name] = value;
+    if (common.arguments.try_emplace(name, value).second) continue;
+    throw Error(ErrorKind::kUsage, "--arg has two values for " + name, "give one");
   }
   std::vector<Axis> axes;
   for (const std::string& text : request.shapes) axes.push_back(axis_of_shape(text));
   axes.push_back(axis_of(
-      request.dtypes, common, [](Given& given, const std::string& value) { given.dtype = read_dtype(value); },
+      "--dtype", request.dtypes, common,
+      [](Given& given, const std::string& value) { given.dtype = read_dtype(value); },
       [](Given& given, const std::string& name, const std::string& value) { given.dtypes[name] = read_dtype(value); }));
   axes.push_back(axis_of(
-      request.layouts, common, [](Given& given, const std::string& value) { given.layout = value; },
+      "--layout", request.layouts, common, [](Given& given, const std::string& value) { given.layout = value; },
       [](Given& given, const std::string& name, const std::string& value) { given.layouts[name] = value; }));
   axes.push_back(axis_of(
-      request.values, common, [](Given& given, const std::string& value) { given.content = parse_content(value); },
+      "--values", request.values, common,
+      [](Given& given, const std::string& value) { given.content = parse_content(value); },
       [](Given& given, const std::string& name, const std::string& value) {
         given.contents[name] = parse_content(value);
       }));
@@ -93,7 +107,9 @@ std::vector<Axis> axes_of(const OperatorRequest& request, Given& common) {
 /// What a combination that makes no call was.
 std::string text_of(const Given& given) {
   std::string text;
-  for (const Shape& shape : given.shapes) text += (text.empty() ? "" : " x ") + to_string(shape);
+  for (const auto& shape : given.shapes) {
+    text += (text.empty() ? "" : " x ") + (shape ? to_string(*shape) : std::string("none"));
+  }
   return text;
 }
 

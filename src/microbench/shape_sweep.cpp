@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstdint>
+#include <set>
 #include <string_view>
 
 #include "base/error.h"
@@ -63,6 +64,10 @@ class Reader {
       add_range(first, number(), values);
     } while (accept(','));
     if (!accept('}')) fail("a '{' is not closed");
+    std::set<std::int64_t> known;
+    for (const std::int64_t value : values) {
+      if (!known.insert(value).second) fail(fmt::format("the size {} is there twice", value));
+    }
     return values;
   }
 

@@ -22,6 +22,11 @@ std::string refused(const std::string& text) {
   return "";
 }
 
+TEST(ShapeSweep, ASizeThatIsThereTwiceIsRefused) {
+  EXPECT_THAT(refused("{64,64}x64"), HasSubstr("the size 64 is there twice"));
+  EXPECT_THAT(refused("{64..256*2,128}"), HasSubstr("the size 128 is there twice"));
+}
+
 TEST(ShapeSweep, OneShapeIsItself) {
   EXPECT_THAT(parse_shapes("1x2048x4096"), ElementsAre(Shape{1, 2048, 4096}));
   EXPECT_THAT(parse_shapes("7"), ElementsAre(Shape{7}));
