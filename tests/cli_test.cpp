@@ -187,6 +187,12 @@ TEST_F(Cli, APointThatCannotRunDoesNotEndTheSweep) {
   EXPECT_THAT(report["points"][1]["reason"].get<std::string>(), HasSubstr("GB"));
 }
 
+TEST_F(Cli, WithoutACommandHelpIsNamed) {
+  const Outcome ran = run("");
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_THAT(ran.text, AllOf(HasSubstr("no command is given"), HasSubstr("nongemm --help"), Not(HasSubstr("mean"))));
+}
+
 TEST_F(Cli, APlanIsASweep) {
   const std::string plan = write(
       "plan.toml", "model = '" + small_model() + "'\niterations = 1\nwarmup = 0\nno-limits = true\nseq-len = [4, 8]\n");

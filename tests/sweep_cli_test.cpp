@@ -77,6 +77,13 @@ TEST_F(SweepCli, OptionsWithoutEffectAreRefusedBeforeAnythingRunsOrIsListed) {
   EXPECT_FALSE(fs::exists(out_));
 }
 
+TEST_F(SweepCli, AComparisonOfRunsRecordsWhatWasTyped) {
+  const std::string one = "--run '" + (folder_ / "model").string() + " --iterations 2 --warmup 0 --no-limits' ";
+  run("compare " + one + one + "--processes 2 --format json --output " + out_);
+  const std::string command = report()["context"]["command"];
+  EXPECT_THAT(command, AllOf(testing::StartsWith("nongemm compare --run "), Not(HasSubstr("/proc/self"))));
+}
+
 TEST_F(SweepCli, APointThatEndsItsProcessIsARow) {
   const Outcome ran =
       run("run " + plan({"seq-len = 4", library(NONGEMM_DOOMED_abort), library(NONGEMM_DOOMED_kill), "seq-len = 8"}) +

@@ -23,6 +23,15 @@ void check_subject(const CompareRequest& request, const Selection& selection) {
   }
 }
 
+/// The machine is that of the runs; what was typed, and where, is this process's and not that of a run.
+void say_what_was_typed(Document& document) {
+  for (const auto& [name, value] : make_context()) {
+    if (name != "command" && name != kStartedIn) continue;
+    std::erase_if(document.context, [&](const auto& entry) { return entry.first == name; });
+    document.context.emplace_back(name, value);
+  }
+}
+
 Comparison measured(const CompareRequest& request, CompareOptions options) {
   constexpr int kMostTurns = 55;
   const ChildTask base = task_of_command(request.runs[0]);
@@ -36,6 +45,7 @@ Comparison measured(const CompareRequest& request, CompareOptions options) {
   });
   Comparison comparison = compare_documents(turns.base, turns.fresh, options);
   comparison.document.context = turns.base.context;
+  say_what_was_typed(comparison.document);
   return comparison;
 }
 

@@ -40,7 +40,7 @@ const Subcommand& find_command(const std::string& name) {
     if (its_name == name) return subcommand;
     known.emplace_back(its_name);
   }
-  if (name.empty()) throw Error(ErrorKind::kUsage, "no command is given", did_you_mean("", known));
+  if (name.empty()) throw Error(ErrorKind::kUsage, "no command is given", "nongemm run gpt2, for one");
   throw Error(ErrorKind::kUsage, "there is no command '" + name + "'", did_you_mean(name, known));
 }
 

@@ -91,7 +91,7 @@ std::vector<Option> generate_rows() {
   rows.push_back(choice({.name = "cache",
                          .value = "KIND",
                          .doc = "dynamic: keys and values grow by concatenation; static: they are written in place",
-                         .otherwise = "dynamic; with --cuda-graph static, which alone can be replayed",
+                         .otherwise = "dynamic; static where a run replays CUDA graphs, which take no other",
                          .section = OptionSection::kModel,
                          .commands = kRun | kVerify,
                          .shown = OptionShown::kWhenGiven,
