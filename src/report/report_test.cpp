@@ -50,6 +50,17 @@ Document nasty_document() {
   return document;
 }
 
+TEST(Report, TitlesOfFiguresEndBeforeTheirValues) {
+  const SectionInfo info{.id = "x",
+                         .title = "X",
+                         .doc = "",
+                         .single_row = true,
+                         .columns = {{"a", "A title of more than thirty characters", Unit::kShare, ""}}};
+  Document document;
+  document.points.emplace_back().tables = {{&info, {{0.405}}}};
+  EXPECT_THAT(written(document, "table"), HasSubstr("characters  40.5 %"));
+}
+
 TEST(Report, JsonComesBackAsItWas) {
   const std::string json = written(nasty_document(), "json");
   const Document back = parse_document(json, "test");

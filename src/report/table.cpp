@@ -39,16 +39,22 @@ void write_cell(std::ostream& out, const std::string& text, std::size_t width, b
   out << (right ? padding + text : text + padding);
 }
 
+/// A line each: title and value, with two spaces at least between them.
 void write_figures(const Table& table, std::ostream& out) {
+  std::vector<std::size_t> shown;
+  std::size_t width = 24;
   for (std::size_t c = 0; c < table.info->columns.size(); ++c) {
     const Column& column = table.info->columns[c];
-    const FieldValue& value = table.rows[0][c];
     // What this kind of run has no figure for (device waits on a host) is not worth a line here.
-    if (column.wide || std::holds_alternative<std::monostate>(value)) continue;
+    if (column.wide || std::holds_alternative<std::monostate>(table.rows[0][c])) continue;
+    shown.push_back(c);
+    width = std::max(width, width_of(std::string(column.title)));
+  }
+  for (const std::size_t c : shown) {
+    const Column& column = table.info->columns[c];
     out << "  ";
-    constexpr std::size_t kTitleWidth = 26;
-    write_cell(out, std::string(column.title), kTitleWidth, false);
-    out << on_one_line(to_text(value, column.unit)) << '\n';
+    write_cell(out, std::string(column.title), width + 2, false);
+    out << on_one_line(to_text(table.rows[0][c], column.unit)) << '\n';
   }
 }
 
