@@ -17,6 +17,7 @@ std::vector<std::uint32_t> in_order_of_time(const std::vector<DeviceRecord>& dev
 BusyTime busy_time(const std::vector<DeviceRecord>& device) {
   BusyTime time;
   time.gap_before_ns.resize(device.size());
+  time.charged_ns.resize(device.size());
   if (device.empty()) return time;
   const std::vector<std::uint32_t> order = in_order_of_time(device);
   time.first_ns = time.last_ns = device[order.front()].begin_ns;
@@ -27,7 +28,8 @@ BusyTime busy_time(const std::vector<DeviceRecord>& device) {
       time.last_ns = record.begin_ns;
     }
     if (record.end_ns > time.last_ns) {
-      time.busy_ns += record.end_ns - time.last_ns;
+      time.charged_ns[at] = record.end_ns - time.last_ns;
+      time.busy_ns += time.charged_ns[at];
       time.last_ns = record.end_ns;
     }
   }

@@ -15,6 +15,9 @@ struct BusyTime {
   std::int64_t busy_ns = 0;
   /// By activity: how long nothing ran before it began.
   std::vector<std::int64_t> gap_before_ns;
+  /// By activity: its duration without what overlaps. Time in which several run belongs to the one that began first, as
+  /// in `decompose` of runs of ours, so that these add up to `busy_ns`.
+  std::vector<std::int64_t> charged_ns;
 };
 
 /// Of all activities, whatever their stream.

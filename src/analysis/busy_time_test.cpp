@@ -23,6 +23,7 @@ TEST(BusyTime, IsTheUnionToTheNanosecond) {
   EXPECT_EQ(time.first_ns, kBoot);
   EXPECT_EQ(time.last_ns, kBoot + 1025);
   EXPECT_EQ(time.gap_before_ns, (std::vector<std::int64_t>{5, 0, 0, 0}));
+  EXPECT_EQ(time.charged_ns, (std::vector<std::int64_t>{10, 1000, 10, 0}));  // each nanosecond once
   EXPECT_EQ(busy_time({}).busy_ns, 0);
 }
 

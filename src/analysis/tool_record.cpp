@@ -126,11 +126,13 @@ class Builder {
   }
 
   void add_activities() {
-    for (const DeviceRecord& record : trace_.trace.device) {
-      const NodeId node = node_of(record);
+    busy_ = busy_time(trace_.trace.device);
+    for (std::size_t i = 0; i < trace_.trace.device.size(); ++i) {
+      const NodeId node = node_of(trace_.trace.device[i]);
       result_.node_of.push_back(node);
       NodeTime& time = times_[node];
-      time.device_s += static_cast<double>(record.end_ns - record.begin_ns) * kSecond;
+      time.device_s += static_cast<double>(busy_.charged_ns[i]) * kSecond;
+      time.gap_s += static_cast<double>(busy_.gap_before_ns[i]) * kSecond;
       time.kernels += 1;
       // What has a node of its own was called as often as it ran.
       if (node >= trace_.nodes.size()) time.calls += 1;
@@ -138,10 +140,6 @@ class Builder {
     for (const SynchronisationRecord& wait : trace_.trace.synchronisations) {
       if (wait.node == kNoId) continue;
       times_[home_of(wait.node)].wait_s += static_cast<double>(wait.end_ns - wait.begin_ns) * kSecond;
-    }
-    busy_ = busy_time(trace_.trace.device);
-    for (std::size_t i = 0; i < busy_.gap_before_ns.size(); ++i) {
-      times_[result_.node_of[i]].gap_s += static_cast<double>(busy_.gap_before_ns[i]) * kSecond;
     }
   }
 
@@ -153,9 +151,7 @@ class Builder {
     pass.mean_wall_s = static_cast<double>(busy_.last_ns - busy_.first_ns) * kSecond;
     pass.recorded_s = pass.mean_wall_s;
     pass.gap_s = pass.mean_wall_s - pass.device_busy_s;
-    double kernels_s = 0;
-    for (const NodeTime& time : times_) kernels_s += time.device_s;
-    pass.outside_s = pass.device_busy_s - kernels_s;  // below 0 where activities run at once
+    pass.outside_s = 0;  // each activity has a node
     pass.how = "activities of the device as " + trace_.kind + " recorded them, the whole file";
     pass.nodes = std::move(times_);
     return pass;

@@ -22,7 +22,8 @@ struct ToolRecord {
 };
 
 /// One stretch of all that was recorded: its wall time is that from the first to the last activity of the device, or
-/// from the first to the last event where there are none. A node's device time is the sum of its kernels' durations.
+/// from the first to the last event where there are none. A node's device time is that of its activities, overlap
+/// charged once.
 ToolRecord record_of(const ToolTrace& trace);
 
 /// What the file has in time, on the nodes of its record. @param most entries of each list at most

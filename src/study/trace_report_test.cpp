@@ -239,6 +239,19 @@ TEST(TraceReport, GroupsAddUpToTheDevicesTime) {
   EXPECT_NEAR(number(cell(point, "trace", "gemm_share")), 1211.426 / 2134.25, 1e-6);
 }
 
+TEST(TraceReport, TimeOfSeveralStreamsIsChargedOnce) {
+  const Point point = trace_points({.files = {shared("kineto_streams.json.gz")}}, {}).front();
+  const double busy = number(cell(point, "trace", "device_busy"));
+  EXPECT_GT(number(cell(point, "trace", "overlap")), 1e-3);
+  double all = 0;
+  for (const auto& [group, seconds] : sums(point, "groups", "group", "time")) all += seconds;
+  EXPECT_NEAR(all, busy, 1e-12);
+  EXPECT_NEAR(number(cell(point, "performance", "parts")), 1, 1e-9);
+  EXPECT_NEAR(number(cell(point, "performance", "outside_share")), 0, 1e-9);
+  // What the sections of the trace itself say is whole durations.
+  EXPECT_GT(number(cell(point, "trace", "kernel_time")) + number(cell(point, "trace", "copy_time")), busy);
+}
+
 /// relu launches in its clamp_min, and linear in its addmm.
 constexpr const char* kNested = R"({"traceEvents": [
 {"ph":"X","cat":"cpu_op","name":"aten::relu","pid":1,"tid":1,"ts":0,"dur":100,"args":{"External id":1,
