@@ -113,6 +113,7 @@ void describe_added(const RuntimeNode& step, NodeRow& row) {
       const OnnxOperator* known = step.operators.size() == 1 ? find_onnx_operator(step.operators.front()) : nullptr;
       row.group = known != nullptr ? moved(known->group, step) : Group::kOther;
       row.variant = known != nullptr ? known->variant : "not mapped";
+      if (is_compute(row) && row.group != Group::kMemoryMovement) row.cost.flops = kUnknownWork;
       break;
     }
   }

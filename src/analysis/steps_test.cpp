@@ -67,6 +67,12 @@ TEST_F(AttentionInParts, AStepThatNobodyOpensIsSaid) {
   EXPECT_EQ(doubts_of(analysis, {}), "");
 }
 
+TEST_F(AttentionInParts, WorkOfAStepThatNobodyKnowsIsUnknown) {
+  const Analysis analysis = analyse_program({step("Foreign", {}, {}), step("Transpose", {}, {"Transpose"})});
+  EXPECT_EQ(analysis.total.without_flops(), 1);  // moving elements is no arithmetic
+  EXPECT_TRUE(std::isnan(analysis.nodes[0].cost.flops));
+}
+
 TEST_F(AttentionInParts, CountsEachPartInItsGroup) {
   const std::vector<Group> expected = {Group::kArithmetic, Group::kMemoryMovement, Group::kGemm,
                                        Group::kArithmetic, Group::kLogit,          Group::kGemm,

@@ -52,7 +52,11 @@ class Sums {
  private:
   std::size_t operator_at(const std::string& name) {
     const auto [at, is_new] = operator_ids_.try_emplace(name, result_.operators.size());
-    if (is_new) result_.operators.emplace_back().name = name;
+    if (is_new) {
+      ToolOperator& op = result_.operators.emplace_back();
+      op.name = name;
+      op.sum.recorded = !trace_.trace.device.empty();
+    }
     return at->second;
   }
 
@@ -92,7 +96,12 @@ class Sums {
     std::vector<Union> streams(trace_.streams.size());
     std::vector<Union> steps(trace_.steps.size());
     for (const ToolStream& stream : trace_.streams) result_.streams.push_back({stream, {}, 0});
-    for (const ToolStep& step : trace_.steps) result_.steps.push_back({step.name, step.end_ns - step.begin_ns, 0, {}});
+    for (const ToolStep& step : trace_.steps) {
+      StepSum& sum = result_.steps.emplace_back();
+      sum.name = step.name;
+      sum.host_ns = step.end_ns - step.begin_ns;
+      sum.sum.recorded = !trace_.trace.device.empty();
+    }
     for (const std::uint32_t at : in_order_of_time(trace_.trace.device)) {
       const DeviceRecord& record = trace_.trace.device[at];
       streams[record.stream].add(record);

@@ -13,6 +13,8 @@ namespace nongemm {
 
 /// Activities added up.
 struct ActivitySum {
+  /// Those of a device are in the file: otherwise nothing is known of them, which is not 0.
+  bool recorded = true;
   std::int64_t kernels = 0;
   std::int64_t kernel_ns = 0;
   std::int64_t copies = 0;

@@ -20,6 +20,11 @@ struct Performance {
 
   const Analysis& analysis() const { return *run.analysis; }
   double share(double seconds) const { return analysis().wall_s > 0 ? seconds / analysis().wall_s : kNaN; }
+  /// Of steps whose operators nobody knows it is not known either how much of them is GEMM.
+  bool split_known() const {
+    return analysis().measured && (run.fusion == nullptr || run.fusion->mapped_time > 0 || analysis().gemm_s > 0);
+  }
+  FieldValue split(double figure) const { return measured_if(split_known(), figure); }
 };
 
 /// The counter moves every 20 to 100 ms: less than a second of work says little.
@@ -99,9 +104,9 @@ const Section<Performance>& performance_section() {
                                     rate(static_cast<double>(p.run.batch * p.run.tokens), p.latency.median));
                }},
               {{"gemm_share", "GEMM", Unit::kShare, "share of the node pass in GEMM (and fused attention)"},
-               [](const P& p) { return measured(p.share(p.analysis().gemm_s)); }},
+               [](const P& p) { return p.split(p.share(p.analysis().gemm_s)); }},
               {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of the node pass in all other operators"},
-               [](const P& p) { return measured(p.share(p.analysis().nongemm_s)); }},
+               [](const P& p) { return p.split(p.share(p.analysis().nongemm_s)); }},
               {{"gap_share", "Device waits", Unit::kShare, "share in which the device had nothing to do"},
                [](const P& p) {
                  const Analysis& a = p.analysis();
@@ -111,12 +116,12 @@ const Section<Performance>& performance_section() {
                 "the executor's own time on a host; on a device what the parts do not explain"},
                [](const P& p) { return measured(p.share(p.analysis().outside_s)); }},
               {{"gemm_time", "GEMM time", Unit::kSeconds, "of one inference", true},
-               [](const P& p) { return measured(p.analysis().measured ? p.analysis().gemm_s : kNaN); }},
+               [](const P& p) { return p.split(p.analysis().gemm_s); }},
               {{"nongemm_time", "Non-GEMM time", Unit::kSeconds, "of one inference", true},
-               [](const P& p) { return measured(p.analysis().measured ? p.analysis().nongemm_s : kNaN); }},
+               [](const P& p) { return p.split(p.analysis().nongemm_s); }},
               {{"dominant_group", "Dominant non-GEMM group", Unit::kText, "the non-GEMM group with the most time"},
                [](const P& p) -> FieldValue {
-                 if (!p.analysis().dominant) return std::monostate{};
+                 if (!p.analysis().dominant || !p.split_known()) return std::monostate{};
                  return std::string(info(*p.analysis().dominant).title);
                }},
               {{"peak_memory", "Peak memory", Unit::kBytes, "most that was allocated at once, weights included"},

@@ -32,17 +32,21 @@ std::string joined_notes(const ToolFigures& figures) {
   return text;
 }
 
+/// Absent where the file has nothing of a device.
+FieldValue recorded(const ActivitySum& sum, FieldValue value) { return sum.recorded ? value : FieldValue{}; }
+
 /// Of sums with an ActivitySum `sum`.
 template <typename Row>
 std::vector<Field<Row>> activity_fields() {
   return {
-      {{"kernels", "Kernels", Unit::kCount, "launched"}, [](const Row& row) { return count(row.sum.kernels); }},
+      {{"kernels", "Kernels", Unit::kCount, "launched"},
+       [](const Row& row) { return recorded(row.sum, count(row.sum.kernels)); }},
       {{"kernel_time", "Kernel time", Unit::kSeconds, "durations of kernels, added up"},
-       [](const Row& row) { return seconds(row.sum.kernel_ns); }},
+       [](const Row& row) { return recorded(row.sum, seconds(row.sum.kernel_ns)); }},
       {{"copies", "Copies", Unit::kCount, "between host and device and within the device"},
-       [](const Row& row) { return count(row.sum.copies); }},
+       [](const Row& row) { return recorded(row.sum, count(row.sum.copies)); }},
       {{"copy_time", "Copy time", Unit::kSeconds, "durations of copies, added up"},
-       [](const Row& row) { return seconds(row.sum.copy_ns); }},
+       [](const Row& row) { return recorded(row.sum, seconds(row.sum.copy_ns)); }},
   };
 }
 
@@ -142,11 +146,11 @@ const Section<ToolOperator>& operator_section() {
                {{"calls", "Calls", Unit::kCount, "in the whole file"}, [](const O& o) { return count(o.calls); }}},
               activity_fields<O>()),
           {{{"gap", "Device waits", Unit::kSeconds, "idle time of the device before its activities"},
-            [](const O& o) { return seconds(o.gap_ns); }},
+            [](const O& o) { return recorded(o.sum, seconds(o.gap_ns)); }},
            {{"gaps", "Waits", Unit::kCount, "how often the device was idle before its activities", true},
-            [](const O& o) { return count(o.gaps); }},
+            [](const O& o) { return recorded(o.sum, count(o.gaps)); }},
            {{"longest_gap", "Longest wait", Unit::kSeconds, "the longest of those", true},
-            [](const O& o) { return seconds(o.longest_gap_ns); }},
+            [](const O& o) { return recorded(o.sum, seconds(o.longest_gap_ns)); }},
            {{"total_time", "Total host time", Unit::kSeconds, "inside its calls", true},
             [](const O& o) { return seconds(o.total_ns); }},
            {{"host_time", "Host time", Unit::kSeconds, "inside its calls, without operators that it called"},
@@ -206,7 +210,7 @@ const Section<StepSum>& step_section() {
                    [](const S& s) { return seconds(s.host_ns); }}},
                  activity_fields<S>()),
              {{{"busy", "Device busy", Unit::kSeconds, "union of the activities"},
-               [](const S& s) { return seconds(s.busy_ns); }}}));
+               [](const S& s) { return recorded(s.sum, seconds(s.busy_ns)); }}}));
   return section;
 }
 

@@ -73,10 +73,21 @@ Reference foreign(traces::OnnxNodes model, std::string source) {
 /// The engine's own ONNX file is taken as it is; other models as `nongemm export` writes them.
 bool is_onnx_file(const RunSpec& spec) { return spec.model.ends_with(".onnx"); }
 
+bool covers_any(const traces::TensorRtEngine& engine, const Reference& reference) {
+  const traces::EngineMap map = traces::map_engine(engine, reference.model);
+  return std::any_of(map.layers.begin(), map.layers.end(),
+                     [](const traces::LayerCover& layer) { return !layer.nodes.empty(); });
+}
+
+/// A model that none of the layers comes from says less than their own names: an engine built from another exporter's
+/// file has that one's names.
 Reference reference_of(const RunSpec& spec, const traces::TensorRtEngine& engine) {
-  if (spec.model.empty()) return foreign(traces::infer_nodes(engine), "names of the layers alone");
-  if (is_onnx_file(spec)) return foreign(traces::read_onnx_nodes(spec.model), "ONNX file " + spec.model);
-  return lowered(spec);
+  constexpr const char* kNames = "names of the layers alone";
+  if (spec.model.empty()) return foreign(traces::infer_nodes(engine), kNames);
+  Reference reference =
+      is_onnx_file(spec) ? foreign(traces::read_onnx_nodes(spec.model), "ONNX file " + spec.model) : lowered(spec);
+  if (covers_any(engine, reference)) return reference;
+  return foreign(traces::infer_nodes(engine), fmt::format("{}: none is of {}", kNames, reference.source));
 }
 
 /// Files of one engine have the layers' names in common, but for those that one of the tools leaves out.
@@ -166,6 +177,7 @@ Point engine_point(const EngineFiles& files, const RunSpec& spec) {
       traces::engine_of_profile(traces::read_tensorrt_layers(files.layers), profile.layers.front().profile);
   check_same_engine(profile, engine, files);
   Reference reference = reference_of(spec, engine);
+  const std::int64_t known_batch = reference.names_only ? 0 : spec.options.batch;
 
   Point point;
   point.settings = {{"engine", std::filesystem::path(files.layers).filename().string()},
@@ -180,10 +192,7 @@ Point engine_point(const EngineFiles& files, const RunSpec& spec) {
   }
   const Analysis analysis = analyse(record, options);
   const FusionAnalysis fusion = analyse_fusion(*record.entries.front().program, analysis, options);
-  const RunFigures figures{.record = &record,
-                           .analysis = &analysis,
-                           .batch = spec.model.empty() || is_onnx_file(spec) ? 0 : spec.options.batch,
-                           .fusion = &fusion};
+  const RunFigures figures{.record = &record, .analysis = &analysis, .batch = known_batch, .fusion = &fusion};
   point.tables = make_tables(figures);
   if (fusion.mapped_time < 0.95) {
     point.status.kind = StatusKind::kIncomplete;

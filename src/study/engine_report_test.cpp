@@ -74,6 +74,20 @@ TEST(EngineReport, EngineThatTensorRtBuilt) {
   EXPECT_DOUBLE_EQ(number(cell(point, "fusion", "mapped_time")), (kAll - kAdded - kMyelin) / (kAll - kAdded));
 }
 
+/// An engine of another exporter's file has none of the names that `nongemm export` writes: its own say more.
+TEST(EngineReport, ModelThatNoLayerComesFrom) {
+  const std::string folder = std::string(NONGEMM_SHARED_DIR) + "/fixtures/tensorrt/";
+  const EngineFiles files{folder + "trt86_segformer_times.json", folder + "trt86_segformer_layers.json", ""};
+  RunSpec spec;
+  spec.model = "segformer";
+  const Point told = engine_point(files, spec);
+  const Point alone = engine_point(files, {});
+  for (const char* column : {"gemm_share", "nongemm_share", "flops_unknown", "flops"}) {
+    EXPECT_EQ(to_plain(cell(told, "performance", column)), to_plain(cell(alone, "performance", column))) << column;
+  }
+  EXPECT_THAT(told.setting("nodes from"), testing::HasSubstr("none is of model segformer"));
+}
+
 TEST(EngineReport, FilesThatAreMissing) {
   EXPECT_THROW(engine_point({"/nowhere/profile.json", "/nowhere/layers.json", ""}, {}), Error);
 }
