@@ -46,6 +46,26 @@ TEST(Analysis, StaticFiguresOfGpt2) {
   EXPECT_EQ(group(analysis, Group::kMemoryLayout).work.known().bytes(), 0);
 }
 
+/// As imported files have what no rule could make an operator of the table of.
+TEST(Analysis, OnnxOperatorsThatStayHaveTheirGroup) {
+  Graph graph;
+  for (const char* op :
+       {"onnx.Transpose.default", "onnx.Reshape.default", "onnx.MatMulInteger.default", "onnx.Fancy.default"}) {
+    Node& node = graph.nodes.emplace_back();
+    node.op = op;
+    node.arg_names = {"none"};
+    node.args.emplace_back();
+    graph.blocks[kBodyBlock].nodes.push_back(static_cast<NodeId>(graph.nodes.size() - 1));
+  }
+  const Analysis analysis = analyse(record_of(graph), {});
+  EXPECT_EQ(analysis.nodes[0].group, Group::kMemoryLayout);
+  EXPECT_EQ(analysis.nodes[0].variant, "Transpose");
+  EXPECT_EQ(analysis.nodes[1].group, Group::kMemoryLayout);
+  EXPECT_EQ(analysis.nodes[2].group, Group::kGemm);
+  EXPECT_EQ(analysis.nodes[3].group, Group::kOther);
+  EXPECT_TRUE(std::isnan(analysis.nodes[2].cost.flops));  // nobody said how much it does
+}
+
 TEST(Analysis, PartsAddUpToTheWall) {
   const Graph graph = build_graph(find_model("gpt2"), {});
   const Record record = even_record(graph);

@@ -37,10 +37,13 @@ class ParameterCount {
   std::vector<bool> uncounted_;  // by ValueId
 };
 
-/// Of models that were not lowered here: "onnx.MatMul".
+/// Of models that were not lowered here: "onnx.MatMul" of a file of names alone, "onnx.MatMul.default" of an imported
+/// model that no rule could make an operator of the table of.
 const OnnxOperator* foreign_operator(const std::string& op) {
   constexpr std::string_view kPrefix = "onnx.";
-  return op.starts_with(kPrefix) ? find_onnx_operator(std::string_view(op).substr(kPrefix.size())) : nullptr;
+  if (!op.starts_with(kPrefix)) return nullptr;
+  const std::string_view type = std::string_view(op).substr(kPrefix.size());
+  return find_onnx_operator(type.substr(0, type.find('.')));
 }
 
 DType result_dtype(const Graph& graph, const Node& node) {
@@ -57,6 +60,7 @@ void classify(const Graph& graph, const Node& node, const AnalysisOptions& optio
     row.group = foreign->group;
     row.variant = foreign->variant;
     row.traits = foreign->traits;
+    row.cost = foreign_cost(graph, node, row.group);
   } else if (std::optional<NamedGroup> named = named_group(node.op)) {
     row.group = named->group;
     row.variant = std::move(named->variant);

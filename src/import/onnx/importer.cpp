@@ -209,6 +209,16 @@ const ReadValue* stated_inside(const ReadNode& node, std::size_t output) {
   return value == body.values.end() ? nullptr : &value->second;
 }
 
+/// Of matrices as layers have them: one of weights, or one for each of the first operand's; else nothing is said.
+Type integer_product(const Tensor& a, const Tensor& b) {
+  if (a.dtype() == DType::kUndefined || b.dtype() == DType::kUndefined || a.rank() < 2 || b.rank() < 2) return {};
+  Shape shape = a.type().shape;
+  const Shape right = b.type().shape;
+  if (right.size() > 2 && !std::equal(shape.begin(), shape.end() - 2, right.begin(), right.end() - 2)) return {};
+  shape.back() = right.back();
+  return OnnxCall::dense(DType::kInt32, std::move(shape));
+}
+
 }  // namespace
 
 /// What the file says of it, or what follows from the operator's kind; without dtype where nothing does.
@@ -219,6 +229,10 @@ Type Importer::type_of_kept(OnnxCall& call, const ReadNode& node, std::size_t ou
   }
   const auto operand = [&](std::size_t i) { return call.has(i) ? call.any_tensor(node.inputs[i]) : Tensor(); };
   const Tensor first = operand(0);
+  // Of operand 0 its scale and its zero point, one each.
+  if (node.type == "DynamicQuantizeLinear" && output > 0) {
+    return OnnxCall::dense(output == 1 ? DType::kFloat32 : DType::kUInt8, {});
+  }
   if (!first || output > 0 || first.dtype() == DType::kUndefined) return type;
   const auto like_first = [&](DType dtype) {
     type = first.type();
@@ -237,6 +251,7 @@ Type Importer::type_of_kept(OnnxCall& call, const ReadNode& node, std::size_t ou
   if (node.type == "QuantizeLinear") return like_first(operand(2) ? operand(2).dtype() : DType::kUInt8);
   if (node.type == "DynamicQuantizeLinear") return like_first(DType::kUInt8);
   if (node.type == "DequantizeLinear" && operand(1)) return like_first(operand(1).dtype());
+  if (node.type == "MatMulInteger" && operand(1)) return integer_product(first, operand(1));
   if (node.type == "IsInf") return like_first(DType::kBool);
   return type;
 }
