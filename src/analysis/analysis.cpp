@@ -135,6 +135,10 @@ Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPar
     result.on_device = !device->is_host;
     add_wall_time(*pass, result);
     for (NodeRow& row : result.nodes) take_times(*pass, result.on_device, row);
+    // Kernels count to the operator around: the gather of an embedding is embedding.
+    for (NodeRow& row : result.nodes) {
+      if (row.part_of != kNoId) row.group = result.nodes[row.part_of].group;
+    }
   }
   if (device != nullptr && device->limits) {
     for (NodeRow& row : result.nodes) row.limit_s = time_at_limit(row, *device->limits);

@@ -63,6 +63,7 @@ class Sums {
   void add_operators() {
     for (const ToolNode& node : trace_.nodes) {
       const std::size_t at = operator_at(trace_.trace.names[node.name]);
+      own_groups_[at].insert(analysis_.nodes.at(by_node_.size()).group);  // the record's first nodes are the trace's
       by_node_.push_back(at);
       result_.operators[at].calls += node.calls;
       result_.operators[at].total_ns += node.total_ns;
@@ -81,8 +82,8 @@ class Sums {
       ++op.gaps;
       op.longest_gap_ns = std::max(op.longest_gap_ns, gap_ns);
     }
+    (is_kernel(record) ? groups_ : copy_groups_)[at].insert(row.group);
     if (!is_kernel(record)) return;
-    groups_[at].insert(row.group);
     if (record.node == kNoId) result_.without_operator_ns += duration(record);
     if (counts_as_gemm(row.group, analysis_.attention_is_gemm)) result_.gemm_ns += duration(record);
     grouped_[record_.by[record_.node_of[i]]] += duration(record);
@@ -133,7 +134,10 @@ class Sums {
   }
 
   void finish_operators() {
-    for (const auto& [at, groups] : groups_) {
+    for (std::size_t at = 0; at < result_.operators.size(); ++at) {
+      const std::set<Group>& groups = groups_.contains(at)        ? groups_[at]
+                                      : copy_groups_.contains(at) ? copy_groups_[at]
+                                                                  : own_groups_[at];
       if (groups.size() == 1) result_.operators[at].group = *groups.begin();
     }
     names_.reserve(result_.operators.size());
@@ -168,7 +172,9 @@ class Sums {
   std::map<std::string, std::size_t> operator_ids_;
   std::vector<std::size_t> by_node_;
   std::vector<std::string> names_;
-  std::map<std::size_t, std::set<Group>> groups_;
+  std::map<std::size_t, std::set<Group>> groups_;  // of kernels, by operator
+  std::map<std::size_t, std::set<Group>> copy_groups_;
+  std::map<std::size_t, std::set<Group>> own_groups_;
   std::map<std::pair<std::uint32_t, Group>, KernelOf> kernels_;
   std::map<GroupedBy, std::int64_t> grouped_;
 };

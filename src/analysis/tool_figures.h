@@ -28,7 +28,7 @@ struct ActivitySum {
 /// An operator as the tool names it.
 struct ToolOperator {
   std::string name;            // "aten::addmm"
-  std::optional<Group> group;  // absent where its kernels are of several
+  std::optional<Group> group;  // of its kernels, else of its copies, else its own; absent where they are several
   std::int64_t calls = 0;
   std::int64_t total_ns = 0;  // of the host, inside its calls
   std::int64_t host_ns = 0;   // the same without operators that they called

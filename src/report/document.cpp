@@ -52,11 +52,11 @@ Document summary_of(const Document& document) {
   Document result = document;
   for (Point& point : result.points) {
     const std::string_view first = point.tables.empty() ? "" : point.tables.front().info->id;
-    // A trace tells of operators by itself, and has no latency.
+    // A trace tells of operators by itself; what its groups are shares of, waits and the rest stand in `performance`.
     if (first == "trace") {
       std::erase_if(point.tables, [](const Table& table) {
         const std::string_view id = table.info->id;
-        return id != "groups" && id != "rank_waits" && !id.starts_with("trace");
+        return id != "performance" && id != "groups" && id != "rank_waits" && !id.starts_with("trace");
       });
     }
     if (first == "generation") {

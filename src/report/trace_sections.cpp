@@ -78,9 +78,9 @@ std::vector<Field<ToolFigures>> device_fields() {
        [](const F& f) { return of_device(f, count(f.sum.fills)); }},
       {{"fill_time", "Fill time", Unit::kSeconds, "durations of fills, added up", true},
        [](const F& f) { return of_device(f, seconds(f.sum.fill_ns)); }},
-      {{"gemm_share", "GEMM", Unit::kShare, "share of kernel time in GEMM (and fused attention)"},
+      {{"gemm_share", "GEMM of kernel time", Unit::kShare, "share of kernel time in GEMM (and fused attention)"},
        [](const F& f) { return part(f.gemm_ns, f.sum.kernel_ns); }},
-      {{"nongemm_share", "Non-GEMM", Unit::kShare, "share of kernel time in all else"},
+      {{"nongemm_share", "Non-GEMM of kernel time", Unit::kShare, "share of kernel time in all else"},
        [](const F& f) { return part(f.sum.kernel_ns - f.gemm_ns, f.sum.kernel_ns); }},
       {{"device_busy", "Device busy", Unit::kSeconds, "union of all activities"},
        [](const F& f) { return of_device(f, seconds(f.busy_ns)); }},
@@ -112,7 +112,7 @@ std::vector<Field<ToolFigures>> other_fields() {
       {{"node_time", "Node time", Unit::kSeconds, "inside those nodes, all inferences together", true},
        [](const F& f) { return has_runs(f) ? seconds(over_nodes(f, &ToolNode::total_ns)) : FieldValue{}; }},
       {{"notes", "Notes", Unit::kText, "what was odd, and what cannot be told from this file"},
-       [](const F& f) { return text(joined_notes(f)); }},
+       [](const F& f) { return text_if_any(joined_notes(f)); }},
   };
 }
 
@@ -139,10 +139,9 @@ const Section<ToolOperator>& operator_section() {
       joined(
           joined<O>(
               {{{"operator", "Operator", Unit::kText, "as the tool names it"}, [](const O& o) { return text(o.name); }},
-               {{"group", "Group", Unit::kText, "operator group of its kernels"},
-                [](const O& o) -> FieldValue {
-                  return o.sum.kernels == 0 ? text("") : o.group ? text(info(*o.group).title) : text("several");
-                }},
+               {{"group", "Group", Unit::kText,
+                 "operator group of its kernels, of its copies where it launched none, else its own"},
+                [](const O& o) { return text(o.group ? info(*o.group).title : "several"); }},
                {{"calls", "Calls", Unit::kCount, "in the whole file"}, [](const O& o) { return count(o.calls); }}},
               activity_fields<O>()),
           {{{"gap", "Device waits", Unit::kSeconds, "idle time of the device before its activities"},

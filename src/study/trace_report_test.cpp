@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/temporary_folder.h"
+#include "report/document.h"
 #include "report/sections.h"
 #include "test_paths.h"
 #include "traces/common/byte_source.h"
@@ -207,6 +208,8 @@ TEST(TraceReport, NodesOfOnnxRuntime) {
   const auto operators = sums(point, "trace_operators", "operator", "total_time");
   for (const auto& [name, microseconds] : truth["by_operator_us"].items())
     expect_seconds(operators.at(name), microseconds);
+  EXPECT_THAT(sums(point, "trace_operators", "group", "calls"),
+              testing::IsSupersetOf({testing::Pair("GEMM", 39.0), testing::Pair("Activation", 6.0)}));
   // Groups are of one inference.
   const auto groups = sums(point, "groups", "group", "time");
   expect_seconds(groups.at("GEMM") * 3, 501 + 185 + 163);
@@ -292,6 +295,32 @@ TEST(TraceReport, TimeAndWorkStandAtTheOperatorThatTheProgramCalled) {
   expect_seconds(innermost.at("aten::clamp_min"), 5);
   expect_seconds(innermost.at("aten::addmm"), 10);
   EXPECT_EQ(innermost.at("aten::relu"), 0);
+}
+
+/// The terminal says what groups are shares of: waits and what is outside, too.
+TEST(TraceReport, TheTerminalHasAllPartsOfTheWall) {
+  for (const char* file : {"kineto_gpt2_eager.json.gz", "onnxruntime_gpt2.json"}) {
+    SCOPED_TRACE(file);
+    const Document summary = summary_of({{}, trace_points({.files = {shared(file)}}, {})});
+    const Point& point = summary.points.front();
+    const auto figure = [&](std::string_view column) {
+      const FieldValue& value = cell(point, "performance", column);
+      return std::holds_alternative<std::monostate>(value) ? 0.0 : number(value);
+    };
+    double groups = 0;
+    for (const auto& [group, share] : sums(point, "groups", "group", "share")) groups += share;
+    EXPECT_NEAR(groups, figure("gemm_share") + figure("nongemm_share"), 1e-9);
+    EXPECT_NEAR(groups + figure("gap_share") + figure("outside_share"), 1, 1e-9);
+  }
+}
+
+TEST(TraceReport, AnOperatorIsOfOneGroupInAllTables) {
+  const Point point = trace_points({.files = {shared("kineto_tp2a_rank0.json.gz")}}, {}).front();
+  const Table* nodes = find(point, "nodes");
+  for (std::size_t row = 0; row < nodes->rows.size(); ++row) {
+    if (words(cell(point, "nodes", "operator", row)) != "aten.gather") continue;
+    EXPECT_EQ(words(cell(point, "nodes", "group", row)), "Embedding");  // launched inside of one
+  }
 }
 
 TEST(TraceReport, CollectivesAndCopiesToTheHostAreCommunication) {
