@@ -1,5 +1,7 @@
 #include "analysis/analysis.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "analysis/buckets.h"
@@ -23,14 +25,16 @@ void add_weights(const Graph& graph, Analysis& result) {
   }
 }
 
+/// What another tool recorded has operators, but neither inputs nor weights, nor what goes from one to the other.
+bool is_of_a_tool(const Graph& graph) { return graph.inputs.empty() && graph.weights.empty(); }
+
 void add_rows(const Entry& entry, const Tf32Use& rounded, const AnalysisOptions& options, Analysis& result) {
   const Graph graph = with_observed_types(entry);
   std::vector<NodeRow> rows = node_rows(graph, rounded, options);
   for (NodeRow& row : rows) {
     if (row.id < entry.part_of.size()) row.part_of = entry.part_of[row.id];
   }
-  // What another tool recorded has operators, but neither inputs nor weights, nor what goes from one to the other.
-  const bool of_a_tool = graph.inputs.empty() && graph.weights.empty();
+  const bool of_a_tool = is_of_a_tool(graph);
   if (!entry.names_only && !of_a_tool) {
     const std::vector<double> alive = alive_bytes(graph);
     for (NodeRow& row : rows) row.alive_bytes = alive[row.id];
@@ -135,9 +139,11 @@ Analysis analyse(const Record& record, const AnalysisOptions& options, RecordPar
     result.on_device = !device->is_host;
     add_wall_time(*pass, result);
     for (NodeRow& row : result.nodes) take_times(*pass, result.on_device, row);
+    const bool calls_alike = is_of_a_tool(*entry.graph) && !entry.program;
     // Kernels count to the operator around: the gather of an embedding is embedding.
     for (NodeRow& row : result.nodes) {
       if (row.part_of != kNoId) row.group = result.nodes[row.part_of].group;
+      if (calls_alike) row.nodes = std::max<std::int64_t>(1, std::llround(row.calls));
     }
   }
   if (device != nullptr && device->limits) {

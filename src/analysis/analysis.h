@@ -46,6 +46,8 @@ struct NodeRow {
   bool opaque = false;
   std::int64_t parameters = 0;
   Cost cost;
+  /// That it stands for: a row of another tool's trace is all calls alike, each of which was a node.
+  std::int64_t nodes = 1;
   double calls = 1;
   double host_s = 0;
   double device_s = 0;

@@ -10,7 +10,7 @@ namespace nongemm {
 namespace {
 
 void add(Bucket& bucket, const NodeRow& row) {
-  ++bucket.nodes;
+  bucket.nodes += row.nodes;
   bucket.calls += row.calls;
   bucket.time_s += row.time_s;
   bucket.host_s += row.host_s;

@@ -276,7 +276,8 @@ const Section<Bucket>& group_section() {
               group_field<Bucket>(),
               {{"id", "Id", Unit::kText, "the group's id in options and files", true},
                [](const Bucket& b) { return text(info(b.group).id); }},
-              nodes_field<Bucket>("nodes of the graph"),
+              nodes_field<Bucket>(
+                  "nodes of the graph; of a trace, calls: of one inference where it tells them apart, else all"),
               time_field<Bucket>("kernels on a device, calls on a host"),
               share_field(),
               gap_field<Bucket>("idle device time charged to these nodes", true),
@@ -297,7 +298,8 @@ std::vector<Field<Bucket>> operator_fields() {
       operator_field<Bucket>(),
       group_field<Bucket>(),
       variant_field<Bucket>("common name, or the composite module it is part of"),
-      nodes_field<Bucket>("nodes of the graph"),
+      nodes_field<Bucket>(
+          "nodes of the graph; of a trace, calls: of one inference where it tells them apart, else all"),
       time_field<Bucket>("kernels on a device, calls on a host"),
       share_field(),
       gap_field<Bucket>("idle device time charged to these nodes", true),

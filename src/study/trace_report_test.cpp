@@ -210,7 +210,11 @@ TEST(TraceReport, NodesOfOnnxRuntime) {
     expect_seconds(operators.at(name), microseconds);
   EXPECT_THAT(sums(point, "trace_operators", "group", "calls"),
               testing::IsSupersetOf({testing::Pair("GEMM", 39.0), testing::Pair("Activation", 6.0)}));
-  // Groups are of one inference.
+  // Groups are of one inference, and so are their nodes.
+  double nodes = 0;
+  for (const auto& [group, count] : sums(point, "groups", "group", "nodes")) nodes += count;
+  EXPECT_EQ(nodes, number(cell(point, "trace", "nodes")) / number(cell(point, "trace", "runs")));
+  EXPECT_EQ(sums(point, "groups", "group", "nodes").at("GEMM"), 13);
   const auto groups = sums(point, "groups", "group", "time");
   expect_seconds(groups.at("GEMM") * 3, 501 + 185 + 163);
   ASSERT_EQ(point.samples.size(), 1U);
