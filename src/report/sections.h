@@ -27,7 +27,8 @@ struct RunFigures {
   double setup_s = std::numeric_limits<double>::quiet_NaN();    // graph, weights, inputs
   std::optional<PreprocessTimes> preprocessing = std::nullopt;  // of one batch; none with synthetic inputs
   std::size_t most_records = kRecordsKept;
-  const Timeline* timeline = nullptr;  // null: of the record's own example, with so many entries of each kind
+  std::vector<std::string> cautions = {};  // what is known against the figures beside `doubts_of`
+  const Timeline* timeline = nullptr;      // null: of the record's own example, with so many entries of each kind
 
   /// nullptr where nothing was run.
   const Phase* inference() const { return record->find(PhaseKind::kInference); }

@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -81,7 +84,78 @@ struct Taken {
   std::size_t most_records = kRecordsKept;
 };
 
-Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& taken) {
+/// What is known against the figures, one sentence each.
+using Cautions = std::vector<std::string>;
+
+void check_device(const DeviceLimits& limits, const ToolTrace& trace, Cautions& cautions) {
+  const std::vector<std::string>& names = trace.device_names;
+  if (names.empty() || std::find(names.begin(), names.end(), limits.device) != names.end()) return;
+  cautions.push_back(fmt::format("the limits are of {}, the trace is of {}: distances from them compare two devices",
+                                 limits.device, names.front()));
+}
+
+/// Files of several ranks of one job: each of another rank, all of one model.
+class Ranks {
+ public:
+  /// Before it is read: a long file is not read for nothing.
+  void check_path(const std::string& file) const {
+    std::error_code error;
+    for (const std::string& other : files_) {
+      if (file != other && !std::filesystem::equivalent(file, other, error)) continue;
+      throw Error(ErrorKind::kUsage, file + " stands twice among the files", "give the file of each rank once");
+    }
+  }
+
+  void add(const std::string& file, const ToolTrace& trace, Cautions& cautions) {
+    for (std::size_t i = 0; i < files_.size(); ++i) {
+      if (!trace.rank || trace.rank != ranks_[i]) continue;
+      throw Error(ErrorKind::kBadInput, fmt::format("{} and {} are both of rank {}", files_[i], file, *trace.rank),
+                  "give the file of each rank once, and files of several jobs one job at a time");
+    }
+    Calls calls = calls_of(trace);
+    if (files_.empty()) {
+      first_ = std::move(calls);
+    } else if (const double share = in_common(first_, calls); share < kLeastInCommon) {
+      cautions.push_back(fmt::format(
+          "only {:.0f} % of its calls are those of {}: waits and collectives hold for ranks of one model alone",
+          100 * share, std::filesystem::path(files_.front()).filename().string()));
+    }
+    files_.push_back(file);
+    ranks_.push_back(trace.rank);
+  }
+
+ private:
+  /// By operator with its shapes.
+  using Calls = std::map<std::pair<std::string, std::string>, std::int64_t>;
+  // Stages of a pipeline have layers in common, if not all operators.
+  static constexpr double kLeastInCommon = 0.5;
+
+  static Calls calls_of(const ToolTrace& trace) {
+    const auto name = [&](std::uint32_t at) { return at == kNoId ? std::string() : trace.trace.names.at(at); };
+    Calls calls;
+    for (const ToolNode& node : trace.nodes) calls[{name(node.name), name(node.shapes)}] += node.calls;
+    return calls;
+  }
+
+  static double in_common(const Calls& a, const Calls& b) {
+    std::int64_t of_a = 0;
+    std::int64_t of_b = 0;
+    std::int64_t both = 0;
+    for (const auto& [call, count] : a) {
+      of_a += count;
+      if (const auto at = b.find(call); at != b.end()) both += std::min(count, at->second);
+    }
+    for (const auto& [call, count] : b) of_b += count;
+    const std::int64_t most = std::max(of_a, of_b);
+    return most > 0 ? static_cast<double>(both) / static_cast<double>(most) : 1.0;
+  }
+
+  std::vector<std::string> files_;
+  std::vector<std::optional<std::int64_t>> ranks_;
+  Calls first_;
+};
+
+Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& taken, Cautions cautions) {
   ToolRecord record = record_of(trace);
   const Timeline timeline = timeline_of(trace, record, taken.most_records);
   record.record.devices.front().limits = taken.limits;
@@ -97,10 +171,12 @@ Point trace_point(const std::string& file, const ToolTrace& trace, const Taken& 
   if (!latency.samples_s.empty()) point.samples.push_back({"latency", latency.samples_s});
   point.tables = make_trace_tables(figures);
   std::optional<Roofline> roofline;
+  if (taken.limits) check_device(*taken.limits, trace, cautions);
   if (taken.limits) roofline = make_roofline(analysis, analysis.wall_s);
   std::vector<Table> same_as_run = make_tables({.record = &record.record,
                                                 .analysis = &analysis,
                                                 .roofline = roofline ? &*roofline : nullptr,
+                                                .cautions = std::move(cautions),
                                                 .timeline = &timeline});
   std::move(same_as_run.begin(), same_as_run.end(), std::back_inserter(point.tables));
   if (trace.dropped > 0) {
@@ -137,9 +213,13 @@ std::vector<Point> trace_points(const AnalyzeRequest& request, const Counting& c
   ToolWaits waits;
   std::vector<std::size_t> numbers;
   std::vector<std::vector<CollectiveCall>> collectives;
+  Ranks ranks;
   for (const std::string& file : files) {
+    ranks.check_path(file);
     const ToolTrace trace = traces::read_trace(file);
-    points.push_back(trace_point(file, trace, taken));
+    Cautions cautions;
+    ranks.add(file, trace, cautions);
+    points.push_back(trace_point(file, trace, taken, std::move(cautions)));
     collectives.push_back(collective_calls(trace));
     if (files.size() > 1) waits.add(trace);  // a rank alone waits for none
     numbers.push_back(trace.rank ? static_cast<std::size_t>(*trace.rank) : numbers.size());
