@@ -46,7 +46,7 @@ std::string plan_of(const Selection& selection) {
 
 using Points = std::vector<Request>;
 
-Points points_of(const Selection& selection) {
+Points sweep_points(const Selection& selection) {
   check_inputs(selection);
   return option_table().points(kRun, selection);
 }
@@ -91,7 +91,7 @@ std::vector<Request> requests_of_plan(const std::string& plan, const Selection& 
   const std::vector<Selection> sweeps = read_plan(option_table(), plan, over);
   std::vector<Points> points(sweeps.size());
   for (std::size_t i = 0; i < sweeps.size(); ++i) {
-    in_sweep(plan, i, sweeps.size(), [&] { points[i] = points_of(sweeps[i]); });
+    in_sweep(plan, i, sweeps.size(), [&] { points[i] = sweep_points(sweeps[i]); });
   }
   std::vector<Request> requests;
   for (std::size_t i = 0; i < sweeps.size(); ++i) {
@@ -104,7 +104,7 @@ std::vector<Request> requests_of_plan(const std::string& plan, const Selection& 
 std::vector<Request> requests_of(const Selection& selection) {
   const std::string plan = plan_of(selection);
   if (!plan.empty()) return with_unquantized(requests_of_plan(plan, selection));
-  std::vector<Request> requests = points_of(selection);
+  std::vector<Request> requests = sweep_points(selection);
   check_effects(selection, requests);
   return with_unquantized(std::move(requests));
 }
