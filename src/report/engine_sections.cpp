@@ -74,7 +74,8 @@ const Section<KernelSum>& kernel_section() {
            [](const K& k) -> FieldValue {
              return k.node == kNoId ? FieldValue{} : FieldValue{static_cast<std::int64_t>(k.node)};
            }},
-          {{"kernel", "Kernel", Unit::kText, "its name, or the kind of copy"}, [](const K& k) { return text(k.name); }},
+          {{"kernel", "Kernel", Unit::kText, "its name, or the kind of copy", false, 0, kMostOfName},
+           [](const K& k) { return text(k.name); }},
           {{"launches", "Launches", Unit::kRatio, "of one inference"}, [](const K& k) { return measured(k.launches); }},
           {{"time", "Time", Unit::kSeconds, "of one inference"}, [](const K& k) { return measured(k.device_s); }},
       });

@@ -45,7 +45,13 @@ struct Column {
   bool wide = false;
   /// Left out of it only where rows do not fit otherwise: the highest first, 0 never.
   std::uint8_t spare = 0;
+  /// Characters that lines of text show of it, wherever they go, cut in the middle: names of templates have hundreds,
+  /// and files for programs have them whole. 0 for all.
+  std::uint8_t most = 0;
 };
+
+/// Of names of kernels and operators.
+inline constexpr std::uint8_t kMostOfName = 80;
 
 enum class ReportKind : std::uint8_t { kPerformance, kWorkload, kNongemm };
 std::string_view name_of(ReportKind kind);

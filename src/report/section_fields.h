@@ -33,7 +33,7 @@ std::string_view operator_of(const Row& row) {
 
 template <typename Row>
 Field<Row> operator_field() {
-  return {{"operator", "Operator", Unit::kText, "schema name and overload"},
+  return {{"operator", "Operator", Unit::kText, "schema name and overload", false, 0, kMostOfName},
           [](const Row& row) { return text(operator_of(row)); }};
 }
 

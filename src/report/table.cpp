@@ -34,6 +34,18 @@ std::string shortened(const std::string& text, std::size_t most) {
   return text.substr(0, end) + std::string(kCut);
 }
 
+/// The same with the cut in the middle: what instances of one template differ in stands at their names' ends.
+std::string shortened_inside(const std::string& text, std::size_t most) {
+  const std::size_t characters = width_of(text);
+  if (most == 0 || characters <= most) return text;
+  const std::string head = shortened(text, most / 2 + 3);
+  std::size_t begin = text.size();
+  for (std::size_t left = most - width_of(head); left > 0 && begin > 0;) {
+    if ((static_cast<unsigned char>(text[--begin]) & 0xC0U) != 0x80U) --left;
+  }
+  return head + text.substr(begin);
+}
+
 void write_cell(std::ostream& out, const std::string& text, std::size_t width, bool right) {
   const std::string padding(width - std::min(width, width_of(text)), ' ');
   out << (right ? padding + text : text + padding);
@@ -72,7 +84,7 @@ Cells cells_of(const Table& table, const std::vector<std::size_t>& shown, std::s
     for (std::size_t r = 0; r < count; ++r) {
       const FieldValue& value = table.rows[r][c];
       const bool absent = std::holds_alternative<std::monostate>(value);
-      cells[r + 1].push_back(absent ? "-" : on_one_line(to_text(value, column.unit)));
+      cells[r + 1].push_back(absent ? "-" : shortened_inside(on_one_line(to_text(value, column.unit)), column.most));
     }
   }
   return cells;

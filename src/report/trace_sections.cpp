@@ -136,24 +136,24 @@ const Section<ToolOperator>& operator_section() {
        .report = ReportKind::kPerformance,
        .most_rows = 15,
        .columns = {}},
-      joined(
-          joined<O>(
-              {{{"operator", "Operator", Unit::kText, "as the tool names it"}, [](const O& o) { return text(o.name); }},
-               {{"group", "Group", Unit::kText,
-                 "operator group of its kernels, of its copies where it launched none, else its own"},
-                [](const O& o) { return text(o.group ? info(*o.group).title : "several"); }},
-               {{"calls", "Calls", Unit::kCount, "in the whole file"}, [](const O& o) { return count(o.calls); }}},
-              activity_fields<O>()),
-          {{{"gap", "Device waits", Unit::kSeconds, "idle time of the device before its activities"},
-            [](const O& o) { return recorded(o.sum, seconds(o.gap_ns)); }},
-           {{"gaps", "Waits", Unit::kCount, "how often the device was idle before its activities", true},
-            [](const O& o) { return recorded(o.sum, count(o.gaps)); }},
-           {{"longest_gap", "Longest wait", Unit::kSeconds, "the longest of those", true},
-            [](const O& o) { return recorded(o.sum, seconds(o.longest_gap_ns)); }},
-           {{"total_time", "Total host time", Unit::kSeconds, "inside its calls", true},
-            [](const O& o) { return seconds(o.total_ns); }},
-           {{"host_time", "Host time", Unit::kSeconds, "inside its calls, without operators that it called"},
-            [](const O& o) { return seconds(o.host_ns); }}}));
+      joined(joined<O>(
+                 {{{"operator", "Operator", Unit::kText, "as the tool names it", false, 0, kMostOfName},
+                   [](const O& o) { return text(o.name); }},
+                  {{"group", "Group", Unit::kText,
+                    "operator group of its kernels, of its copies where it launched none, else its own"},
+                   [](const O& o) { return text(o.group ? info(*o.group).title : "several"); }},
+                  {{"calls", "Calls", Unit::kCount, "in the whole file"}, [](const O& o) { return count(o.calls); }}},
+                 activity_fields<O>()),
+             {{{"gap", "Device waits", Unit::kSeconds, "idle time of the device before its activities"},
+               [](const O& o) { return recorded(o.sum, seconds(o.gap_ns)); }},
+              {{"gaps", "Waits", Unit::kCount, "how often the device was idle before its activities", true},
+               [](const O& o) { return recorded(o.sum, count(o.gaps)); }},
+              {{"longest_gap", "Longest wait", Unit::kSeconds, "the longest of those", true},
+               [](const O& o) { return recorded(o.sum, seconds(o.longest_gap_ns)); }},
+              {{"total_time", "Total host time", Unit::kSeconds, "inside its calls", true},
+               [](const O& o) { return seconds(o.total_ns); }},
+              {{"host_time", "Host time", Unit::kSeconds, "inside its calls, without operators that it called"},
+               [](const O& o) { return seconds(o.host_ns); }}}));
   return section;
 }
 
@@ -167,9 +167,10 @@ const Section<ToolKernel>& kernel_section() {
        .most_rows = 10,
        .columns = {}},
       {
-          {{"kernel", "Kernel", Unit::kText, "its name"}, [](const K& k) { return text(k.name); }},
+          {{"kernel", "Kernel", Unit::kText, "its name", false, 0, kMostOfName},
+           [](const K& k) { return text(k.name); }},
           {{"group", "Group", Unit::kText, "operator group"}, [](const K& k) { return text(info(k.group).title); }},
-          {{"operator", "Operator", Unit::kText, "that launched most of it"},
+          {{"operator", "Operator", Unit::kText, "that launched most of it", false, 0, kMostOfName},
            [](const K& k) { return text(k.operator_name); }},
           {{"launches", "Launches", Unit::kCount, "in the whole file"}, [](const K& k) { return count(k.launches); }},
           {{"time", "Time", Unit::kSeconds, "durations, added up"}, [](const K& k) { return seconds(k.time_ns); }},
