@@ -35,7 +35,7 @@ double unopened_share(const Analysis& analysis) {
 
 bool passes_agree(const Analysis& analysis, const LatencyPass& plain) { return apart(analysis, plain) <= kMostApart; }
 
-std::string doubts_of(const Analysis& analysis, const LatencyPass& plain) {
+std::string doubts_of(const Analysis& analysis, const LatencyPass& plain, const std::vector<std::string>& more) {
   std::string text;
   const std::size_t count = plain.samples_s.size();
   if (count > 0 && count < kFewIterations) {
@@ -53,6 +53,7 @@ std::string doubts_of(const Analysis& analysis, const LatencyPass& plain) {
         fmt::format("{}{:.0f} % of the time is in steps that the runtime does not open: each counts as one operator",
                     text.empty() ? "" : "; ", 100 * share);
   }
+  for (const std::string& caution : more) text += (text.empty() ? "" : "; ") + caution;
   return text;
 }
 

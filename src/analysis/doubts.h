@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "analysis/analysis.h"
 #include "record/latency_pass.h"
@@ -14,6 +15,7 @@ namespace nongemm {
 bool passes_agree(const Analysis& analysis, const LatencyPass& plain);
 
 /// In words; empty when there is nothing to say.
-std::string doubts_of(const Analysis& analysis, const LatencyPass& plain);
+/// @param more that whoever made the record knows
+std::string doubts_of(const Analysis& analysis, const LatencyPass& plain, const std::vector<std::string>& more = {});
 
 }  // namespace nongemm

@@ -47,12 +47,6 @@ FieldValue retaken(const LatencyPass& plain) {
   return plain.marks.empty() ? FieldValue{} : count(static_cast<std::int64_t>(plain.retaken_s.size()));
 }
 
-std::string cautions_of(const Performance& p) {
-  std::string text = doubts_of(p.analysis(), p.plain);
-  for (const std::string& caution : p.run.cautions) text += (text.empty() ? "" : "; ") + caution;
-  return text;
-}
-
 /// Steps that the kind of data does not have stay out of the report.
 FieldValue step_of_preprocessing(const Performance& p, double PreprocessTimes::*step) {
   if (!p.run.preprocessing) return {};
@@ -91,7 +85,7 @@ const Section<Performance>& performance_section() {
               {{"iterations", "Iterations (n)", Unit::kCount, "samples of the latency pass, warm-up excluded"},
                [](const P& p) -> FieldValue { return p.latency.count > 0 ? count(p.latency.count) : FieldValue{}; }},
               {{"caution", "Caution", Unit::kText, "what to know before these figures are used"},
-               [](const P& p) { return text_if_any(cautions_of(p)); }},
+               [](const P& p) { return text_if_any(doubts_of(p.analysis(), p.plain, p.run.cautions)); }},
               {{"stopping_rule", "Stopping rule", Unit::kText, "when the latency pass ended", true},
                [](const P& p) { return text_if_any(p.plain.stopping_rule); }},
               {{"doubtful", "Doubtful samples", Unit::kCount,
