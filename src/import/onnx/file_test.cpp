@@ -69,6 +69,40 @@ std::string model(const std::string& type, const std::string& location, const st
   return bytes;
 }
 
+/// y = transpose(int8 product of x [2, 3, 8], which is quantized on the way, and w [8, 5]), as exporters write w8a8.
+std::string int8_model() {
+  std::string bytes;
+  pbf_writer root(bytes);
+  {
+    pbf_writer opset(root, 8);
+    opset.add_int64(2, 17);
+  }
+  pbf_writer graph(root, 7);
+  const auto node = [&](const char* type, const std::vector<const char*>& inputs,
+                        const std::vector<const char*>& outputs) {
+    pbf_writer writer(graph, 1);
+    for (const char* input : inputs) writer.add_string(1, input);
+    for (const char* output : outputs) writer.add_string(2, output);
+    writer.add_string(4, type);
+  };
+  node("DynamicQuantizeLinear", {"x"}, {"q", "scale", "zero"});
+  node("MatMulInteger", {"q", "w", "zero"}, {"sums"});
+  node("Transpose", {"sums"}, {"y"});
+  node("Neg", {"scale"}, {"negative"});
+  {
+    pbf_writer tensor(graph, 5);
+    tensor.add_int64(1, 8);
+    tensor.add_int64(1, 5);
+    tensor.add_int32(2, 3);  // int8
+    tensor.add_string(8, "w");
+    tensor.add_bytes(9, std::string(40, '\1'));
+  }
+  add_value(graph, 11, "x", {2, 3, 8});
+  add_value(graph, 12, "y", {5, 3, 2});
+  add_value(graph, 12, "negative", {});
+  return bytes;
+}
+
 class OnnxFile : public testing::Test {
  protected:
   std::shared_ptr<const ModelFile> open(const std::string& bytes) {
@@ -109,6 +143,18 @@ TEST_F(OnnxFile, KeepsOperatorsWithoutRule) {
   ASSERT_EQ(graph.nodes.size(), 1U);
   EXPECT_EQ(graph.nodes[0].op, "onnx.Fancy.default");
   EXPECT_EQ(graph.values[graph.outputs.at(0).value].type.shape, (Shape{1, 4}));
+}
+
+/// What an int8 product is followed by is imported: its results have types.
+TEST_F(OnnxFile, KnowsTheTypesOfIntegerProducts) {
+  const Graph graph = open(int8_model())->build({});
+  ASSERT_EQ(graph.nodes.size(), 4U);
+  EXPECT_EQ(graph.nodes[1].op, "onnx.MatMulInteger.default");
+  const Type& sums = graph.values[graph.nodes[1].outputs.at(0)].type;
+  EXPECT_EQ(sums.dtype, DType::kInt32);
+  EXPECT_EQ(sums.shape, (Shape{2, 3, 5}));
+  EXPECT_EQ(graph.nodes[2].op, "aten.permute.default");
+  EXPECT_EQ(graph.nodes[3].op, "aten.neg.default") << "of a scale, one number";
 }
 
 TEST_F(OnnxFile, ReadsExternalDataInItsFolderAlone) {
