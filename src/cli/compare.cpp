@@ -27,7 +27,7 @@ void check_subject(const CompareRequest& request, const Selection& selection) {
 void say_what_was_typed(Document& document) {
   for (const auto& [name, value] : make_context()) {
     if (name != "command" && name != kStartedIn) continue;
-    std::erase_if(document.context, [&](const auto& entry) { return entry.first == name; });
+    std::erase_if(document.context, [&said = name](const auto& entry) { return entry.first == said; });
     document.context.emplace_back(name, value);
   }
 }
