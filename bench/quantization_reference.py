@@ -1,7 +1,9 @@
 """bitsandbytes' LLM.int8 in Llama 3 8B, beside `nongemm run llama3-8b --quantize llm.int8` in the same session.
 
 Random weights of transformers' own spread, batch 1, no cache, logits of all tokens; for each length the model as it is and with
-Linear8bitLt layers: median latency, kernels' time and number by torch.profiler, peak memory. Writes JSON.
+Linear8bitLt layers: median latency, kernels' time and number by torch.profiler, peak memory. Kernels are recorded over as
+many inferences in a row as are timed, after some that are not counted: a device that has rested runs its first ones at a
+higher clock than its power allows for. Writes JSON.
 
     python3 bench/quantization_reference.py --seq-len 512,2048 --output bitsandbytes.json
 """
@@ -25,6 +27,16 @@ def make_model():
         return LlamaForCausalLM(config).eval()
 
 
+def let_columns_stand_out(model, count):
+    """The columns, and how far, of `--outlier-columns`."""
+    for name, weight in model.named_parameters():
+        if count == 0 or weight.dim() != 1 or "norm" not in name:
+            continue
+        every = weight.numel() // count
+        for column in range(count):
+            weight.data[column * every + every // 2] = 20.0
+
+
 def quantize(model, threshold):
     import bitsandbytes as bnb
 
@@ -40,7 +52,7 @@ def quantize(model, threshold):
 
 
 def measure(model, length, iterations):
-    from torch.profiler import ProfilerActivity, profile
+    from torch.profiler import ProfilerActivity, profile, schedule
 
     ids = torch.randint(0, 128256, (1, length), device="cuda")
     samples = []
@@ -53,16 +65,20 @@ def measure(model, length, iterations):
             if step >= 3:
                 samples.append((time.perf_counter() - begin) * 1e3)
         peak = torch.cuda.max_memory_allocated()
-        with profile(activities=[ProfilerActivity.CUDA], acc_events=True) as records:
-            model(ids)
-            torch.cuda.synchronize()
-    kernels = [event for event in records.events() if str(event.device_type).endswith("CUDA")]
+        recorded = schedule(wait=0, warmup=3, active=iterations, repeat=1)
+        with profile(activities=[ProfilerActivity.CUDA], schedule=recorded, acc_events=True) as records:
+            for _ in range(iterations + 3):
+                model(ids)
+                torch.cuda.synchronize()
+                records.step()
+    kernels = [event for event in records.events() if str(event.device_type).endswith("CUDA")
+               and not event.name.startswith("ProfilerStep")]
     by_name = {}
     for event in kernels:
-        by_name[event.name] = by_name.get(event.name, 0) + event.self_device_time_total / 1e3
+        by_name[event.name] = by_name.get(event.name, 0) + event.self_device_time_total / 1e3 / iterations
     largest = dict(sorted(by_name.items(), key=lambda item: -item[1])[:25])
     return {"tokens": length, "latency_ms": statistics.median(samples), "samples_ms": samples,
-            "kernels_ms": sum(by_name.values()), "kernels": len(kernels), "peak_bytes": peak, "largest": largest}
+            "kernels_ms": sum(by_name.values()), "kernels": round(len(kernels) / iterations), "peak_bytes": peak, "largest": largest}
 
 
 def main():
@@ -70,11 +86,15 @@ def main():
     parser.add_argument("--seq-len", default="512,1024,2048,4096,8192")
     parser.add_argument("--iterations", type=int, default=10)
     parser.add_argument("--threshold", type=float, default=6.0)
+    parser.add_argument("--outlier-columns", type=int, default=0,
+                        help="of normalized activations, as trained models have them (nongemm's option)")
     parser.add_argument("--output", default="bitsandbytes.json")
     args = parser.parse_args()
     lengths = [int(text) for text in args.seq_len.split(",")]
     model = make_model()
+    let_columns_stand_out(model, args.outlier_columns)
     result = {"device": torch.cuda.get_device_name(), "torch": torch.__version__, "threshold": args.threshold,
+              "outlier_columns": args.outlier_columns,
               "fp16": [measure(model, length, args.iterations) for length in lengths]}
     quantize(model, args.threshold)
     result["llm.int8"] = [measure(model, length, args.iterations) for length in lengths]

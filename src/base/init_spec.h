@@ -12,6 +12,10 @@ struct InitSpec {
   double a = 0.0;
   /// normal: the standard deviation; uniform: the upper bound
   double b = 0.02;
+  /// So many elements are `peak` instead: the middle one of each `every`.
+  std::int64_t peaks = 0;
+  std::int64_t every = 1;
+  double peak = 0.0;
 
   static InitSpec constant(double value) { return {Kind::kConstant, value, 0.0}; }
   static InitSpec normal(double mean, double deviation) { return {Kind::kNormal, mean, deviation}; }

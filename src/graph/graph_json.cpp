@@ -104,6 +104,9 @@ OrderedJson json_of(const Graph& graph) {
                                {"b", weight.init.b},
                                {"aliases", weight.aliases},
                                {"buffer", weight.buffer}});
+    if (weight.init.peaks == 0) continue;
+    root["weights"].back().update(
+        {{"peaks", weight.init.peaks}, {"every", weight.init.every}, {"peak", weight.init.peak}});
   }
   root["constants"] = OrderedJson::array();
   for (const Constant& constant : graph.constants) {

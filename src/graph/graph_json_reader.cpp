@@ -229,6 +229,12 @@ class Reader {
       weight.init.kind = *known;
       weight.init.a = number(member(object, "a"));
       weight.init.b = number(member(object, "b"));
+      if (object.contains("peaks")) {
+        weight.init.peaks = integer(object, "peaks");
+        weight.init.every = integer(object, "every");
+        weight.init.peak = number(member(object, "peak"));
+        if (weight.init.peaks < 0 || weight.init.every < 1) fail("a weight's peaks are no such number");
+      }
       for (const Json& alias : array(object, "aliases")) {
         if (!alias.is_string()) fail("an alias is no string");
         weight.aliases.push_back(alias.get<std::string>());

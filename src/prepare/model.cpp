@@ -7,6 +7,7 @@
 #include "passes/quantize.h"
 #include "passes/stored_weights.h"
 #include "passes/tensor_parallel/tensor_parallel.h"
+#include "prepare/outlier_columns.h"
 #include "prepare/routing.h"
 #include "prepare/stored_format.h"
 
@@ -96,6 +97,7 @@ Model find_model(const std::string& name_or_path) {
 Graph build_graph(const Model& model, const ModelOptions& options) {
   Graph graph = build_as_published(model, options);
   set_routing(graph, options.routing);
+  set_outlier_columns(graph, options.outlier_columns);
   const auto stored = model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
   return stored ? passes::use_stored(graph, *stored, options.quantize)
                 : passes::quantize(std::move(graph), options.quantize);
@@ -104,6 +106,7 @@ Graph build_graph(const Model& model, const ModelOptions& options) {
 Graph build_graph(const Model& model, const ModelOptions& options, const passes::InputSteps& steps) {
   Graph graph = build_as_published(model, options);
   set_routing(graph, options.routing);
+  set_outlier_columns(graph, options.outlier_columns);
   return passes::quantize(graph, options.quantize, steps);
 }
 

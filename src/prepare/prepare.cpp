@@ -10,6 +10,7 @@
 #include "data/synthetic/synthetic_inputs.h"
 #include "ops/memory.h"
 #include "ops/rules.h"
+#include "prepare/outlier_columns.h"
 #include "weights/binding.h"
 #include "weights/checkpoint.h"
 
@@ -183,7 +184,11 @@ PreparedWeights prepare_weights(const Model& model, const Graph& graph, const st
   if (path.empty()) {
     weights.tensors.resize(graph.stored_weights().size());
     weights.source = fmt::format("synthetic, seed {}{}", seed, own_folder ? " (no checkpoint in the folder)" : "");
+    if (const std::string* standing_out = outlier_columns_of(graph)) weights.source += "; " + *standing_out;
     return weights;
+  }
+  if (outlier_columns_of(graph) != nullptr) {
+    throw Error(ErrorKind::kUsage, "--outlier-columns has no effect: the weights are those of " + path, "leave it out");
   }
   const weights::Checkpoint opened = weights::open_checkpoint(path);
   weights::BoundWeights bound = weights::bind_weights(weights::weight_specs(graph.stored()),

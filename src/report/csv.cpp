@@ -72,7 +72,7 @@ class Columns {
     for (const Column& column : section.columns) {
       std::string name = header(column);
       // A node's dtype is not the run's.
-      if (std::find(settings_.begin(), settings_.end(), name) != settings_.end()) name = "row's " + name;
+      if (std::find(settings_.begin(), settings_.end(), name) != settings_.end()) name = "row_" + name;
       const auto at = std::find(headers_.begin(), headers_.end(), name);
       places_[&section].push_back(static_cast<std::size_t>(at - headers_.begin()));
       if (at == headers_.end()) headers_.push_back(std::move(name));

@@ -31,6 +31,12 @@ constexpr std::array kTimes = {Prefix{1.0, ""}, Prefix{1e-3, "m"}, Prefix{1e-6, 
 constexpr std::array kDecimal = {Prefix{1e12, "T"}, Prefix{1e9, "G"}, Prefix{1e6, "M"}, Prefix{1e3, "k"},
                                  Prefix{1, ""}};
 
+/// With so many decimals; what they would show as 0, and is not, in two digits.
+std::string with_decimals(double value, int decimals) {
+  const bool vanishes = value != 0 && std::abs(value) < 0.5 * std::pow(10.0, -decimals);
+  return vanishes ? fmt::format("{:.2g}", value) : fmt::format("{:.{}f}", value, decimals);
+}
+
 std::string number_text(double value, Unit unit) {
   switch (unit) {
     case Unit::kSeconds:
@@ -39,7 +45,7 @@ std::string number_text(double value, Unit unit) {
       // Rounding leaves no "-0.0 %".
       return fmt::format("{:.1f} %", std::abs(value) < 0.0005 ? 0.0 : value * 100);
     case Unit::kRatio:
-      return value < 1000 ? fmt::format("{:.3f}", value) : fmt::format("{:.0f}", value);
+      return value < 1000 ? with_decimals(value, 3) : fmt::format("{:.0f}", value);
     case Unit::kBytes:
       return value == 0 ? "0 B" : scaled(value, kDecimal, "B");
     case Unit::kFlops:
@@ -49,11 +55,11 @@ std::string number_text(double value, Unit unit) {
     case Unit::kByteRate:
       return value == 0 ? "0" : scaled(value, kDecimal, "B/s");
     case Unit::kIntensity:
-      return fmt::format("{:.2f} FLOP/B", value);
+      return with_decimals(value, 2) + " FLOP/B";
     case Unit::kPerSecond:
-      return fmt::format("{:.2f} /s", value);
+      return with_decimals(value, 2) + " /s";
     case Unit::kJoules:
-      return fmt::format("{:.3f} J", value);
+      return with_decimals(value, 3) + " J";
     case Unit::kWatts:
       return fmt::format("{:.1f} W", value);
     case Unit::kHertz:

@@ -313,7 +313,7 @@ TEST(Report, CsvIsOneTable) {
   };
   std::string header;
   std::getline(lines, header);
-  EXPECT_THAT(header, AllOf(testing::StartsWith("section,model,batch,dtype,status,reason,"), HasSubstr("row's dtype")));
+  EXPECT_THAT(header, AllOf(testing::StartsWith("section,model,batch,dtype,status,reason,"), HasSubstr("row_dtype")));
   std::size_t rows = 0;
   for (std::string line; std::getline(lines, line); ++rows) {
     while (std::count(line.begin(), line.end(), '"') % 2 == 1) {  // a new line in a cell

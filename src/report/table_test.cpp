@@ -9,6 +9,15 @@
 namespace nongemm {
 namespace {
 
+TEST(ReportTable, WhatIsNotZeroIsNotShownAsZero) {
+  EXPECT_EQ(to_text(FieldValue(0.00031), Unit::kRatio), "0.00031");
+  EXPECT_EQ(to_text(FieldValue(0.0005), Unit::kRatio), "0.001");
+  EXPECT_EQ(to_text(FieldValue(0.0), Unit::kRatio), "0.000");
+  EXPECT_EQ(to_text(FieldValue(0.0012), Unit::kPerSecond), "0.0012 /s");
+  EXPECT_EQ(to_text(FieldValue(12.0), Unit::kPerSecond), "12.00 /s");
+  EXPECT_EQ(to_text(FieldValue(2e-5), Unit::kJoules), "2e-05 J");
+}
+
 TEST(ReportTable, NamesOfTemplatesAreCutInTheMiddleWhereNoTerminalIsToo) {
   const SectionInfo* info = find_section("trace_kernels");
   ASSERT_NE(info, nullptr);

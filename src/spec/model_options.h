@@ -106,6 +106,8 @@ struct ModelOptions {
   /// Shapes of a model file's inputs.
   std::vector<InputBinding> inputs = {};
   Routing routing = Routing::kModel;
+  /// Channels of each normalization that synthetic weights let stand out, as training does.
+  std::int64_t outlier_columns = 0;
   /// Some originals choose operators by device.
   DeviceKind device = DeviceKind::kHost;
   /// What becomes of the graph's linear layers.

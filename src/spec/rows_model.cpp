@@ -148,6 +148,17 @@ std::vector<Option> build_rows() {
                          .commas = true},
                         [](auto& r) -> auto& { return r.run.options.routing; },
                         {{"model", Routing::kModel}, {"balanced", Routing::kBalanced}, {"skewed", Routing::kSkewed}}));
+  rows.push_back(
+      integer({.name = "outlier-columns",
+               .value = "N",
+               .doc = "synthetic weights: channels that stand out of every normalization's result, as training "
+                      "makes some (trained language models have a handful)",
+               .section = OptionSection::kModel,
+               .commands = kBuild,
+               .shown = OptionShown::kWhenGiven,
+               .swept = true,
+               .commas = true},
+              [](auto& r) -> auto& { return r.run.options.outlier_columns; }, {0, 1'000'000}));
   rows.push_back(integer({.name = "seq-len",
                           .value = "N",
                           .doc = "tokens per sample (language models)",

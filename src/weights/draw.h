@@ -21,7 +21,14 @@ struct Draw {
   float scale = 0;
   float offset = 0;
   std::uint64_t key = 0;
+  std::uint64_t peaks_until = 0;  // before this element the middle one of each `every` is `peak`
+  std::uint64_t every = 1;
+  float peak = 0;
 };
+
+NONGEMM_DRAW_FUNCTION bool is_peak(const Draw& draw, std::uint64_t index) {
+  return index < draw.peaks_until && index % draw.every == draw.every / 2;
+}
 
 /// Finaliser of SplitMix64 (Steele, Lea, Flood 2014).
 NONGEMM_DRAW_FUNCTION std::uint64_t mix64(std::uint64_t x) {
@@ -65,6 +72,9 @@ inline Draw draw_of(const InitSpec& init, std::uint64_t seed, const std::string&
   std::uint64_t key = mix64(seed + 0x9e3779b97f4a7c15u);
   for (const char c : name) key = mix64(key ^ static_cast<unsigned char>(c)) + 0x9e3779b97f4a7c15u;
   Draw draw{init.kind, 0.0f, static_cast<float>(init.a), key};
+  draw.every = static_cast<std::uint64_t>(init.every);
+  draw.peaks_until = static_cast<std::uint64_t>(init.peaks) * draw.every;
+  draw.peak = static_cast<float>(init.peak);
   if (init.kind == InitSpec::Kind::kNormal) {
     // Four uniform numbers in [0, 2^16): variance (2^32 - 1) / 12 each.
     draw.scale = static_cast<float>(init.b / std::sqrt(4.0 * (0x1p32 - 1.0) / 12.0));

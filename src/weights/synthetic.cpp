@@ -61,6 +61,9 @@ void draw_range(const Draw& draw, DType dtype, std::uint64_t begin, std::size_t 
     const bool in_place = dtype == DType::kFloat32;
     float* floats = in_place ? reinterpret_cast<float*>(target) : block.data();
     draw_floats(draw, key, static_cast<std::uint32_t>(begin + done), floats, size);
+    for (std::size_t i = 0; begin + done + i < draw.peaks_until && i < size; ++i) {
+      if (is_peak(draw, begin + done + i)) floats[i] = draw.peak;
+    }
     if (!in_place) {
       convert_floating(DType::kFloat32, reinterpret_cast<const std::byte*>(floats), dtype, target, size);
     }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/elements.h"
 #include "base/half.h"
 
 namespace nongemm::weights {
@@ -53,6 +54,20 @@ TEST(Synthetic, TheValuesAreTheSameOnEveryMachine) {
   const HostTensor normal = synthesize({"transformer.wte.weight", DType::kFloat32, {4}, InitSpec::normal(0, 0.02)}, 0);
   const std::vector<float> expected = {-0x1.a5f41cp-6f, 0x1.62b958p-9f, 0x1.d3f72ap-7f, 0x1.145db4p-6f};
   for (int i = 0; i < 4; ++i) EXPECT_EQ(normal.as<float>()[i], expected[i]);
+}
+
+TEST(Synthetic, PeaksStandWhereTheyAreAskedFor) {
+  InitSpec init = InitSpec::constant(1);
+  init.peaks = 3;
+  init.every = 3000;
+  init.peak = 20;
+  for (const DType dtype : {DType::kFloat32, DType::kFloat16}) {
+    const HostTensor tensor = synthesize({"norm.weight", dtype, {10'000}, init}, 0);
+    const HostTensor read = dtype == DType::kFloat32 ? tensor : converted(tensor, DType::kFloat32);
+    for (std::int64_t i = 0; i < 10'000; ++i) {
+      EXPECT_EQ(read.as<float>()[i], i == 1500 || i == 4500 || i == 7500 ? 20.0f : 1.0f) << i;
+    }
+  }
 }
 
 TEST(Synthetic, NormalHasTheMomentsAskedFor) {

@@ -27,20 +27,20 @@ __device__ __nv_bfloat16 convert<__nv_bfloat16>(float value) {
   return __float2bfloat16_rn(value);
 }
 
-/// Elements [0, count) of one stretch; `key` is the stretch's.
+/// Elements [0, count) of the stretch that begins with element `begin` of the tensor; `key` is the stretch's.
 template <typename T>
-__global__ void draw_kernel(InitSpec::Kind kind, float scale, float offset, std::uint64_t key, std::int64_t count,
-                            T* out) {
+__global__ void draw_kernel(weights::Draw draw, std::uint64_t key, std::int64_t begin, std::int64_t count, T* out) {
   const auto key_low = static_cast<std::uint32_t>(key);
   const auto key_high = static_cast<std::uint32_t>(key >> 32);
   const std::int64_t step = static_cast<std::int64_t>(gridDim.x) * blockDim.x;
   for (std::int64_t i = static_cast<std::int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < count; i += step) {
-    float value = offset;
-    if (kind != InitSpec::Kind::kConstant) {
+    float value = draw.offset;
+    if (draw.kind != InitSpec::Kind::kConstant) {
       const std::uint32_t bits = weights::hash_index(static_cast<std::uint32_t>(i), key_low, key_high);
-      value = kind == InitSpec::Kind::kUniform ? weights::uniform_value(bits, scale, offset)
-                                               : weights::normal_value(bits, scale, offset);
+      value = draw.kind == InitSpec::Kind::kUniform ? weights::uniform_value(bits, draw.scale, draw.offset)
+                                                    : weights::normal_value(bits, draw.scale, draw.offset);
     }
+    if (weights::is_peak(draw, static_cast<std::uint64_t>(begin + i))) value = draw.peak;
     out[i] = convert<T>(value);
   }
 }
@@ -51,8 +51,7 @@ void draw_as(const weights::Draw& draw, std::int64_t count, void* memory, cudaSt
     const std::int64_t size = std::min(kStretch, count - begin);
     const auto blocks = static_cast<unsigned>(std::min<std::int64_t>((size + kThreads - 1) / kThreads, 1 << 16));
     const std::uint64_t key = weights::stretch_key(draw.key, static_cast<std::uint64_t>(begin));
-    draw_kernel<T><<<blocks, kThreads, 0, stream>>>(draw.kind, draw.scale, draw.offset, key, size,
-                                                    static_cast<T*>(memory) + begin);
+    draw_kernel<T><<<blocks, kThreads, 0, stream>>>(draw, key, begin, size, static_cast<T*>(memory) + begin);
   }
   check(cudaGetLastError(), "drawing weights on the device");
 }

@@ -59,38 +59,33 @@ __device__ int quantized(float value, float factor) { return __float2int_rn(__fm
 /// In two steps, as PyTorch and so the original divides on a CPU: ties fall alike on both.
 __device__ float factor_of(float scale) { return scale > 0.0f ? __fmul_rn(__frcp_rn(scale), 127.0f) : 0.0f; }
 
-/// After the first, most threads find the mark there already; asking is cheaper than writing one address from
-/// everywhere.
-__device__ void mark(std::uint8_t* flags, int column) {
-  if (flags != nullptr && __ldcg(flags + column) == 0) flags[column] = 1;
-}
-
-/// A piece that holds outliers, element by element: marks their columns. Gives the largest of the other magnitudes.
+/// Of a piece that holds outliers the largest of the other magnitudes.
 template <typename T>
-__device__ float mark_outliers(const T* elements, float threshold, std::uint8_t* flags, int first_column) {
+__device__ float largest_other(const T* elements, float threshold) {
   float largest = 0.0f;
 #pragma unroll
   for (int i = 0; i < kVector; ++i) {
     const float magnitude = fabsf(in_half(elements[i]));
-    if (is_outlier(magnitude, threshold)) {
-      mark(flags, first_column + i);
-    } else {
-      largest = fmaxf(largest, magnitude);
-    }
+    largest = fmaxf(largest, is_outlier(magnitude, threshold) ? 0.0f : magnitude);
   }
   return largest;
 }
 
-/// kVector int8 values as they lie in memory; outliers are zeros where the piece has some.
+/// kVector int8 values as they lie in memory; where the piece has outliers these are zeros, and their columns are
+/// marked in `flags`, unless that is null. The mark is not asked for first: nobody waits for a store, and rows that
+/// find it there would all wait for the answer.
 template <typename T>
-__device__ uint2 packed_piece(const T* elements, float factor, bool has_outliers, float threshold) {
+__device__ uint2 packed_piece(const T* elements, float factor, bool has_outliers, float threshold,
+                              std::uint8_t* flags) {
   int numbers[kVector];
 #pragma unroll
   for (int i = 0; i < kVector; ++i) numbers[i] = quantized(in_half(elements[i]), factor);
   if (has_outliers) {
 #pragma unroll
     for (int i = 0; i < kVector; ++i) {
-      if (is_outlier(fabsf(in_half(elements[i])), threshold)) numbers[i] = 0;
+      if (!is_outlier(fabsf(in_half(elements[i])), threshold)) continue;
+      numbers[i] = 0;
+      if (flags != nullptr) flags[i] = 1;
     }
   }
   std::uint32_t words[2] = {0, 0};
@@ -131,7 +126,7 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
       continue;
     }
     with_outliers |= 1u << v;
-    largest = fmaxf(largest, mark_outliers(elements, result.threshold, result.flags, (v * kThreads + lane) * kVector));
+    largest = fmaxf(largest, largest_other(elements, result.threshold));
   }
   largest = largest_in_row<kThreads>(largest);
   if (lane == 0) result.scales[row] = largest;
@@ -142,7 +137,8 @@ __global__ void __launch_bounds__(kThreads > 128 ? kThreads : 128) quantize_row(
     const int piece = v * kThreads + lane;
     const T* elements = reinterpret_cast<const T*>(&held[v]);
     const bool has_outliers = (with_outliers >> v & 1u) != 0;
-    if (piece < pieces) output[piece] = packed_piece(elements, factor, has_outliers, result.threshold);
+    std::uint8_t* const flags = result.flags == nullptr ? nullptr : result.flags + piece * kVector;
+    if (piece < pieces) output[piece] = packed_piece(elements, factor, has_outliers, result.threshold, flags);
   }
 }
 
@@ -154,10 +150,10 @@ __global__ void __launch_bounds__(256) quantize_any_row(RowResult result) {
   float largest = 0.0f;
   for (int i = threadIdx.x; i < result.columns; i += blockDim.x) {
     const float magnitude = fabsf(in_half(input[i]));
-    if (is_outlier(magnitude, result.threshold)) {
-      mark(result.flags, i);
-    } else {
+    if (!is_outlier(magnitude, result.threshold)) {
       largest = fmaxf(largest, magnitude);
+    } else if (result.flags != nullptr) {
+      result.flags[i] = 1;
     }
   }
   largest = largest_in_row<256>(largest);
@@ -191,21 +187,33 @@ __device__ int count_marks(const std::uint8_t* flags, int begin, int end) {
   return count;
 }
 
-/// Marked columns in rising order, by one block: their number and the first kGatheredOutliers of them in `first`, all
-/// of them in `all` unless that is null.
+/// A warp writes the marked columns of [begin, end) in rising order, from list[place] on and not beyond list[limit].
+__device__ void list_range(const std::uint8_t* flags, int begin, int end, int place, int* list, int limit) {
+  const int lane = static_cast<int>(threadIdx.x) % 32;
+  for (int first = begin; first < end && place < limit; first += 32) {
+    const bool marked = first + lane < end && flags[first + lane] != 0;
+    const unsigned which = __ballot_sync(0xffffffffu, marked);
+    const int own = place + __popc(which & ((1u << lane) - 1));
+    if (marked && own < limit) list[own] = first + lane;
+    place += __popc(which);
+  }
+}
+
+/// Marked columns in rising order: their number and the first kGatheredOutliers of them in `first`, by each block, and
+/// all of them in `all`, by the grid. Threads count ranges of columns; those with marks are listed by whole warps.
 __device__ int list_columns(const std::uint8_t* flags, int columns, int* first, std::int32_t* all) {
   __shared__ int sums[kListThreads / 32];
+  const int lane = static_cast<int>(threadIdx.x) % 32;
   const int each = ((columns + kListThreads - 1) / kListThreads + 15) / 16 * 16;
   const int begin = min(static_cast<int>(threadIdx.x) * each, columns);
-  const int end = min(begin + each, columns);
-  const int count = count_marks(flags, begin, end);
+  const int count = count_marks(flags, begin, min(begin + each, columns));
   if (__syncthreads_or(count) == 0) return 0;  // as a rule
   int until = count;                           // of the warp, this thread included
   for (int offset = 1; offset < 32; offset *= 2) {
     const int before = __shfl_up_sync(0xffffffffu, until, offset);
-    if (threadIdx.x % 32 >= offset) until += before;
+    if (lane >= offset) until += before;
   }
-  if (threadIdx.x % 32 == 31) sums[threadIdx.x / 32] = until;
+  if (lane == 31) sums[threadIdx.x / 32] = until;
   __syncthreads();
   int place = until - count;
   int total = 0;
@@ -213,13 +221,16 @@ __device__ int list_columns(const std::uint8_t* flags, int columns, int* first, 
     if (warp < static_cast<int>(threadIdx.x) / 32) place += sums[warp];
     total += sums[warp];
   }
-  const int wanted = all != nullptr ? columns : kGatheredOutliers;
-  for (int i = begin; i < end && count > 0 && place < wanted; ++i) {
-    if (flags[i] == 0) continue;
-    if (place < kGatheredOutliers) first[place] = i;
-    if (all != nullptr) all[place] = i;
-    ++place;
-  }
+  const auto list = [&](bool mine, int* to, int limit) {
+    for (unsigned which = __ballot_sync(0xffffffffu, mine && count > 0 && place < limit); which != 0;
+         which &= which - 1) {
+      const int range = __ffs(static_cast<int>(which)) - 1;
+      const int from = __shfl_sync(0xffffffffu, begin, range);
+      list_range(flags, from, min(from + each, columns), __shfl_sync(0xffffffffu, place, range), to, limit);
+    }
+  };
+  list(true, first, kGatheredOutliers);
+  list(lane % gridDim.x == blockIdx.x, all, columns);
   __syncthreads();
   return total;
 }
@@ -266,7 +277,7 @@ template <typename T>
 __global__ void __launch_bounds__(kListThreads) set_outliers_aside(Int8Rows rows) {
   __shared__ int first[kGatheredOutliers];
   const int columns = static_cast<int>(rows.columns);
-  const int count = list_columns(rows.flags, columns, first, blockIdx.x == 0 ? rows.outliers + 1 : nullptr);
+  const int count = list_columns(rows.flags, columns, first, rows.outliers + 1);
   if (blockIdx.x == 0 && threadIdx.x == 0) rows.outliers[0] = count;
   if (count == 0) return;
   const std::int64_t begin = static_cast<std::int64_t>(blockIdx.x) * kRowsAside;

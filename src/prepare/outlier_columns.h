@@ -1,0 +1,21 @@
+// Channels that stand out, in models whose weights nobody trained.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "graph/graph.h"
+
+namespace nongemm {
+
+/// Lets `count` channels of every normalization's result stand out, evenly spaced, by its scale: most of their values
+/// are beyond what LLM.int8 takes for an outlier (6.0), as a handful of channels of trained language models are
+/// (Dettmers et al. 2022, section 4) and none of normally distributed ones. Says so in the graph's attribute
+/// `outlier_columns`. Nothing for 0. For synthetic weights: trained ones are not touched.
+/// @throws Error (kUsage) where no normalization has a scale, or none has more channels than `count`
+void set_outlier_columns(Graph& graph, std::int64_t count);
+
+/// What was set, in words; null where nothing was.
+const std::string* outlier_columns_of(const Graph& graph);
+
+}  // namespace nongemm

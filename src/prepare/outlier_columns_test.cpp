@@ -1,0 +1,65 @@
+#include "prepare/outlier_columns.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "ops/stream.h"
+#include "prepare/model.h"
+#include "prepare/prepare.h"
+
+namespace nongemm {
+namespace {
+
+constexpr std::int64_t kColumns = 6;
+
+Graph graph_of(const char* name, std::int64_t columns) {
+  return build_graph(find_model(name), {.sequence = 8, .outlier_columns = columns});
+}
+
+std::vector<std::string> names_standing_out(const Graph& graph) {
+  std::vector<std::string> names;
+  for (const Weight& weight : graph.weights) {
+    if (weight.init.peaks > 0) names.push_back(weight.name);
+  }
+  return names;
+}
+
+TEST(OutlierColumns, StandInScalesOfNormalizationsAlone) {
+  const Graph graph = graph_of("llama3.2-1b", kColumns);
+  const std::vector<std::string> names = names_standing_out(graph);
+  EXPECT_EQ(names.size(), 33U) << "two in each of 16 layers, and the last one";
+  EXPECT_THAT(names, testing::Each(testing::HasSubstr("norm.weight")));
+  EXPECT_EQ(*outlier_columns_of(graph), "6 channels of 33 normalizations stand out");
+  EXPECT_EQ(operator_stream(graph, IdleCasts::kListed).size(),
+            operator_stream(graph_of("llama3.2-1b", 0), IdleCasts::kListed).size());
+  EXPECT_THAT(names_standing_out(graph_of("gpt2", kColumns)), testing::SizeIs(25));
+  EXPECT_THAT(names_standing_out(graph_of("gpt2", 0)), testing::IsEmpty());
+}
+
+TEST(OutlierColumns, AreSaidOfTheWeights) {
+  const Model model = find_model("gpt2");
+  EXPECT_EQ(prepare_weights(model, graph_of("gpt2", kColumns), "", 3).source,
+            "synthetic, seed 3; 6 channels of 25 normalizations stand out");
+  EXPECT_EQ(prepare_weights(model, graph_of("gpt2", 0), "", 3).source, "synthetic, seed 3");
+}
+
+TEST(OutlierColumns, AreRefusedWhereTheyHaveNoEffect) {
+  const auto refusal = [](auto&& what) -> std::string {
+    try {
+      what();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
+      return error.what();
+    }
+    return "nothing was refused";
+  };
+  EXPECT_THAT(refusal([] { graph_of("gpt2", 1000); }), testing::HasSubstr("--outlier-columns 1000 of at most 768"));
+  EXPECT_THAT(refusal([] { build_graph(find_model("resnet50"), {.outlier_columns = kColumns}); }),
+              testing::HasSubstr("no normalization"));
+  EXPECT_THAT(refusal([] { prepare_weights(find_model("gpt2"), graph_of("gpt2", kColumns), "trained", 0); }),
+              testing::HasSubstr("the weights are those of trained"));
+}
+
+}  // namespace
+}  // namespace nongemm
