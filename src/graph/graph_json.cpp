@@ -58,6 +58,19 @@ OrderedJson argument_to_json(const Argument& argument) {
   return std::visit(Visitor{}, argument);
 }
 
+OrderedJson json_of(const Weight& weight) {
+  const InitSpec& init = weight.init;
+  OrderedJson object = {{"value", weight.value},
+                        {"name", weight.name},
+                        {"init", name_in(kInitNames, init.kind)},
+                        {"a", init.a},
+                        {"b", init.b},
+                        {"aliases", weight.aliases},
+                        {"buffer", weight.buffer}};
+  if (init.peaks != 0) object.update({{"peaks", init.peaks}, {"every", init.every}, {"peak", init.peak}});
+  return object;
+}
+
 OrderedJson json_of(const Graph& graph) {
   OrderedJson root = {{"schema", "nongemm-graph"}, {"version", kGraphJsonVersion}, {"name", graph.name}};
   root["attributes"] = OrderedJson::object();
@@ -97,16 +110,7 @@ OrderedJson json_of(const Graph& graph) {
   }
   root["weights"] = OrderedJson::array();
   for (const Weight& weight : graph.weights) {
-    root["weights"].push_back({{"value", weight.value},
-                               {"name", weight.name},
-                               {"init", name_in(kInitNames, weight.init.kind)},
-                               {"a", weight.init.a},
-                               {"b", weight.init.b},
-                               {"aliases", weight.aliases},
-                               {"buffer", weight.buffer}});
-    if (weight.init.peaks == 0) continue;
-    root["weights"].back().update(
-        {{"peaks", weight.init.peaks}, {"every", weight.init.every}, {"peak", weight.init.peak}});
+    root["weights"].push_back(json_of(weight));
   }
   root["constants"] = OrderedJson::array();
   for (const Constant& constant : graph.constants) {

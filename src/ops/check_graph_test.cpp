@@ -118,11 +118,16 @@ TEST(Verify, FindsEachKindOfFault) {
 }
 
 TEST(GraphJson, ComesBackAsItWas) {
-  const Graph graph = small_graph();
-  const std::string text = to_json(graph);
-  const Graph back = graph_from_json(text, "test");
-  EXPECT_EQ(to_json(back), text);
-  EXPECT_THAT(problems_of(back), testing::IsEmpty());
+  Graph graph = small_graph();
+  for (const std::int64_t peaks : {0, 2}) {
+    graph.weights[0].init.peaks = peaks;
+    graph.weights[0].init.every = peaks == 0 ? 1 : 5;
+    const std::string text = to_json(graph);
+    const Graph back = graph_from_json(text, "test");
+    EXPECT_EQ(to_json(back), text);
+    EXPECT_EQ(back.weights[0].init, graph.weights[0].init);
+    EXPECT_THAT(problems_of(back), testing::IsEmpty());
+  }
 }
 
 TEST(GraphJson, RefusesDamage) {
@@ -136,6 +141,9 @@ TEST(GraphJson, RefusesDamage) {
   };
   EXPECT_THROW(graph_from_json(replaced("\"value\": 0", "\"value\": 999"), "test"), Error);
   EXPECT_THROW(graph_from_json(replaced("\"value\": 0", "\"value\": -1"), "test"), Error);
+  EXPECT_THROW(graph_from_json(
+                   replaced("\"buffer\": false", "\"buffer\": false, \"peaks\": 1, \"every\": 0, \"peak\": 2"), "test"),
+               Error);
   EXPECT_THROW(graph_from_json(
                    replaced("\"dtype\": \"float32\",\n   \"shape\"", "\"dtype\": \"float31\",\n   \"shape\""), "test"),
                Error);

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <vector>
 
-#include "base/error.h"
 #include "base/elements.h"
+#include "base/error.h"
 #include "base/half.h"
 
 namespace nongemm::weights {

@@ -113,10 +113,7 @@ void expect_the_records(const Decomposition& parts, const Trace& trace) {
 TEST_F(CudaTest, WeightsDrawnOnTheDeviceAreTheHosts) {
   const c10::Device device = open_cuda_device(0);
   if (!device::library().has_kernels()) GTEST_SKIP() << "the CUDA library was built without nvcc";
-  InitSpec peaked = InitSpec::constant(1);
-  peaked.peaks = 6;
-  peaked.every = 100;
-  peaked.peak = 20;
+  const InitSpec peaked = {.kind = InitSpec::Kind::kConstant, .a = 1, .peaks = 6, .every = 100, .peak = 20};
   for (const InitSpec& init :
        {InitSpec::normal(0.1, 0.02), InitSpec::uniform(-0.5, 0.25), InitSpec::constant(1.5), peaked}) {
     for (const DType dtype : {DType::kFloat16, DType::kBFloat16, DType::kFloat32, DType::kFloat64}) {
