@@ -154,7 +154,7 @@ std::vector<Option> build_rows() {
                .doc = "synthetic weights: channels that stand out of every normalization's result, as training "
                       "makes some (trained language models have a handful)",
                .section = OptionSection::kModel,
-               .commands = kBuild,
+               .commands = kRun | kExport,
                .shown = OptionShown::kWhenGiven,
                .swept = true,
                .commas = true},
@@ -290,7 +290,8 @@ std::vector<Option> model_rows() {
   rows.push_back(dtype_row());
   for (const Option& option : build_rows()) {
     rows.push_back(option);
-    rows.push_back(for_presets(option));
+    // What changes weights alone changes no call.
+    if ((option.commands & kInspect) != 0) rows.push_back(for_presets(option));
   }
   rows.push_back(input_row());
   rows.push_back(text(
