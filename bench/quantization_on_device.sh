@@ -16,13 +16,15 @@ ways() {
   local way missed=0
   for way in ${WAYS:-published decomposed fused}; do
     "${ours[@]}" "$carry/bin/nongemm" run llama3-8b --quantize llm.int8 --set quantize.way="$way" --seq-len "$lengths" \
-      --outlier-columns "$columns" --dtype fp16 --device cuda --max-seconds 1 --format json,md --output "$out/$way" > "$out/$way.txt" 2>&1 || missed=1
+      --outlier-columns "$columns" --dtype fp16 --device cuda --max-seconds 1 --format json,md --output "$out/$way" \
+      > "$out/$way.txt" 2>&1 || missed=1
     tail -n 30 "$out/$way.txt"
   done
   return $missed
 }
 reference() {
-  env -u CC -u CXX "PYTHONPATH=$carry/python" "$python" bench/quantization_reference.py --seq-len "$lengths" --outlier-columns "$columns" --output "$out/bitsandbytes.json"
+  env -u CC -u CXX "PYTHONPATH=$carry/python" "$python" bench/quantization_reference.py --seq-len "$lengths" \
+    --outlier-columns "$columns" --output "$out/bitsandbytes.json"
 }
 
 tests() { "${ours[@]}" "$carry/tests/operators_test" --gtest_brief=1; }

@@ -78,7 +78,8 @@ def measure(model, length, iterations):
         by_name[event.name] = by_name.get(event.name, 0) + event.self_device_time_total / 1e3 / iterations
     largest = dict(sorted(by_name.items(), key=lambda item: -item[1])[:25])
     return {"tokens": length, "latency_ms": statistics.median(samples), "samples_ms": samples,
-            "kernels_ms": sum(by_name.values()), "kernels": round(len(kernels) / iterations), "peak_bytes": peak, "largest": largest}
+            "kernels_ms": sum(by_name.values()), "kernels": round(len(kernels) / iterations), "peak_bytes": peak,
+            "largest": largest}
 
 
 def main():

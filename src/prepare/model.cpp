@@ -71,6 +71,14 @@ Graph build_as_published(const Model& model, const ModelOptions& options) {
   return graph;
 }
 
+/// With what options decide about its routers and its weights.
+Graph build_unquantized(const Model& model, const ModelOptions& options) {
+  Graph graph = build_as_published(model, options);
+  set_routing(graph, options.routing);
+  set_outlier_columns(graph, options.outlier_columns);
+  return graph;
+}
+
 }  // namespace
 
 Model find_model(const std::string& name_or_path) {
@@ -95,18 +103,14 @@ Model find_model(const std::string& name_or_path) {
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options) {
-  Graph graph = build_as_published(model, options);
-  set_routing(graph, options.routing);
-  set_outlier_columns(graph, options.outlier_columns);
+  Graph graph = build_unquantized(model, options);
   const auto stored = model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
   return stored ? passes::use_stored(graph, *stored, options.quantize)
                 : passes::quantize(std::move(graph), options.quantize);
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options, const passes::InputSteps& steps) {
-  Graph graph = build_as_published(model, options);
-  set_routing(graph, options.routing);
-  set_outlier_columns(graph, options.outlier_columns);
+  Graph graph = build_unquantized(model, options);
   return passes::quantize(graph, options.quantize, steps);
 }
 

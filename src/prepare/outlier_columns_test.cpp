@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "models/test_models.h"
 #include "ops/stream.h"
 #include "prepare/model.h"
 #include "prepare/prepare.h"
@@ -45,15 +45,6 @@ TEST(OutlierColumns, AreSaidOfTheWeights) {
 }
 
 TEST(OutlierColumns, AreRefusedWhereTheyHaveNoEffect) {
-  const auto refusal = [](auto&& what) -> std::string {
-    try {
-      what();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kUsage);
-      return error.what();
-    }
-    return "nothing was refused";
-  };
   EXPECT_THAT(refusal([] { graph_of("gpt2", 1000); }), testing::HasSubstr("--outlier-columns 1000 of at most 768"));
   EXPECT_THAT(refusal([] { build_graph(find_model("resnet50"), {.outlier_columns = kColumns}); }),
               testing::HasSubstr("no normalization"));
