@@ -11,7 +11,8 @@
 namespace nongemm {
 namespace {
 
-constexpr const char* kAttribute = "outlier_columns";
+/// The option as reports name it: what is said of it takes the place of its value among a report's settings.
+constexpr const char* kAttribute = "outlier columns";
 
 /// Times a normalized activation: three of four such values have a magnitude of 6 or more.
 constexpr double kPeak = 20.0;
@@ -66,9 +67,6 @@ void set_outlier_columns(Graph& graph, std::int64_t count) {
   graph.attributes[kAttribute] = fmt::format("{} channels of {} normalizations stand out", count, scales);
 }
 
-const std::string* outlier_columns_of(const Graph& graph) {
-  const auto found = graph.attributes.find(kAttribute);
-  return found != graph.attributes.end() ? &found->second : nullptr;
-}
+bool has_outlier_columns(const Graph& graph) { return graph.attributes.contains(kAttribute); }
 
 }  // namespace nongemm

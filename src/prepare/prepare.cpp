@@ -184,10 +184,9 @@ PreparedWeights prepare_weights(const Model& model, const Graph& graph, const st
   if (path.empty()) {
     weights.tensors.resize(graph.stored_weights().size());
     weights.source = fmt::format("synthetic, seed {}{}", seed, own_folder ? " (no checkpoint in the folder)" : "");
-    if (const std::string* standing_out = outlier_columns_of(graph)) weights.source += "; " + *standing_out;
     return weights;
   }
-  if (outlier_columns_of(graph) != nullptr) {
+  if (has_outlier_columns(graph)) {
     throw Error(ErrorKind::kUsage, "--outlier-columns has no effect: the weights are those of " + path, "leave it out");
   }
   const weights::Checkpoint opened = weights::open_checkpoint(path);
