@@ -269,7 +269,7 @@ const Rows& own_rows() {
       {"nongemm.int8_linear.default", "2x9x16"},
       {"nongemm.int8_linear.default", "5x13 7x13 weight_scales=7 bias=7 dtype=fp32"},
       {"nongemm.add_outlier_product_.default",
-       "8x16 input=8x24 outliers=25 gathered=8x32 weight=16x24 weight_scales=16"},
+       "8x16 input=8x24 outliers=25 gathered=8x96 weight=16x24 weight_scales=16"},
       {"nongemm.group_quantize.default", "6x21 bits=4 group=8"},
       {"nongemm.group_quantize.default", "6x21 bits=8 group=16 :fp16"},
       {"nongemm.grouped_linear.default", "2x8x21 weight=6x11 weight:uint8 scales=6x3 bits=4 group=8"},

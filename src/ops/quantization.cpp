@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/llm_int8.h"
 #include "ops/entries.h"
 #include "ops/quantization_onnx.h"
 #include "ops/rules.h"
@@ -11,9 +12,6 @@ namespace nongemm {
 namespace {
 
 using namespace rules;
-
-/// Of outlier columns that are kept in contiguous copies (nongemm::int8_quantize).
-constexpr std::int64_t kGatheredOutliers = 32;
 
 constexpr Traits kRowwise = {.single_operand = true, .nonlinear = true, .reduction = true};
 constexpr Traits kScaling = {.single_operand = true};

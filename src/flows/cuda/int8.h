@@ -9,7 +9,6 @@ namespace nongemm::cuda {
 
 using device::Int8Product;
 using device::Int8Rows;
-using device::kGatheredOutliers;
 using device::kGatheredStep;
 
 /// Two kernels, the first of which reads and writes everything once.

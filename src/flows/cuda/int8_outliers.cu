@@ -18,8 +18,8 @@ namespace nongemm::cuda {
 namespace {
 
 constexpr int kOutlierThreads = 256;
-constexpr int kGatheredAtOnce = 8;
-constexpr int kGatherColumns = kOutlierThreads / kGatheredAtOnce;
+constexpr int kOutlierBlocks = 2;                                // on one multiprocessor
+constexpr int kGatheredLines = kOutlierThreads / kGatheredStep;  // of the weight, that a block has in hand
 
 constexpr int kOutlierTile = static_cast<int>(device::kSumTile);
 constexpr int kOutlierDepth = 32;          // outlier columns of one step: one for each lane
@@ -34,14 +34,34 @@ __device__ void tell(const Int8Product& p, int count) {
   if (p.told != nullptr && blockIdx.x == 0 && threadIdx.x == 0) *p.told = count;
 }
 
+/// Copies of the weight's outlier columns. A thread reads kAtOnce lines, far apart, before it writes one: every entry
+/// comes from another sector of the memory.
 template <typename T>
 __device__ void gather_weight(const Int8Product& p, int count) {
-  const std::int64_t column = static_cast<std::int64_t>(blockIdx.x) * kGatherColumns + threadIdx.x / kGatheredAtOnce;
-  if (column >= p.columns) return;
-  for (int j = threadIdx.x % kGatheredAtOnce; j < filled_copies(count); j += kGatheredAtOnce) {
-    float value = 0.0f;
-    if (j < count) value = dequantized<T>(p.weight[column * p.inner + p.outliers[1 + j]], p.weight_scales[column]);
-    static_cast<T*>(p.gathered_weight)[column * kGatheredOutliers + j] = rounded<T>(value);
+  constexpr int kAtOnce = 4;
+  const std::int64_t apart = static_cast<std::int64_t>(gridDim.x) * kGatheredLines;
+  const std::int64_t first =
+      static_cast<std::int64_t>(blockIdx.x) * kGatheredLines + static_cast<int>(threadIdx.x) / kGatheredStep;
+  for (int j = static_cast<int>(threadIdx.x) % kGatheredStep; j < filled_copies(count); j += kGatheredStep) {
+    const bool there = j < count;
+    const std::int8_t* const column = p.weight + (there ? __ldg(p.outliers + 1 + j) : 0);
+    T* const copies = static_cast<T*>(p.gathered_weight) + j;
+    for (std::int64_t begin = first; begin < p.columns; begin += kAtOnce * apart) {
+      std::int8_t values[kAtOnce];
+      float scales[kAtOnce];
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        const std::int64_t line = begin + i * apart;
+        const bool is_read = there && line < p.columns;
+        values[i] = is_read ? __ldg(column + line * p.inner) : std::int8_t{0};
+        scales[i] = is_read ? __ldg(p.weight_scales + line) : 0.0f;
+      }
+#pragma unroll
+      for (int i = 0; i < kAtOnce; ++i) {
+        const std::int64_t line = begin + i * apart;
+        if (line < p.columns) copies[line * kGatheredOutliers] = rounded<T>(dequantized<T>(values[i], scales[i]));
+      }
+    }
   }
 }
 
@@ -191,7 +211,7 @@ __device__ void sum_tile(const Int8Product& p, std::int64_t tile, int count) {
 }
 
 template <typename T>
-__global__ void __launch_bounds__(kOutlierThreads, 2) prepare_outliers(Int8Product p, std::int64_t tiles) {
+__global__ void __launch_bounds__(kOutlierThreads, kOutlierBlocks) prepare_outliers(Int8Product p, std::int64_t tiles) {
   const int count = p.outliers[0];
   tell(p, count);
   if (count == 0) return;
@@ -306,6 +326,15 @@ __global__ void __launch_bounds__(kOutlierThreads)
   }
 }
 
+/// Of prepare_outliers, on the current device.
+int blocks_at_once() {
+  int device = 0;
+  int processors = 0;
+  check(cudaGetDevice(&device), "asking for the current device");
+  check(cudaDeviceGetAttribute(&processors, cudaDevAttrMultiProcessorCount, device), "asking for multiprocessors");
+  return processors * kOutlierBlocks;
+}
+
 }  // namespace
 
 bool can_unfold(const Int8Product& product) {
@@ -332,14 +361,12 @@ void launch_unfold(const Int8Product& product, void* left, void* right, cudaStre
 }
 
 void launch_prepare_outliers(const Int8Product& product, cudaStream_t stream) {
-  const std::int64_t gathering = (product.columns + kGatherColumns - 1) / kGatherColumns;
+  const std::int64_t gathering = (product.columns + kGatheredLines - 1) / kGatheredLines;
   const std::int64_t tiles =
       device::in_whole_tiles(product.rows) / kOutlierTile * (device::in_whole_tiles(product.columns) / kOutlierTile);
   if (tiles == 0) return;
-  // Enough blocks for every device at once; the rest of the tiles they take in turn. Without outliers they cost no more
-  // than being launched.
-  constexpr std::int64_t kMostBlocks = 1024;
-  const auto blocks = static_cast<unsigned>(std::max(gathering, std::min(tiles, kMostBlocks)));
+  // As many blocks as run at once, each of which takes lines and tiles in turn.
+  const auto blocks = static_cast<unsigned>(std::min<std::int64_t>(std::max(gathering, tiles), blocks_at_once()));
   by_type(product.dtype, [&](auto example) {
     prepare_outliers<decltype(example)><<<blocks, kOutlierThreads, 0, stream>>>(product, tiles);
   });

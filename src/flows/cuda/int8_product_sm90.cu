@@ -30,16 +30,18 @@ struct Element<__nv_bfloat16> {
 constexpr int kTileRows = 128;
 constexpr int kTileColumns = 128;
 constexpr int kEpilogueThreads = 128;  // one warp group
-/// Of a row of copies in shared memory: 24 halves on, rows that a warp reads at once meet other banks.
-constexpr int kPitch = kGatheredStep + 8;
+/// Copies lie in shared memory as wgmma reads them without swizzling: kEight of each line side by side, lines behind
+/// each other, then the next kEight of all lines.
+constexpr int kEight = 8;
+constexpr int kEights = kGatheredOutliers / kEight;
 
 /// A leaf of CUTLASS's epilogue visitor tree that is the whole tree: results of one thread's part of a tile.
 template <typename T>
 struct ScaleAndAddOutliers {
   /// What all parts of a tile read again and again. One is enough: the warp groups' epilogues take turns.
   struct SharedStorage {
-    alignas(16) T left[kTileRows][kPitch];
-    alignas(16) T right[kTileColumns][kPitch];
+    alignas(128) T left[kEights][kTileRows][kEight];
+    alignas(128) T right[kEights][kTileColumns][kEight];
     float row_scales[kTileRows];
     float column_scales[kTileColumns];
     float bias[kTileColumns];
@@ -114,17 +116,20 @@ struct ScaleAndAddOutliers {
       shared.column_scales[thread] = __ldg(params.weight_scales + at_column);
       shared.bias[thread] = params.bias != nullptr ? as_float(static_cast<const T*>(params.bias)[at_column]) : 0.0f;
       if (count == 0) return;
-      static_assert(kGatheredStep * sizeof(T) == 2 * sizeof(uint4));
+      static_assert(kEight * sizeof(T) == sizeof(uint4) && kGatheredStep == 2 * kEight);
       const auto* left = reinterpret_cast<const uint4*>(static_cast<const T*>(params.gathered) +
                                                         static_cast<std::int64_t>(at_row) * kGatheredOutliers);
       const auto* right = reinterpret_cast<const uint4*>(static_cast<const T*>(params.gathered_weight) +
                                                          static_cast<std::int64_t>(at_column) * kGatheredOutliers);
-      auto* const kept_left = reinterpret_cast<uint4*>(shared.left[thread]);
-      auto* const kept_right = reinterpret_cast<uint4*>(shared.right[thread]);
-      kept_left[0] = __ldg(left);
-      kept_left[1] = __ldg(left + 1);
-      kept_right[0] = __ldg(right);
-      kept_right[1] = __ldg(right + 1);
+      CUTLASS_PRAGMA_NO_UNROLL
+      for (int i = 0; i * kEight < filled_copies(count); i += 2) {
+        const uint4 lines[4] = {__ldg(left + i), __ldg(left + i + 1), __ldg(right + i), __ldg(right + i + 1)};
+        *reinterpret_cast<uint4*>(shared.left[i][thread]) = lines[0];
+        *reinterpret_cast<uint4*>(shared.left[i + 1][thread]) = lines[1];
+        *reinterpret_cast<uint4*>(shared.right[i][thread]) = lines[2];
+        *reinterpret_cast<uint4*>(shared.right[i + 1][thread]) = lines[3];
+      }
+      cutlass::arch::fence_view_async_shared();  // wgmma reads it
     }
     CUTLASS_DEVICE bool begin_sync_needed() const { return true; }
 
@@ -163,47 +168,48 @@ struct ScaleAndAddOutliers {
         added[i] = shared.bias[to_right];
       }
       if (count == 0) return;
-      // A thread's sums of wgmma lie in a warp as those of mma.m16n8k16 do: rows lane / 4 and 8 more, columns
-      // 2 (lane % 4) and 1 more in each eight.
+      // Sums of wgmma lie in a warp group's threads as the results do: rows 16 w + l / 4 and 8 more of warp w's lane l,
+      // columns 2 (l % 4) and 1 more in each eight.
       const int lane = static_cast<int>(threadIdx.x) % 32;
-      const int pair = 2 * (lane % 4);
-      const T* const left = &shared.left[down][pair];
-      const T* const right = &shared.right[along - pair + lane / 4][pair];
-      add_step(epi_m, epi_n, left, left + 8 * kPitch, right, 8 * kPitch, 8);
-      if (count <= kGatheredStep) return;
-      const T* const copies = static_cast<const T*>(params.gathered) + kGatheredStep + pair;
-      const int lower = min(first_row_of(epi_m, epi_n) + 8, static_cast<int>(params.rows) - 1);
-      const int n = min(first_column_of(epi_m, epi_n) - pair + lane / 4, static_cast<int>(params.columns) - 1);
-      add_step(epi_m, epi_n, copies + static_cast<std::int64_t>(row(epi_m, epi_n, 0)) * kGatheredOutliers,
-               copies + static_cast<std::int64_t>(lower) * kGatheredOutliers,
-               static_cast<const T*>(params.gathered_weight) + kGatheredStep + pair +
-                   static_cast<std::int64_t>(n) * kGatheredOutliers,
-               8 * kGatheredOutliers, (static_cast<int>(params.columns) - 1 - n) / 8 + 1);
+      const int above = static_cast<int>(threadIdx.x) % kEpilogueThreads / 32 * 16 + lane / 4;
+      const int before = 2 * (lane % 4);
+      // Not unrolled: with two of these in a row the compiler runs out of registers and has all products wait.
+      CUTLASS_PRAGMA_NO_UNROLL
+      for (int step = 0; step < filled_copies(count); step += kGatheredStep) {
+        add_step(shared.left[step / kEight][down - above], shared.right[step / kEight][along - before]);
+      }
       if (count > kGatheredOutliers) add_further(epi_m, epi_n);
     }
 
-    /// kGatheredStep outlier columns by the tensor cores. `upper` and `lower` are the thread's rows of the left factor,
-    /// `right` its first column of the other one, `eight` further the next; `eights` of those are in the matrix.
-    CUTLASS_DEVICE void add_step(int epi_m, int epi_n, const T* upper, const T* lower, const T* right, int eight,
-                                 int eights) {
-      static_assert(kGatheredStep == 16);
-      const std::uint32_t a[4] = {two(upper), two(lower), two(upper + 8), two(lower + 8)};
-      constexpr int kEights = kResults / 4;
-      float sums[kEights][4] = {};
+    /// kGatheredStep outlier columns of a part of 64 x 32, by the warp group and wgmma: mma.sync would have the other
+    /// group's products wait (1.6 us a tile).
+    CUTLASS_DEVICE void add_step(const T* left, const T* right) {
+      using namespace cute;
+      static_assert(kGatheredStep == 16 && kResults == 16);
+      const std::uint64_t a = described(left, kTileRows);
+      const std::uint64_t b = described(right, kTileColumns);
+      constexpr auto kRows = GMMA::Major::K;
+      using Step = std::conditional_t<std::is_same_v<T, __half>, SM90_64x32x16_F32F16F16_SS<kRows, kRows>,
+                                      SM90_64x32x16_F32BF16BF16_SS<kRows, kRows>>;
+      fence_sums();
+      warpgroup_arrive();
+      Step::fma(a, b, added[0], added[1], added[2], added[3], added[4], added[5], added[6], added[7], added[8],
+                added[9], added[10], added[11], added[12], added[13], added[14], added[15]);
+      warpgroup_commit_batch();
+      warpgroup_wait<0>();
+      fence_sums();
+    }
+    CUTLASS_DEVICE void fence_sums() {
       CUTLASS_PRAGMA_UNROLL
-      for (int t = 0; t < kEights; ++t) {
-        const T* const at = right + (t < eights ? t : 0) * eight;
-        multiply_add(sums[t], a, two(at), two(at + 8));
-      }
-      CUTLASS_PRAGMA_UNROLL
-      for (int i = 0; i < kResults; ++i) {
-        const int down = row_step(epi_m, epi_n, i);
-        const int along = column_step(epi_m, epi_n, i);
-        added[i] += sums[along / 8][2 * (down / 8) + along % 8];
-      }
+      for (int i = 0; i < kResults; ++i) cute::warpgroup_fence_operand(added[i]);
     }
 
-    CUTLASS_DEVICE static std::uint32_t two(const T* values) { return *reinterpret_cast<const std::uint32_t*>(values); }
+    /// A factor in shared memory for wgmma: address, distance of one kEight of a line from the next and of eight lines
+    /// from the next, all in units of 16 bytes; no swizzling.
+    CUTLASS_DEVICE static std::uint64_t described(const T* at, int lines) {
+      const std::uint64_t address = cute::cast_smem_ptr_to_uint(at);
+      return (address >> 4 & 0x3fff) | (static_cast<std::uint64_t>(lines) << 16) | (std::uint64_t{8} << 32);
+    }
 
     /// Columns beyond the copies: their sums are there already, in whole tiles.
     CUTLASS_DEVICE void add_further(int epi_m, int epi_n) {
@@ -211,21 +217,6 @@ struct ScaleAndAddOutliers {
       CUTLASS_PRAGMA_UNROLL
       for (int i = 0; i < kResults; ++i) {
         added[i] += __ldg(params.further + row(epi_m, epi_n, i) * stride + column(epi_m, epi_n, i));
-      }
-    }
-
-    CUTLASS_DEVICE static void multiply_add(float (&sums)[4], const std::uint32_t (&a)[4], std::uint32_t b0,
-                                            std::uint32_t b1) {
-      if constexpr (std::is_same_v<T, __half>) {
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
-      } else {
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, "
-            "{%0, %1, %2, %3};"
-            : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
       }
     }
 

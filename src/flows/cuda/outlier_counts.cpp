@@ -39,7 +39,7 @@ bool had_many_outliers(const device::Int8Product& product) {
   // that one's time (docs/results/quantization.md).
   constexpr std::int64_t kShare = 16;
   const std::int64_t count = std::atomic_ref(*told_outliers(product)).load(std::memory_order_relaxed);
-  return count > device::kGatheredOutliers && count * kShare > product.inner;
+  return count > kGatheredOutliers && count * kShare > product.inner;
 }
 
 }  // namespace nongemm::cuda

@@ -5,13 +5,14 @@
 #include <cstdint>
 
 #include "base/dtype.h"
+#include "base/llm_int8.h"
 
 namespace nongemm::device {
 
-/// Outlier columns that the product takes from gathered copies, filled up with zeros to a multiple of
-/// kGatheredStep; further ones are multiplied beforehand.
-inline constexpr int kGatheredOutliers = 32;
+/// Copies of outlier columns are filled up with zeros to a multiple of this; columns beyond kGatheredOutliers are
+/// multiplied beforehand.
 inline constexpr int kGatheredStep = 16;
+static_assert(kGatheredOutliers % kGatheredStep == 0);
 
 /// Sums of outlier columns beyond the gathered ones are kept in whole tiles.
 inline constexpr std::int64_t kSumTile = 128;

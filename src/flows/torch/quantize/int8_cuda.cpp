@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/llm_int8.h"
 #include "flows/device/device.h"
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/load.h"
@@ -57,7 +58,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> int8_quantize(const a
   const auto options = input.options();
   const at::Tensor flags = at::empty({input.size(-1)}, options.dtype(at::kByte));
   at::Tensor outliers = at::empty({input.size(-1) + 1}, options.dtype(at::kInt));
-  at::Tensor gathered = at::empty({tensors.rows.rows, device::kGatheredOutliers}, options);
+  at::Tensor gathered = at::empty({tensors.rows.rows, kGatheredOutliers}, options);
   // Without rows nothing writes their number.
   if (threshold <= 0 || tensors.rows.rows == 0) outliers.zero_();
   tensors.rows.flags = flags.mutable_data_ptr<std::uint8_t>();
@@ -142,7 +143,7 @@ struct OutlierTensors {
   OutlierTensors(device::Int8Product& product, const at::Tensor& given, const at::Tensor& outliers,
                  const at::Tensor& gathered)
       : input(given.contiguous()) {
-    TORCH_CHECK(gathered.dim() == 2 && gathered.size(1) == device::kGatheredOutliers &&
+    TORCH_CHECK(gathered.dim() == 2 && gathered.size(1) == kGatheredOutliers &&
                     gathered.size(0) == product.rows && outliers.numel() == product.inner + 1,
                 "outliers of another input");
     product.input = input.const_data_ptr();
@@ -151,7 +152,7 @@ struct OutlierTensors {
   }
   /// What a product needs that takes the outlier columns apart.
   void make_room(device::Int8Product& product, const at::Tensor& gathered) {
-    weight = at::empty({product.columns, device::kGatheredOutliers}, gathered.options());
+    weight = at::empty({product.columns, kGatheredOutliers}, gathered.options());
     further = at::empty({device::in_whole_tiles(product.rows), device::in_whole_tiles(product.columns)},
                         gathered.options().dtype(at::kFloat));
     product.gathered_weight = weight.mutable_data_ptr();

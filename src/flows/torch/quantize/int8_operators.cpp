@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/half.h"
+#include "base/llm_int8.h"
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/quantize/int8_kernels.h"
 
@@ -21,7 +22,6 @@ namespace {
 
 using OptionalTensor = std::optional<at::Tensor>;
 
-constexpr std::int64_t kGathered = 32;       // outlier columns that are handed on in contiguous copies
 constexpr std::int64_t kColumnsAtOnce = 64;  // of a product, so that their part of the weight stays in the cache
 constexpr std::int64_t kRowsAtOnce = 64;
 constexpr std::int64_t kElementsPerPart = 32768;
@@ -78,12 +78,12 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor, at::Tensor> int8_quantize(const a
   clear_columns(values, columns);
   const std::int64_t rows = rows_of(input);
   at::Tensor outliers = at::zeros({input.size(-1) + 1}, input.options().dtype(at::kInt));
-  at::Tensor gathered = at::zeros({rows, kGathered}, input.options());
+  at::Tensor gathered = at::zeros({rows, kGatheredOutliers}, input.options());
   auto* list = outliers.mutable_data_ptr<std::int32_t>();
   list[0] = static_cast<std::int32_t>(columns.size());
   std::copy(columns.begin(), columns.end(), list + 1);
   const at::Tensor matrix = input.reshape({rows, input.size(-1)});
-  for (std::int64_t j = 0; j < std::min<std::int64_t>(kGathered, list[0]); ++j) {
+  for (std::int64_t j = 0; j < std::min<std::int64_t>(kGatheredOutliers, list[0]); ++j) {
     gathered.select(1, j).copy_(matrix.select(1, list[1 + j]));
   }
   return {values, scales, outliers, gathered};
