@@ -143,8 +143,8 @@ struct OutlierTensors {
   OutlierTensors(device::Int8Product& product, const at::Tensor& given, const at::Tensor& outliers,
                  const at::Tensor& gathered)
       : input(given.contiguous()) {
-    TORCH_CHECK(gathered.dim() == 2 && gathered.size(1) == kGatheredOutliers &&
-                    gathered.size(0) == product.rows && outliers.numel() == product.inner + 1,
+    TORCH_CHECK(gathered.dim() == 2 && gathered.size(1) == kGatheredOutliers && gathered.size(0) == product.rows &&
+                    outliers.numel() == product.inner + 1,
                 "outliers of another input");
     product.input = input.const_data_ptr();
     product.outliers = outliers.const_data_ptr<std::int32_t>();
