@@ -17,7 +17,7 @@ set(nongemm_unhurried
 
 # nongemm_quick_build(TARGET BATCH [file...]): where NONGEMM_QUICK_BUILD is on, BATCH sources of TARGET go to one call of the
 # compiler, except the files that are named: what these call as others in the target do would get into each other's way.
-# tools/lint_unity.py looks for that, since the preset that tests are run with compiles every file by itself.
+# tools/lint_unity.py looks for that, whichever files meet in today's batches.
 #
 # Half of what a file takes goes to headers, to what they have the compiler instantiate and to code for it that the linker
 # throws away as soon as another file has brought the same.

@@ -23,9 +23,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMMANDS = ROOT / "build/ci/compile_commands.json"
 
 
+def compiled_with(source):
+    """The files that a call of the compiler takes: what CMake puts together includes them."""
+    if source.parent.name != "Unity":
+        return [source]
+    return [pathlib.Path(name) for name in re.findall(r'^#include "([^"]+)"', source.read_text(), re.MULTILINE)]
+
+
 def compile_commands():
-    """Source file -> its compiler call without the output, the source and headers that were precompiled: what a file needs
-    it includes itself."""
+    """Source file -> its compiler call without the output, the source and headers that were precompiled: here each stands
+    for itself, and what a file needs it includes itself."""
     if not COMMANDS.exists():
         sys.exit(f"{COMMANDS} is missing: run make test first")
     commands = {}
@@ -44,7 +51,7 @@ def compile_commands():
         # Past what launches the compiler: ccache, with variables set for it.
         while kept[0].endswith(("cmake", "ccache")) or kept[0] in ("-E", "env") or "=" in kept[0]:
             del kept[0]
-        commands[source] = kept
+        commands.update((file, kept) for file in compiled_with(source))
     return commands
 
 

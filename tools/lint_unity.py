@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Names that two files of a library have to themselves and that would meet where both go through one call of the compiler.
 
-The release preset compiles several sources together (nongemm_quick_build in cmake/targets.cmake), the one that tests are
-run with does not. A finding is put right by another name, or by ALONE before one of the files in its CMakeLists.txt.
-Overloads count, too: the compiler would choose among them.
+Most presets compile several sources together (nongemm_quick_build in cmake/targets.cmake). A finding is put right by
+another name, or by ALONE before one of the files in its CMakeLists.txt. Overloads count, too: the compiler would choose
+among them, as long as its batches happen to hold both.
 """
 import collections
 import functools
