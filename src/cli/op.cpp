@@ -54,12 +54,13 @@ bool is_first(const std::vector<microbench::PlannedCall>& calls) {
 }  // namespace
 
 ExitCode op_command(const Selection& selection) {
-  const Request request = option_table().points(kOp, selection).front();
+  const std::vector<Request> points = option_table().points(kOp, selection);
+  const Request& request = points.front();
   if (request.print_commands && (is_given(selection, "output") || is_given(selection, "format"))) {
     throw Error(ErrorKind::kUsage, "--output and --format have no effect: --list prints commands", "leave them out");
   }
   // Of an operator's own options some have names of a model's.
-  check_run_effects(part_of(selection, [](const Option& option) { return option.is_for(kRun); }), {request});
+  check_run_effects(part_of(selection, [](const Option& option) { return option.is_for(kRun); }), points);
   check_output(request.output);
   const auto note = [](const std::string& text) { say(fmt::format("nongemm: {}\n", text)); };
   std::vector<microbench::PlannedCall> calls = microbench::plan_calls(selection, note);
