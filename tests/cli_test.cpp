@@ -125,14 +125,6 @@ TEST_F(Cli, InputsDecideTheBatch) {
   EXPECT_THAT(outcome.text, AllOf(HasSubstr("--batch has no effect"), HasSubstr("--inputs decides it")));
 }
 
-TEST_F(Cli, OptionsOfRanksWantSeveral) {
-  for (const std::string option : {"--rank-timeout 5", "--tensor-parallel-plan plan.toml"}) {
-    const Outcome outcome = run("run " + small_model() + " " + option);
-    EXPECT_EQ(outcome.code, 2) << option;
-    EXPECT_THAT(outcome.text, AllOf(HasSubstr(" has no effect"), HasSubstr("add --tensor-parallel N"))) << option;
-  }
-}
-
 TEST_F(Cli, DamagedConfigsAreNamed) {
   const auto text = [&](const std::string& config) { return run("inspect " + small_model(config)).text; };
   EXPECT_THAT(text("{"), HasSubstr("config.json is not valid JSON"));

@@ -71,17 +71,9 @@ Graph build_as_published(const Model& model, const ModelOptions& options) {
   return graph;
 }
 
-/// Builders say which kind of attention they built where the original has two.
-void check_attention(const Graph& graph, const ModelOptions& options) {
-  if (options.attention == Attention::kDefault || graph.attributes.count("attention") != 0) return;
-  throw Error(ErrorKind::kUsage, graph.name + ": no attention of two kinds is there for --attention to decide on",
-              "leave --attention out for this model");
-}
-
-/// With what options decide about its attention, its routers and its weights.
+/// With what options decide about its routers and its weights.
 Graph build_unquantized(const Model& model, const ModelOptions& options) {
   Graph graph = build_as_published(model, options);
-  check_attention(graph, options);
   set_routing(graph, options.routing);
   set_outlier_columns(graph, options.outlier_columns);
   return graph;

@@ -77,9 +77,6 @@ bool generates(const Request& point) { return point.run.generate.tokens > 0; }
 bool makes_prompts(const Request& point) { return generates(point) && point.run.inputs.empty(); }
 constexpr const char* kGivenPrompts = "the prompts of --inputs are as many and as long as they are";
 
-bool is_cut(const Request& point) { return point.run.runtime.place.is_one_of_several(); }
-constexpr const char* kNotCut = "one process runs the whole model; add --tensor-parallel N";
-
 bool goes_to_slurm(const Request& point) { return point.sweep.launcher == "slurm"; }
 constexpr const char* kNoSlurm = "points do not go to Slurm; add --launcher slurm";
 
@@ -87,8 +84,6 @@ constexpr std::array kOfRuns = {
     OfRuns{"stop", [](const Request& point) { return !point.run.policy.iterations; }, "--iterations says how many"},
     OfRuns{"warm-up", [](const Request& point) { return !point.run.policy.warmup; }, "--warmup says how many"},
     OfRuns{"remeasure-limits", [](const Request& point) { return point.run.limits; }, "--no-limits measures none"},
-    OfRuns{"rank-timeout", is_cut, kNotCut},
-    OfRuns{"tensor-parallel-plan", is_cut, kNotCut},
     OfRuns{"points-per-task", goes_to_slurm, kNoSlurm},
     OfRuns{"tasks-at-once", goes_to_slurm, kNoSlurm},
     OfRuns{"slurm-options", goes_to_slurm, kNoSlurm},
