@@ -150,7 +150,7 @@ function(nongemm_test name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE nongemm_flags ${arg_LIBS} nongemm_test_main ${CMAKE_DL_LIBS})
   nongemm_precompile(${name} test)
-  nongemm_little_optimised(${name})  # three quarters of the time that -O2 takes for these files
+  nongemm_little_optimised(${name})  # -O2 takes a fifth more for all of these files
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
