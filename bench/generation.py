@@ -2,7 +2,7 @@
 under torch.compile(mode="reduce-overhead"); then `nongemm run --generate --cuda-graph`.
 
     python bench/generation.py NONGEMM OUTPUT [MODEL ...]     MODEL: llama3-8b gpt2; NONGEMM: the program, or words of a command
-        [--prompt 512] [--tokens 64] [--batch 1]
+        [--prompt 512] [--tokens 64] [--batch 1] [--fuse none all]     with the original's operators, and with ours in their place
 
 Exit code 1 when a promise is not kept: decode at least 2.2 times faster than Python eager (llama3-8b); replay at most 1.05
 times compiled (1.0 for gpt2) and, for llama3-8b, at most 1.08 times its own busy time; parts of each phase within 2 %.
@@ -103,12 +103,13 @@ def python_figures(name, options):
     return figures
 
 
-def our_figures(name, cache, options):
-    output = pathlib.Path(options.output) / f"{name}-{cache}"
+def our_figures(name, cache, fuse, options):
+    output = pathlib.Path(options.output) / (f"{name}-{cache}" if fuse == "none" else f"{name}-{cache}-{fuse}")
     command = shlex.split(options.nongemm) + ["run", name, "--device", "cuda", "--dtype", "fp16"]
     command += ["--generate", str(options.tokens), "--prompt", str(options.prompt), "--batch", str(options.batch)]
     command += ["--cache", cache, "--format", "json,table", "--output", str(output)]
     command += ["--cuda-graph"] if cache == "static" else []
+    command += ["--fuse", fuse] if fuse != "none" else []
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     point = json.load(open(output / "report.json"))["points"][0]
     sections = point.get("sections") or point.get("tables") or point
@@ -129,6 +130,7 @@ def main():
     parser.add_argument("--prompt", type=int, default=512)
     parser.add_argument("--tokens", type=int, default=64)
     parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--fuse", nargs="+", default=["none", "all"])
     options = parser.parse_args()
     kept = True
 
@@ -141,19 +143,20 @@ def main():
     for name in options.models or list(CONFIGS):
         # A virtual host has two speeds, and keeps one for seconds: each side is measured twice, in turns, and its quicker
         # one counts.
-        before = {cache: our_figures(name, cache, options)[1] for cache in ("dynamic", "static")}
+        turns = [(cache, fuse) for fuse in options.fuse for cache in ("dynamic", "static")]
+        before = {turn: our_figures(name, *turn, options)[1] for turn in turns}
         python = python_figures(name, options)
         print(f"{name}, prompt {options.prompt}, batch {options.batch}, ms per token in Python: "
               + ", ".join(f"{k} {1e3 * v:.3f}" for k, v in python.items()), flush=True)
-        for cache in ("dynamic", "static"):
-            point, sections = our_figures(name, cache, options)
+        for cache, fuse in turns:
+            point, sections = our_figures(name, cache, fuse, options)
             figures = rows(sections["generation"])[0]
-            earlier = rows(before[cache]["generation"])[0]
+            earlier = rows(before[cache, fuse]["generation"])[0]
             figures["token"] = min(figures["token"], earlier["token"])
             if figures.get("replayed_token"):
                 figures["replayed_token"] = min(figures["replayed_token"], earlier["replayed_token"])
             phases = {row["phase"]: row for row in rows(sections["phases"])}
-            print(f"  ours, {cache}: first token {1e3 * figures['first_token']:.3f}, per token {1e3 * figures['token']:.3f}"
+            print(f"  ours, {cache}, fuse {fuse}: first token {1e3 * figures['first_token']:.3f}, per token {1e3 * figures['token']:.3f}"
                   + (f", replayed {1e3 * figures['replayed_token']:.3f}" if figures.get("replayed_token") else "")
                   + f"; {point.get('reason', '')}", flush=True)
             for phase, row in phases.items():

@@ -20,6 +20,7 @@
 #include "flows/flow.h"
 #include "flows/torch/bridge/values.h"
 #include "flows/torch/cuda/load.h"
+#include "flows/torch/fused/fused_cuda.h"
 #include "flows/torch/program.h"
 #include "flows/torch/quantize/int8_cuda.h"
 #include "flows/torch/roi/roi_cuda.h"
@@ -162,6 +163,7 @@ c10::Device cuda_device() {
     const c10::Device opened = open_cuda_device(0);
     register_cuda_roi_operators();
     register_cuda_int8_operators();
+    register_cuda_fused_operators();
     return opened;
   }();
   return device;

@@ -31,6 +31,7 @@ Cases reductions();
 Cases memory();
 Cases quantization();
 Cases communication();
+Cases fused();
 
 // --- what the cases are made of -------------------------------------------------------------------------------------
 

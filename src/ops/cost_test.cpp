@@ -18,7 +18,7 @@ const Cases& all_cases() {
     Cases all;
     for (Cases part :
          {cost_cases::elementwise(), cost_cases::products(), cost_cases::windows(), cost_cases::reductions(),
-          cost_cases::memory(), cost_cases::quantization(), cost_cases::communication()}) {
+          cost_cases::memory(), cost_cases::quantization(), cost_cases::communication(), cost_cases::fused()}) {
       all.merge(part);
       EXPECT_TRUE(part.empty()) << part.begin()->first << " stands twice";
     }

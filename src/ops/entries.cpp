@@ -12,7 +12,7 @@ std::span<const std::span<const OpEntry>> all_entries() {
       roi_entries(),           interpolation_entries(),   embedding_entries(),    pooling_entries(),
       reduction_entries(),     synchronisation_entries(), control_entries(),      scatter_entries(),
       padding_entries(),       grouped_entries(),         quantization_entries(), transform_entries(),
-      communication_entries(),
+      communication_entries(), fused_entries(),
   };
   return kAll;
 }

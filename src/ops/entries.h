@@ -32,6 +32,7 @@ std::span<const OpEntry> scatter_entries();
 std::span<const OpEntry> padding_entries();
 std::span<const OpEntry> transform_entries();
 std::span<const OpEntry> communication_entries();
+std::span<const OpEntry> fused_entries();
 
 /// All of the above.
 std::span<const std::span<const OpEntry>> all_entries();

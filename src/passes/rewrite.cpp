@@ -11,8 +11,8 @@ namespace {
 
 class Rewriter {
  public:
-  Rewriter(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements)
-      : builder_(graph.name, dtype), replacements_(replacements), old_nodes_(std::move(graph.nodes)) {
+  Rewriter(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements, const std::set<NodeId>& gone)
+      : builder_(graph.name, dtype), replacements_(replacements), gone_(gone), old_nodes_(std::move(graph.nodes)) {
     graph.nodes.clear();
     graph.source = nullptr;
     builder_.graph() = std::move(graph);
@@ -31,6 +31,8 @@ class Rewriter {
       if (const auto replacement = replacements_.find(id); replacement != replacements_.end()) {
         const auto place = builder_.place(block, node.scope);
         take_place(node.outputs[0], replacement->second(builder_).id());
+      } else if (gone_.contains(id)) {
+        for (const ValueId output : node.outputs) builder_.graph().values[output] = Value();
       } else {
         keep(block, node);
       }
@@ -56,6 +58,7 @@ class Rewriter {
 
   Builder builder_;
   const std::map<NodeId, Replacement>& replacements_;
+  const std::set<NodeId>& gone_;
   std::vector<Node> old_nodes_;
 };
 
@@ -100,9 +103,10 @@ std::vector<std::size_t> count_uses(const Graph& graph) {
   return uses;
 }
 
-Graph replace_nodes(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements) {
+Graph replace_nodes(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements,
+                    const std::set<NodeId>& gone) {
   const std::vector<std::size_t> before = count_uses(graph);
-  Graph result = Rewriter(std::move(graph), dtype, replacements).run();
+  Graph result = Rewriter(std::move(graph), dtype, replacements, gone).run();
   std::vector<std::size_t> uses = count_uses(result);
   // What nobody used before is there for a reason: operators that the original dispatches, entries of checkpoints.
   const auto fell_out_of_use = [&](ValueId value) {

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "graph/graph.h"
@@ -19,6 +20,8 @@ using Replacement = std::function<Tensor(Builder& builder)>;
 
 /// The graph with those nodes replaced. Views, weights and constants that nobody uses afterwards are left out, and the
 /// graph is no longer that of a file. Operands of a replaced node may be used by what replaces it.
-Graph replace_nodes(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements);
+/// @param gone further nodes to leave out: nobody but these and the replaced ones may use what they make
+Graph replace_nodes(Graph graph, DType dtype, const std::map<NodeId, Replacement>& replacements,
+                    const std::set<NodeId>& gone = {});
 
 }  // namespace nongemm::passes

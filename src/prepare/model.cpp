@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "passes/fuse/fuse.h"
 #include "passes/quantize.h"
 #include "passes/stored_weights.h"
 #include "passes/tensor_parallel/tensor_parallel.h"
@@ -79,6 +80,13 @@ Graph build_unquantized(const Model& model, const ModelOptions& options) {
   return graph;
 }
 
+Graph build_unfused(const Model& model, const ModelOptions& options) {
+  Graph graph = build_unquantized(model, options);
+  const auto stored = model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
+  return stored ? passes::use_stored(graph, *stored, options.quantize)
+                : passes::quantize(std::move(graph), options.quantize);
+}
+
 }  // namespace
 
 Model find_model(const std::string& name_or_path) {
@@ -103,20 +111,18 @@ Model find_model(const std::string& name_or_path) {
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options) {
-  Graph graph = build_unquantized(model, options);
-  const auto stored = model.file == nullptr ? stored_weights_of(model.config) : std::nullopt;
-  return stored ? passes::use_stored(graph, *stored, options.quantize)
-                : passes::quantize(std::move(graph), options.quantize);
+  return passes::fuse(build_unfused(model, options), options.fuse);
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options, const passes::InputSteps& steps) {
   Graph graph = build_unquantized(model, options);
-  return passes::quantize(graph, options.quantize, steps);
+  return passes::fuse(passes::quantize(graph, options.quantize, steps), options.fuse);
 }
 
 Graph build_graph(const Model& model, const ModelOptions& options, const RankPlace& place) {
   const std::string_view architecture = model.architecture != nullptr ? model.architecture->model_type : "";
-  return passes::tensor_parallel(build_graph(model, options), place, architecture);
+  // After the cut, which knows models by their operators.
+  return passes::fuse(passes::tensor_parallel(build_unfused(model, options), place, architecture), options.fuse);
 }
 
 }  // namespace nongemm

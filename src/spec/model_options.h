@@ -10,6 +10,7 @@
 #include "base/dtype.h"
 #include "base/tensor.h"
 #include "spec/device.h"
+#include "spec/fuse_kind.h"
 #include "spec/quantize_options.h"
 
 namespace nongemm {
@@ -112,6 +113,8 @@ struct ModelOptions {
   DeviceKind device = DeviceKind::kHost;
   /// What becomes of the graph's linear layers.
   QuantizeOptions quantize = {};
+  /// Which operators of it are run as one.
+  FuseKind fuse = FuseKind::kNone;
   /// A pass of a generation in place of one inference over the sequence.
   std::optional<GenerationPass> pass = std::nullopt;
 };

@@ -89,6 +89,8 @@ constexpr std::array kOfRuns = {
     OfRuns{"slurm-options", goes_to_slurm, kNoSlurm},
     OfRuns{"check", [](const Request& point) { return point.run.flow != kBaselineFlow; },
            "the torch flow alone has nothing to be compared with; add --flow"},
+    OfRuns{"fuse", [](const Request& point) { return point.run.flow == kBaselineFlow; },
+           "other runtimes fuse by themselves; add --flow torch"},
     OfRuns{"tf32", [](const Request& point) { return !point.run.runtime.device.is_host(); },
            "only CUDA devices round operands to TF32; add --device cuda"},
     OfRuns{"prompt", [](const Request& point) { return generates(point); },

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "flows/cuda/check.h"
+#include "flows/cuda/fused.h"
 #include "flows/cuda/int8.h"
 #include "flows/cuda/kernels.h"
 #include "flows/cuda/nvml.h"
@@ -111,6 +112,15 @@ class CudaLibrary : public device::Library {
     launch_roi_align(arguments, static_cast<cudaStream_t>(stream));
   }
 
+  void norm_rows(const device::NormRows& rows, void* stream) override {
+    launch_norm_rows(rows, static_cast<cudaStream_t>(stream));
+  }
+  void rotary(const device::Rotary& rotary, void* stream) override {
+    launch_rotary(rotary, static_cast<cudaStream_t>(stream));
+  }
+  void gated_activation(const device::GatedActivation& gated, void* stream) override {
+    launch_gated_activation(gated, static_cast<cudaStream_t>(stream));
+  }
   void int8_rows(const device::Int8Rows& rows, void* stream) override {
     launch_int8_rows(rows, static_cast<cudaStream_t>(stream));
   }
@@ -166,6 +176,9 @@ class CudaLibrary : public device::Library {
   std::int64_t nms_scratch_bytes(std::int64_t) const override { no_kernels(); }
   void nms(const device::NmsArguments&, void*) override { no_kernels(); }
   void roi_align(const device::RoiAlignArguments&, void*) override { no_kernels(); }
+  void norm_rows(const device::NormRows&, void*) override { no_kernels(); }
+  void rotary(const device::Rotary&, void*) override { no_kernels(); }
+  void gated_activation(const device::GatedActivation&, void*) override { no_kernels(); }
   void int8_rows(const device::Int8Rows&, void*) override { no_kernels(); }
   void int8_product(const device::Int8Product&, void*) override { no_kernels(); }
   bool had_many_outliers(const device::Int8Product&) const override { no_kernels(); }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/dtype.h"
+#include "flows/device/fused.h"
 #include "flows/device/int8.h"
 #include "record/device_state.h"
 #include "record/limits.h"
@@ -125,6 +126,10 @@ class Library {
   virtual std::int64_t nms_scratch_bytes(std::int64_t count) const = 0;
   virtual void nms(const NmsArguments& arguments, void* stream) = 0;
   virtual void roi_align(const RoiAlignArguments& arguments, void* stream) = 0;
+  /// Several operators in one (flows/device/fused.h).
+  virtual void norm_rows(const NormRows& rows, void* stream) = 0;
+  virtual void rotary(const Rotary& rotary, void* stream) = 0;
+  virtual void gated_activation(const GatedActivation& gated, void* stream) = 0;
   /// LLM.int8's steps (flows/device/int8.h).
   virtual void int8_rows(const Int8Rows& rows, void* stream) = 0;
   virtual void int8_product(const Int8Product& product, void* stream) = 0;

@@ -11,6 +11,8 @@
 #include "flows/torch/bridge/errors.h"
 #include "flows/torch/cuda/load.h"
 #include "flows/torch/foreign.h"
+#include "flows/torch/fused/fused_cuda.h"
+#include "flows/torch/fused/fused_operators.h"
 #include "flows/torch/grouped.h"
 #include "flows/torch/host_operators.h"
 #include "flows/torch/limits/limits.h"
@@ -33,6 +35,7 @@ c10::Device open_device(const Device& device) {
   with_errors("registering operators for the CUDA device", [] {
     register_cuda_roi_operators();
     register_cuda_int8_operators();
+    register_cuda_fused_operators();
   });
   return opened;
 }
@@ -58,6 +61,7 @@ class TorchFlow : public Flow {
     register_roi_operators();
     register_int8_operators();
     register_low_bit_operators();
+    register_fused_operators();
   }
 
   FlowInfo info() const override {
