@@ -30,6 +30,7 @@ set(nongemm_base_headers
 nongemm_precompiled_headers(base HEADERS ${nongemm_base_headers})
 if(NONGEMM_TESTS)
   nongemm_precompiled_headers(test HEADERS ${nongemm_base_headers} <gmock/gmock.h> <gtest/gtest.h> LIBS GTest::gmock)
+  nongemm_unoptimised(nongemm_precompiled_test)
 endif()
 if(TARGET Torch::headers)
   nongemm_precompiled_headers(torch

@@ -123,6 +123,25 @@ Option batch_row() {
   return option;
 }
 
+Option fuse_row() {
+  return choice({.name = "fuse",
+                 .value = "KIND",
+                 .doc = "several operators in one kernel of ours: norm, rotary, gate, gelu or all "
+                        "(docs/fuse.md); none beside others",
+                 .section = OptionSection::kModel,
+                 .commands = kRun | kInspect | kVerify,
+                 .shown = OptionShown::kWhenGiven,
+                 .swept = true,
+                 .commas = true},
+                [](auto& r) -> auto& { return r.run.options.fuse; },
+                {{"none", FuseKind::kNone},
+                 {"norm", FuseKind::kNorm},
+                 {"rotary", FuseKind::kRotary},
+                 {"gate", FuseKind::kGate},
+                 {"gelu", FuseKind::kGelu},
+                 {"all", FuseKind::kAll}});
+}
+
 /// What a graph is built for.
 std::vector<Option> build_rows() {
   std::vector<Option> rows;
@@ -148,22 +167,7 @@ std::vector<Option> build_rows() {
                          .commas = true},
                         [](auto& r) -> auto& { return r.run.options.routing; },
                         {{"model", Routing::kModel}, {"balanced", Routing::kBalanced}, {"skewed", Routing::kSkewed}}));
-  rows.push_back(choice({.name = "fuse",
-                         .value = "KIND",
-                         .doc = "several operators in one kernel of ours: norm, rotary, gate, gelu or all "
-                                "(docs/fuse.md); none beside others",
-                         .section = OptionSection::kModel,
-                         .commands = kRun | kInspect | kVerify,
-                         .shown = OptionShown::kWhenGiven,
-                         .swept = true,
-                         .commas = true},
-                        [](auto& r) -> auto& { return r.run.options.fuse; },
-                        {{"none", FuseKind::kNone},
-                         {"norm", FuseKind::kNorm},
-                         {"rotary", FuseKind::kRotary},
-                         {"gate", FuseKind::kGate},
-                         {"gelu", FuseKind::kGelu},
-                         {"all", FuseKind::kAll}}));
+  rows.push_back(fuse_row());
   rows.push_back(
       integer({.name = "outlier-columns",
                .value = "N",
