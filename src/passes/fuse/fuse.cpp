@@ -27,7 +27,7 @@ std::vector<Place> possible(const Search& search, std::vector<Place> found) {
 }
 
 /// @return how many places there were
-std::size_t apply(const Fusion& fusion, Graph& graph) {
+std::size_t put_in_place(const Fusion& fusion, Graph& graph) {
   std::map<NodeId, Replacement> replaced;
   std::set<NodeId> gone;
   std::size_t count = 0;
@@ -71,7 +71,7 @@ Graph fuse(Graph graph, FuseKind kind) {
   std::size_t places = 0;
   for (const Fusion& fusion : fusions()) {
     if (kind != FuseKind::kAll && kind != fusion.kind) continue;
-    const std::size_t count = apply(fusion, graph);
+    const std::size_t count = put_in_place(fusion, graph);
     if (count > 0) graph.attributes["fused." + std::string(fusion.id)] = std::to_string(count);
     places += count;
   }

@@ -9,15 +9,15 @@
 namespace nongemm::torch_flow {
 namespace {
 
-constexpr std::int64_t kLanes = 8;  // sums side by side, which the compiler makes vectors of
+constexpr std::int64_t kSums = 8;  // sums side by side, which the compiler makes vectors of
 
 /// The sum of term(i), i from 0 to count - 1.
 template <typename Term>
 float sum_of(std::int64_t count, Term&& term) {
-  float sums[kLanes] = {};
-  const std::int64_t whole = count / kLanes * kLanes;
-  for (std::int64_t i = 0; i < whole; i += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[lane] += term(i + lane);
+  float sums[kSums] = {};
+  const std::int64_t whole = count / kSums * kSums;
+  for (std::int64_t i = 0; i < whole; i += kSums) {
+    for (std::int64_t lane = 0; lane < kSums; ++lane) sums[lane] += term(i + lane);
   }
   for (std::int64_t i = whole; i < count; ++i) sums[i - whole] += term(i);
   float total = 0;
