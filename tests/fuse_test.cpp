@@ -21,6 +21,7 @@
 #include "models/parts/rms_norm.h"
 #include "models/parts/rope.h"
 #include "ops/builder.h"
+#include "prepare/model.h"
 #include "test_paths.h"
 #include "verify/compare_outputs.h"
 #include "verify/generation.h"
@@ -68,6 +69,23 @@ TEST_P(Families, GiveTheOriginalsOutputs) {
 INSTANTIATE_TEST_SUITE_P(OfTheFixtures, Families,
                          testing::Values("bert_model", "dinov2", "flux", "gemma2", "gemma3", "gpt_oss", "mixtral",
                                          "modernbert", "phi3", "qwen3", "t5_encoder", "unet", "whisper"));
+
+class Exports : public testing::TestWithParam<std::string> {};
+
+TEST_P(Exports, GiveTheOriginalsOutputs) {
+  const fs::path folder = fs::path(NONGEMM_SOURCE_DIR) / "tests/data/import" / GetParam();
+  EXPECT_EQ(failures(verify_folder(folder, torch(), {}, fusing()), 1e-4), std::vector<std::string>());
+  // Its operators are found, too: norms, of which there is no other left.
+  const Graph graph = build_graph(find_model(folder / "model.pt2"), fusing());
+  const bool norms = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                 [](const Node& node) { return node.op == "aten.rsqrt.default"; });
+  EXPECT_FALSE(norms);
+}
+
+// Programs of torch.export: nothing in them says which module an operator is of.
+INSTANTIATE_TEST_SUITE_P(OfTorch, Exports,
+                         testing::Values("deepseek_v3", "gpt_oss", "llama_dynamic", "mixtral", "qwen3_moe",
+                                         "t5_encoder"));
 
 class Generations : public testing::TestWithParam<std::string> {};
 

@@ -80,6 +80,20 @@ INSTANTIATE_TEST_SUITE_P(OfAllStyles, RmsNorms,
                                                               RmsNorm::kT5),
                                             ::testing::Values(kHalf, DType::kFloat32)));
 
+TEST(Fuse, TakesConversionsOfNothingAsExportedProgramsHaveThem) {
+  const Graph graph = fused(
+      FuseKind::kNorm,
+      [](Builder& b) {
+        const Tensor x = input(b, "x", {2, 8});
+        const Tensor wide = to(add(x, input(b, "y", {2, 8})), DType::kFloat32);  // goes on as the residual
+        const Tensor factor = rsqrt(add(mean(pow(wide, 2), -1, true), 1e-5));
+        const Tensor norm = to(mul(wide, factor), DType::kFloat32);
+        b.output("sum", add(wide, mul(b.parameter("weight", {8}, InitSpec::constant(1)), norm)));
+      },
+      DType::kFloat32);
+  EXPECT_THAT(ops_of(graph), ElementsAre("nongemm.add_rms_norm.default", "aten.to.dtype", "aten.add.Tensor"));
+}
+
 TEST(Fuse, LeavesASumOfOtherShapesToItself) {
   const Graph graph = fused(FuseKind::kNorm, [](Builder& b) {
     const Tensor sum = add(input(b, "x", {2, 3, 8}), input(b, "y", {8}));

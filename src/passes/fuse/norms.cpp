@@ -65,7 +65,7 @@ class RmsNormReader {
     const ValueId rows = Search::other_operand(*product, factor.value);
     norm_.input = source_of(factor.rows);
     if (rows != factor.rows && rows != norm_.input) return false;
-    if (norm_.input != factor.rows) norm_.gone.push_back(search_.maker(factor.rows));
+    if (norm_.input != factor.rows) search_.add_maker(factor.rows, norm_.gone);
     dtype_ = search_.type(norm_.input).dtype;
     current_ = product;
     return read_weight();
@@ -126,7 +126,7 @@ class RmsNormReader {
       norm_.weight = source != kNoId ? source : added;
       norm_.offset = 1;
       norm_.gone.push_back(search_.id_of(*sum));
-      if (source != kNoId) norm_.gone.push_back(search_.maker(added));
+      if (source != kNoId) search_.add_maker(added, norm_.gone);
     }
     return search_.is_weight(norm_.weight) && search_.type(norm_.weight).shape.size() == 1;
   }

@@ -94,6 +94,10 @@ ValueId Search::converted(ValueId value, DType dtype) const {
   return kNoId;
 }
 
+void Search::add_maker(ValueId converted_value, std::vector<NodeId>& gone) const {
+  if (!type(converted_value).alias) gone.push_back(maker(converted_value));
+}
+
 bool Search::can_go(const Place& place) const {
   std::set<NodeId> inside(place.gone.begin(), place.gone.end());
   for (const auto& [node, replacement] : place.replaced) inside.insert(node);

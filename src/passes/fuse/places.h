@@ -51,6 +51,10 @@ class Search {
   /// What was converted, where the value is a conversion to that type: to(x, dtype), type_as(x, y).
   ValueId converted(ValueId value, DType dtype) const;
 
+  /// Adds the conversion that makes the value to what goes. One that has nothing to convert stays: an exported program
+  /// goes on with its result in place of its operand, and what nobody needs is left out anyway.
+  void add_maker(ValueId converted_value, std::vector<NodeId>& gone) const;
+
   /// Whether nobody else uses what goes, all stands in one block, and nothing of it is written in place.
   bool can_go(const Place& place) const;
 

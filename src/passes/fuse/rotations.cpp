@@ -60,8 +60,8 @@ std::optional<Rotation> rotation_of(const Search& search, const Node& sum, Place
   // In fp32, converted once for each product.
   const ValueId source = search.converted(x, DType::kFloat32);
   if (source == kNoId || search.converted(found.x, DType::kFloat32) != source) return std::nullopt;
-  place.gone.push_back(search.maker(x));
-  place.gone.push_back(search.maker(found.x));
+  search.add_maker(x, place.gone);
+  search.add_maker(found.x, place.gone);
   found.x = source;
   return found;
 }
