@@ -70,6 +70,14 @@ INSTANTIATE_TEST_SUITE_P(OfTheFixtures, Families,
                          testing::Values("bert_model", "dinov2", "flux", "gemma2", "gemma3", "gpt_oss", "mixtral",
                                          "modernbert", "phi3", "qwen3", "t5_encoder", "unet", "whisper"));
 
+TEST(Fuse, FrozenBatchNormsOfDetrGiveTheOriginalsOutputs) {
+  ModelOptions options;
+  options.fuse = FuseKind::kFrozenNorm;
+  const auto outputs = verify_folder(kFixtures / "numerics/detr", torch(), {}, options);
+  EXPECT_FALSE(outputs.empty());
+  EXPECT_EQ(failures(outputs, 1e-4), std::vector<std::string>());
+}
+
 class Exports : public testing::TestWithParam<std::string> {};
 
 TEST_P(Exports, GiveTheOriginalsOutputs) {

@@ -126,7 +126,7 @@ Option batch_row() {
 Option fuse_row() {
   return choice({.name = "fuse",
                  .value = "KIND",
-                 .doc = "several operators in one kernel of ours: norm, rotary, gate, gelu or all "
+                 .doc = "several operators in one kernel of ours: norm, frozen, rotary, gate, gelu or all "
                         "(docs/fuse.md); none beside others",
                  .section = OptionSection::kModel,
                  .commands = kRun | kInspect | kVerify,
@@ -136,6 +136,7 @@ Option fuse_row() {
                 [](auto& r) -> auto& { return r.run.options.fuse; },
                 {{"none", FuseKind::kNone},
                  {"norm", FuseKind::kNorm},
+                 {"frozen", FuseKind::kFrozenNorm},
                  {"rotary", FuseKind::kRotary},
                  {"gate", FuseKind::kGate},
                  {"gelu", FuseKind::kGelu},

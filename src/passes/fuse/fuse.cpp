@@ -58,9 +58,8 @@ std::size_t put_in_place(const Fusion& fusion, Graph& graph) {
 
 std::span<const Fusion> fusions() {
   static constexpr std::array kFusions = {
-      Fusion{FuseKind::kGelu, "gelu", find_gelus},
-      Fusion{FuseKind::kGate, "gate", find_gates},
-      Fusion{FuseKind::kNorm, "norm", find_norms},
+      Fusion{FuseKind::kGelu, "gelu", find_gelus},         Fusion{FuseKind::kGate, "gate", find_gates},
+      Fusion{FuseKind::kNorm, "norm", find_norms},         Fusion{FuseKind::kFrozenNorm, "frozen", find_frozen_norms},
       Fusion{FuseKind::kRotary, "rotary", find_rotations},
   };
   return kFusions;

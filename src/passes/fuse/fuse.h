@@ -31,6 +31,8 @@ Graph fuse(Graph graph, FuseKind kind);
 std::vector<Place> find_gelus(const Search& search);
 /// mul(activation(gate), other): nongemm.gated_activation
 std::vector<Place> find_gates(const Search& search);
+/// FrozenBatchNorm2d, written out: aten.batch_norm
+std::vector<Place> find_frozen_norms(const Search& search);
 /// RMS norms written out; these and layer_norm with the sum before them: nongemm.{rms_norm,add_rms_norm,add_layer_norm}
 std::vector<Place> find_norms(const Search& search);
 /// add(mul(x, cos), mul(half_turn(x), sin)), and by halves: nongemm.rotary

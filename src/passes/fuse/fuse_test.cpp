@@ -165,6 +165,20 @@ TEST(Fuse, PutsALayerNormTogetherWithTheSumBefore) {
   EXPECT_THAT(ops_of(graph), ElementsAre("nongemm.add_layer_norm.default"));
 }
 
+TEST(Fuse, PutsAFrozenBatchNormTogetherThoughItsResultIsWrittenLater) {
+  const Graph graph = fused(FuseKind::kFrozenNorm, [](Builder& b) {
+    const auto channels = [&](const char* name) {
+      return b.call("aten.reshape.default", {b.parameter(name, {4}, InitSpec::constant(1)), Shape{1, -1, 1, 1}});
+    };
+    const Tensor weight = channels("weight");
+    const Tensor bias = channels("bias");
+    const Tensor scale = mul(weight, rsqrt(add(channels("running_var"), 1e-5)));
+    const Tensor shift = sub(bias, mul(channels("running_mean"), scale));
+    b.output("y", relu_(add(mul(input(b, "x", {2, 4, 3, 3}), scale), shift)));
+  });
+  EXPECT_THAT(ops_of(graph), ElementsAre("aten.batch_norm.default", "aten.relu_.default"));
+}
+
 TEST(Fuse, SaysWhatIsNotThere) {
   const auto formula = [](Builder& b) { b.output("y", relu(input(b, "x", {2, 8}))); };
   EXPECT_THAT(refusal(FuseKind::kAll, formula), HasSubstr("model: there is nothing that --fuse fits"));

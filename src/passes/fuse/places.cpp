@@ -110,6 +110,8 @@ bool Search::can_go(const Place& place) const {
       for_each_use(argument, [&](ValueId value) { written = written || is_written(value); });
       if (written) return false;
     }
+    // What is left may be written by those who come after it, unless something of the place still reads it.
+    if (place.replaced.size() == 1 && place.replaced.contains(id)) continue;
     for (const ValueId output : node.outputs) {
       if (is_written(output)) return false;
     }
