@@ -5,7 +5,7 @@
 namespace nongemm::passes {
 namespace {
 
-constexpr const char* kMul = "aten.mul.Tensor";
+constexpr const char* kProduct = "aten.mul.Tensor";
 
 /// A weight of one dimension whose elements are those of channels: reshape(weight, [1, -1, 1, 1]).
 ValueId channels_of(const Search& search, ValueId value) {
@@ -32,11 +32,11 @@ class FrozenNormReader {
 
   std::optional<FrozenNorm> read(const Node& sum) {
     if (sum.op != "aten.add.Tensor" || !Search::is_number(sum, 2, 1)) return std::nullopt;
-    const Node* product = step(Search::operand(sum, 0), kMul);
+    const Node* product = step(Search::operand(sum, 0), kProduct);
     const Node* shift = step(Search::operand(sum, 1), "aten.sub.Tensor");
     if (product == nullptr || shift == nullptr || !Search::is_number(*shift, 2, 1)) return std::nullopt;
     const ValueId scale = Search::operand(*product, 1);
-    const Node* moved = step(Search::operand(*shift, 1), kMul);
+    const Node* moved = step(Search::operand(*shift, 1), kProduct);
     if (moved == nullptr || Search::operand(*moved, 1) != scale) return std::nullopt;
     FrozenNorm norm;
     if (!read_scale(scale, norm)) return std::nullopt;
@@ -55,7 +55,7 @@ class FrozenNormReader {
   }
 
   bool read_scale(ValueId scale, FrozenNorm& norm) {
-    const Node* product = step(scale, kMul);
+    const Node* product = step(scale, kProduct);
     if (product == nullptr) return false;
     const Node* root = step(Search::operand(*product, 1), "aten.rsqrt.default");
     const Node* sum = root == nullptr ? nullptr : step(Search::operand(*root, 0), "aten.add.Tensor");
