@@ -21,6 +21,9 @@ struct NormParameters {
 /// Rounds to a type's nearest numbers. fp32, fp16, bf16.
 void round_to(DType dtype, float* values, std::int64_t count);
 
+/// values += others
+void add_row(float* values, const float* others, std::int64_t count);
+
 /// @param values a row, replaced by its norm, which is still to be rounded
 void normalize_row(const NormParameters& parameters, float* values, std::int64_t columns);
 

@@ -86,7 +86,7 @@ at::Tensor normalized(const at::Tensor& input, const at::Tensor& other, const at
     from.read(row, line);
     if (other.defined()) {
       Rows(other).read(row, line + columns);
-      for (std::int64_t i = 0; i < columns; ++i) line[i] += line[columns + i];
+      add_row(line, line + columns, columns);
       round_to(parameters.dtype, line, columns);
       Rows(sum).write(row, line);
     }
@@ -144,12 +144,26 @@ std::tuple<at::Tensor, at::Tensor> add_layer_norm(const at::Tensor& self, const 
   return norm_of_sum(self, other, parameters);
 }
 
-/// Tables as rows that follow the input's, in fp32.
-at::Tensor table_of(const at::Tensor& angles, const at::Tensor& input) {
-  std::vector<std::int64_t> shape = input.sizes().vec();
-  shape.back() = angles.size(-1);
-  return angles.to(at::kFloat).expand(shape).contiguous();
-}
+/// A table in fp32, and which of its rows belongs to each row of the input: heads share them.
+class Table {
+ public:
+  Table(const at::Tensor& angles, const at::Tensor& input) : angles_(angles.to(at::kFloat).contiguous()) {
+    std::vector<std::int64_t> shape = input.sizes().vec();
+    shape.back() = angles.size(-1);
+    angles_ = angles_.expand(shape);
+  }
+  const float* row(std::int64_t index) const {
+    const float* place = angles_.const_data_ptr<float>();
+    for (std::int64_t dim = angles_.dim() - 2; dim >= 0; --dim) {
+      place += index % angles_.size(dim) * angles_.stride(dim);
+      index /= angles_.size(dim);
+    }
+    return place;
+  }
+
+ private:
+  at::Tensor angles_;
+};
 
 at::Tensor rotary(const at::Tensor& input, const at::Tensor& cos, const at::Tensor& sin, bool wide, bool contiguous) {
   check_floating(input);
@@ -157,15 +171,14 @@ at::Tensor rotary(const at::Tensor& input, const at::Tensor& cos, const at::Tens
   const std::int64_t angles = cos.size(-1);
   TORCH_CHECK(width % 2 == 0 && (angles == width || 2 * angles == width) && sin.size(-1) == angles, "tables of ",
               cos.sizes(), " and ", sin.sizes(), " for ", input.sizes());
-  const at::Tensor cosines = table_of(cos, input);
-  const at::Tensor sines = table_of(sin, input);
+  const Table cosines(cos, input);
+  const Table sines(sin, input);
   const at::Tensor heads = input.contiguous();
   at::Tensor result = at::empty_like(heads);
   const Rows from(heads);
   const Rows to(result);
   for_each_row(row_count(heads), width, 2 * width, [&](std::int64_t row, float* line) {
-    const Turn turn{cosines.const_data_ptr<float>() + row * angles, sines.const_data_ptr<float>() + row * angles,
-                    angles, wide, from_torch(input.scalar_type())};
+    const Turn turn{cosines.row(row), sines.row(row), angles, wide, from_torch(input.scalar_type())};
     from.read(row, line);
     rotate_row(turn, line, width, line + width);
     to.write(row, line);
